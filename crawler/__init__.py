@@ -1,0 +1,1 @@
+"""How pages become facts: fetching, reading and recording."""

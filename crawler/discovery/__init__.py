@@ -1,0 +1,1 @@
+"""How the crawler finds pages: bytes of an index in, links out. Pure."""

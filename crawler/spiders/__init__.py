@@ -1,0 +1,1 @@
+"""Spiders: requests out, responses in."""

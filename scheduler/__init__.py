@@ -1,0 +1,1 @@
+"""When things happen, and the composition of the whole."""

@@ -1,0 +1,62 @@
+"""Broken promises, each with its subject, its cause and what to do about it.
+
+What can be expected to happen to a page (a 404, a refusal by robots.txt, a timeout) is no exception but a value:
+`storage.model.Outcome`.
+"""
+
+
+class MorgueError(Exception):
+    """A failure that the person at the terminal can act on.
+
+    `subject` names the thing that failed (a file, a URL, a setting), `problem` says what is wrong with it, and
+    `remedy` what to do. `exit_code` is what a command ends with: 1 when a target, the archive or the database
+    failed, 2 when the configuration or the usage is wrong.
+    """
+
+    exit_code = 1
+
+    def __init__(self, subject: str, problem: str, remedy: str = "") -> None:
+        super().__init__(subject, problem, remedy)
+        self.subject = subject
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        tail = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.subject}: {self.problem}{tail}"
+
+
+class ConfigurationError(MorgueError):
+    """A setting is unknown, of the wrong type, or makes no sense."""
+
+    exit_code = 2
+
+
+class UsageError(MorgueError):
+    """A command was called with words that it cannot serve."""
+
+    exit_code = 2
+
+
+class NotFound(MorgueError):  # noqa: N818 - reads as the outcome it is
+    """No article, page, source or version answers to that name."""
+
+
+class DatabaseUnavailable(MorgueError):  # noqa: N818 - reads as the state it is
+    """The database cannot be opened, read or written now: locked, read-only, gone, or refusing the connection."""
+
+
+class DatabaseTooNew(MorgueError):  # noqa: N818
+    """The database was written by a newer morgue than this one."""
+
+
+class DatabaseNeedsUpgrade(MorgueError):  # noqa: N818
+    """The database is older than this morgue and was not upgraded by itself."""
+
+
+class ArchiveUnavailable(MorgueError):  # noqa: N818
+    """The archive folder cannot be written or read; nothing may be recorded whose capture was not kept."""
+
+
+class CaptureUnreadable(MorgueError):  # noqa: N818
+    """A capture that the database names cannot be read back from its WARC file."""

@@ -1,0 +1,245 @@
+"""What the layers hand to each other: states read from the database, and facts to be recorded in it.
+
+Frozen values; every instant is aware and in UTC. Rows of the database never leave `storage`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from storage.model import Capture, ExtractedArticle, FeedKind, FetchKind, Outcome, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredSource:
+    """A source in the database. `configured` is False for one made for an ad-hoc URL's registrable domain."""
+
+    source_id: int
+    source: Source
+    configured: bool
+    paused: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedState:
+    """A polled index and where its polling stands. Validators are echoed as they came."""
+
+    feed_id: int
+    source_id: int
+    url: str
+    kind: FeedKind
+    etag: str | None = None
+    last_modified: str | None = None
+    body_digest: str | None = None
+    last_polled_at: datetime | None = None
+    next_poll_at: datetime | None = None
+    last_outcome: Outcome | None = None
+    consecutive_failures: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedEntry:
+    """One entry of a feed: the link, and the feed's own title and dates, kept beside the page's.
+
+    `url` is absolute, `url_key` its identity (`crawler.urls.url_key`), `host` the politeness key of its host.
+    """
+
+    url: str
+    url_key: str
+    host: str
+    title: str | None = None
+    published_at: datetime | None = None
+    published_raw: str | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedPoll:
+    """What one poll of a feed brought, to be recorded with its entries in one transaction.
+
+    `kind` is None where the answer was not read. Validators and digest replace the stored ones when
+    `outcome` is `LISTED`; `next_poll_at` is when the feed is due again.
+    """
+
+    feed_id: int
+    outcome: Outcome
+    polled_at: datetime
+    next_poll_at: datetime
+    kind: FeedKind | None = None
+    title: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    body_digest: str | None = None
+    entries: Sequence[FeedEntry] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntriesRecorded:
+    """How many entries of a poll led to pages that were new, and how many to known ones."""
+
+    new: int
+    known: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A reading that waits for another look before it may become a version.
+
+    `capture_id` is the capture that it was first read from, `looks` how often it was seen.
+    """
+
+    article: ExtractedArticle
+    capture_id: int
+    captured_at: datetime
+    looks: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageState:
+    """One watched URL and its crawl state.
+
+    `etag`, `last_modified` and `body_digest` belong to the capture `seen_capture_id` (None after `not_article`) as read
+    by `seen_extractor`; the first two are None when the next request must be unconditional. `alias_of` is the page
+    that stands for this one when its address only redirects.
+    """
+
+    page_id: int
+    source_id: int
+    url: str
+    url_key: str
+    host: str
+    article_id: int | None = None
+    alias_of: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    body_digest: str | None = None
+    seen_capture_id: int | None = None
+    seen_extractor: str | None = None
+    last_outcome: Outcome | None = None
+    consecutive_failures: int = 0
+    first_seen_at: datetime
+    last_fetch_at: datetime | None = None
+    next_fetch_at: datetime | None = None
+    feed_title: str | None = None
+    feed_published_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrawlScope:
+    """Which pages a crawl may fetch: those of these sources, those that these feeds listed since `listed_since`,
+    and these named ones. `everything` is the service's scope: all pages of sources that are not paused."""
+
+    source_ids: frozenset[int] = frozenset()
+    feed_ids: frozenset[int] = frozenset()
+    page_ids: frozenset[int] = frozenset()
+    listed_since: datetime | None = None
+    everything: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredCapture:
+    """A capture in the database."""
+
+    capture_id: int
+    capture: Capture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch:
+    """One HTTP attempt and its outcome, one hop of a chain of redirects or the whole of it.
+
+    `record_id` is unique and makes recording idempotent. `chain_id` is the same for all hops of one request and `hop`
+    counts from 0. `outcome` is None for a page whose reading the history has still to judge. `reason` is a short code
+    (`dns`, `refused`, `tls`, `reset`, `short_body`, `bad_encoding`, `redirect_loop`, …). `headers` are the response's
+    headers that matter. `bytes_received` counts the body as sent.
+    """
+
+    record_id: str
+    chain_id: str
+    hop: int
+    kind: FetchKind
+    url: str
+    source_id: int | None
+    page_id: int | None = None
+    feed_id: int | None = None
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome | None
+    reason: str | None = None
+    status: int | None = None
+    bytes_received: int = 0
+    location: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rereading:
+    """An old capture read again by the extractor now in use, so that a new reading can be compared with it.
+
+    `article` is None when the old capture could not be read as an article; then the new reading becomes the baseline.
+    """
+
+    version_id: int
+    extractor: str
+    article: ExtractedArticle | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageLook:
+    """A fetch of a page with everything that the history needs to judge it, recorded in one transaction.
+
+    `fetch` is the last hop and `fetches_before` the hops that led to it. `landed` names the page of the final URL when
+    redirects led to another page than the one that was asked for. `same_as_capture` is set for a 304 or the same
+    bytes: the capture that was seen again. `article` is the reading of a 200 that reads as an article; without it
+    `fetch.outcome` is decided already. `capture` is the kept response, or None when the caller did not keep it.
+    `etag` and `last_modified` are the response's own.
+    """
+
+    page_id: int
+    fetch: Fetch
+    fetches_before: Sequence[Fetch] = ()
+    landed: FeedEntry | None = None
+    article: ExtractedArticle | None = None
+    extractor: str
+    rereading: Rereading | None = None
+    capture: Capture | None = None
+    body_digest: str | None = None
+    same_as_capture: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What recording a look came to.
+
+    `needs_capture` means that nothing was written, because the look makes a version and its capture was not given:
+    keep the capture and record again. `needs_rereading` likewise names the version whose capture must be read again
+    by the extractor in use. `change` names the changed fields (`headline+body`) or is `created`.
+    """
+
+    outcome: Outcome
+    reason: str | None = None
+    needs_capture: bool = False
+    needs_rereading: int | None = None
+    article_id: int | None = None
+    version_id: int | None = None
+    version_number: int | None = None
+    change: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageHistory:
+    """What the planner is given to say when a page is due next."""
+
+    page_id: int
+    source_id: int
+    first_seen_at: datetime
+    published_at: datetime | None
+    last_fetch_at: datetime | None
+    last_outcome: Outcome | None
+    consecutive_failures: int
+    looks: int
+    changes: int
+    last_changed_at: datetime | None
+    has_candidate: bool

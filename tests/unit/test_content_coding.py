@@ -1,0 +1,117 @@
+"""Bodies as servers send them: well coded, badly coded, torn, and made to fill memory."""
+
+import gzip
+import tracemalloc
+import zlib
+
+import brotli
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.content_coding import BadContentCoding, decode_body
+
+PAGE = b"<html>" + b"The ferry was late again. " * 400 + bytes(range(256)) + b"</html>"
+
+
+def raw_deflate(data):
+    coder = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return coder.compress(data) + coder.flush()
+
+
+CODED = {
+    "gzip": gzip.compress(PAGE),
+    "x-gzip": gzip.compress(PAGE),
+    "deflate": zlib.compress(PAGE),
+    "br": brotli.compress(PAGE),
+}
+
+
+@pytest.mark.parametrize("coding", CODED)
+def test_a_body_is_decoded(coding):
+    assert decode_body(CODED[coding], coding, max_bytes=len(PAGE)) == PAGE
+
+
+def test_deflate_without_its_frame_is_decoded():
+    assert decode_body(raw_deflate(PAGE), "deflate", max_bytes=len(PAGE)) == PAGE
+
+
+@pytest.mark.parametrize("words", [None, "", "identity", "none", "UTF-8", " , "])
+def test_words_that_name_no_coding_leave_the_body_alone(words):
+    assert decode_body(PAGE, words, max_bytes=len(PAGE)) == PAGE
+
+
+def test_the_last_coding_is_undone_first():
+    assert decode_body(brotli.compress(gzip.compress(PAGE)), "GZip, br", max_bytes=len(PAGE)) == PAGE
+
+
+def test_every_gzip_member_is_read_and_padding_is_not():
+    body = gzip.compress(PAGE[:100]) + gzip.compress(PAGE[100:]) + b"\0" * 20
+    assert decode_body(body, "gzip", max_bytes=len(PAGE)) == PAGE
+
+
+@pytest.mark.parametrize("coding", CODED)
+def test_an_empty_body_is_empty(coding):
+    assert decode_body(b"", coding, max_bytes=10) == b""
+
+
+@pytest.mark.parametrize("coding", CODED)
+@pytest.mark.parametrize("missing", [1, 4, 8, 40])
+def test_a_torn_body_is_told(coding, missing):
+    with pytest.raises(BadContentCoding) as caught:
+        decode_body(CODED[coding][:-missing], coding, max_bytes=len(PAGE))
+    assert caught.value.reason == "truncated"
+
+
+def test_a_torn_second_member_is_told():
+    with pytest.raises(BadContentCoding) as caught:
+        decode_body(CODED["gzip"] + CODED["gzip"][:-3], "gzip", max_bytes=10 * len(PAGE))
+    assert caught.value.reason == "truncated"
+
+
+@pytest.mark.parametrize("coding", [*CODED, "zstd"])
+def test_other_bytes_are_told(coding):
+    with pytest.raises(BadContentCoding) as caught:
+        decode_body(b"<html>plain, whatever the header says</html>", coding, max_bytes=1000)
+    assert caught.value.reason == "bad_encoding"
+
+
+def test_a_wrong_checksum_is_told():
+    body = bytearray(CODED["gzip"])
+    body[-5] ^= 1
+    with pytest.raises(BadContentCoding) as caught:
+        decode_body(bytes(body), "gzip", max_bytes=len(PAGE))
+    assert caught.value.reason == "bad_encoding"
+
+
+@pytest.mark.parametrize("coding", [*CODED, None])
+def test_one_byte_too_many_is_told(coding):
+    with pytest.raises(BadContentCoding) as caught:
+        decode_body(CODED.get(coding, PAGE), coding, max_bytes=len(PAGE) - 1)
+    assert caught.value.reason == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("coding", "bomb"),
+    [
+        ("gzip", gzip.compress(bytes(50_000_000))),
+        ("br", brotli.compress(bytes(50_000_000), quality=5)),
+        ("deflate", raw_deflate(bytes(50_000_000))),
+    ],
+)
+def test_a_bomb_does_not_fill_memory(coding, bomb):
+    tracemalloc.start()
+    with pytest.raises(BadContentCoding) as caught:
+        decode_body(bomb, coding, max_bytes=1_000_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.reason == "too_large"
+    assert peak < 5_000_000
+
+
+@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "br"]))
+def test_any_bytes_give_a_body_or_a_reason(body, coding):
+    try:
+        decode_body(body, coding, max_bytes=1000)
+    except BadContentCoding as problem:
+        assert problem.reason in {"bad_encoding", "truncated", "too_large"}

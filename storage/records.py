@@ -57,14 +57,13 @@ class FeedEntry:
 class FeedPoll:
     """What one poll of a feed brought, to be recorded with its entries in one transaction.
 
-    `kind` is None where the answer was not read. Validators and digest replace the stored ones when
-    `outcome` is `LISTED`; `next_poll_at` is when the feed is due again.
+    `kind` is None where the answer was not read. Validators and digest replace the stored ones when `outcome` is
+    `LISTED`. Recording it clears the feed's `next_poll_at`: when it is due again is for the planner to say.
     """
 
     feed_id: int
     outcome: Outcome
     polled_at: datetime
-    next_poll_at: datetime
     kind: FeedKind | None = None
     title: str | None = None
     etag: str | None = None

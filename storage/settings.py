@@ -36,3 +36,6 @@ class StorageContext(Protocol):
     @property
     def archive(self) -> ArchiveSettings:
         """Where the captures are."""
+
+    def url_key(self, url: str) -> str:
+        """Return the identity of a URL, under which its page is stored. Raises `UsageError` for no http(s) URL."""

@@ -1,0 +1,60 @@
+# Two commands do everything: `make crawl` and `make test`.
+#
+#   make crawl                       a demonstration on a bundled local newsroom
+#   make crawl URL=https://…         archive this article, or the articles of this feed
+#   make crawl CONFIG=morgue.toml    crawl the sources of a configuration
+#   make test                        every test, on SQLite and PostgreSQL
+#   make check                       style, types and layering
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: crawl test check lock clean
+
+crawl: $(VENV)/.installed
+ifdef URL
+	$(BIN)/morgue crawl $(URL)
+else ifdef CONFIG
+	$(BIN)/morgue --config $(CONFIG) crawl
+else
+	$(BIN)/python -m tests.demonstration
+endif
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest $(PYTEST)
+
+check: $(VENV)/.check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "morgue needs Python 3.11 or newer; try make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.test: requirements-test.lock $(VENV)/.installed
+	$(INSTALL) --require-hashes -r requirements-test.lock
+	touch $@
+
+$(VENV)/.check: requirements-check.lock $(VENV)/.test
+	$(INSTALL) --require-hashes -r requirements-check.lock
+	touch $@
+
+# Writes the locks anew; needs uv. They name no index, so they install from whichever one pip is set up for.
+UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate --quiet pyproject.toml
+lock:
+	$(UV_COMPILE) --all-extras --group build -o requirements.lock
+	$(UV_COMPILE) --all-extras --group build --group test -o requirements-test.lock
+	$(UV_COMPILE) --all-extras --group build --group test --group check -o requirements-check.lock
+
+clean:
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,12 +5,15 @@ import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from storage.model import Capture
 from storage.warc_members import scan_members
 from tests.integration.archive_exchanges import STARTED, digest, keep, new_archive
+
+PROJECT = Path(__file__).parents[2]
 
 
 def leave_open(tmp_path, count=3, **fields):
@@ -106,7 +109,9 @@ def test_whatever_the_moment_of_a_kill_what_was_synced_reads_back(tmp_path):
     printed = []
     for _ in range(6):
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.archive_exchanges", str(tmp_path)], stdout=subprocess.PIPE
+            [sys.executable, "-m", "tests.integration.archive_exchanges", str(tmp_path)],
+            stdout=subprocess.PIPE,
+            cwd=PROJECT,
         )
         first = process.stdout.readline()
         time.sleep(pauses.uniform(0.01, 0.3))

@@ -1,0 +1,67 @@
+"""What a fetch leaves in its page's row: outcome, failures, validators. Pure."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from storage.model import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, Outcome
+from storage.records import PageLook
+
+_ADDRESS_LOST = frozenset({Outcome.MISSING, Outcome.GONE})
+_FORGET_VALIDATORS = {"etag": None, "last_modified": None}
+FORGET_CAPTURE = _FORGET_VALIDATORS | {"body_digest": None, "seen_capture_id": None, "seen_extractor": None}
+CLEAR_CANDIDATE: dict[str, Any] = {
+    "candidate": None,
+    "candidate_capture_id": None,
+    "candidate_captured_at": None,
+    "candidate_looks": 0,
+}
+
+
+def after_fetch(page: RowMapping, outcome: Outcome, finished_at: datetime) -> dict[str, Any]:
+    """Return the values that any recorded fetch gives its page. The plan is cleared: the planner makes another."""
+    failed = outcome not in LOOKS and outcome is not Outcome.REDIRECTED
+    values: dict[str, Any] = {
+        "last_outcome": outcome.value,
+        "last_fetch_at": max(finished_at, page["last_fetch_at"] or finished_at),
+        "next_fetch_at": None,
+        "watch_ended": False,
+        "consecutive_failures": page["consecutive_failures"] + 1 if failed else 0,
+        "looks": page["looks"] + (outcome in LOOKS),
+    }
+    if outcome in _ADDRESS_LOST:
+        values |= {"missing_since": page["missing_since"] or finished_at, "missing_looks": page["missing_looks"] + 1}
+    elif outcome in ARTICLE_SEEN or outcome is Outcome.NOT_ARTICLE:
+        values |= {"missing_since": None, "missing_looks": 0}
+    if outcome not in KEEPS_VALIDATORS:
+        values |= _FORGET_VALIDATORS
+    return values
+
+
+def not_an_article(look: PageLook) -> dict[str, Any]:
+    """Return the validators that a page without an article gives: they belong to no capture."""
+    return {
+        "etag": look.etag,
+        "last_modified": look.last_modified,
+        "body_digest": look.body_digest,
+        "seen_capture_id": None,
+        "seen_extractor": look.extractor,
+    }
+
+
+def article_read(look: PageLook, capture_id: int) -> dict[str, Any]:
+    """Return the validators of a response that was read, belonging to a capture that shows the same text."""
+    return not_an_article(look) | {"seen_capture_id": capture_id}
+
+
+def seen_again(look: PageLook, page: RowMapping, capture_id: int, body_digest: str) -> dict[str, Any]:
+    """Return the validators after a 304 or the same bytes; a 304 need not repeat them."""
+    same = capture_id == page["seen_capture_id"]
+    return {
+        "etag": look.etag or (page["etag"] if same else None),
+        "last_modified": look.last_modified or (page["last_modified"] if same else None),
+        "body_digest": page["body_digest"] if same else body_digest,
+        "seen_capture_id": capture_id,
+        "seen_extractor": page["seen_extractor"] if same else look.extractor,
+    }

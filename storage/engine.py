@@ -1,0 +1,147 @@
+"""Connections: what both databases need to be told, and their failures in our words."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+
+from storage.errors import ConfigurationError, DatabaseUnavailable, MorgueError
+
+BUSY_TIMEOUT_SECONDS = 30.0
+CONNECT_TIMEOUT_SECONDS = 10
+WRITES = "morgue_writes"
+"""The execution option that makes a SQLite transaction take the write lock with its first statement."""
+
+_POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+_SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
+_REMEDIES = (
+    ("database is locked", "another program holds it; try again when that has finished"),
+    ("readonly", "make the file and its folder writable"),
+    ("not a database", "name the file of a morgue database"),
+    ("disk is full", "free some space"),
+    ("unable to open", "check that the folder exists and is writable"),
+    ("no such table", "run `morgue db check`"),
+    ("password authentication failed", "check the user and password of [database] url"),
+    ("does not exist", "create it, or correct [database] url"),
+)
+
+
+def parse_url(text: str) -> URL:
+    """Return the SQLAlchemy URL of `[database] url`, with the driver that we use filled in.
+
+    Raises ConfigurationError for what is no URL, for another database, and for SQLite in memory.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ConfigurationError(
+            "[database] url", "is no database URL", "write sqlite:///morgue.db or postgresql://user@host/name"
+        ) from None
+    if url.drivername in _POSTGRES_SCHEMES:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername not in _SQLITE_SCHEMES:
+        raise ConfigurationError(
+            "[database] url", f"{url.drivername} is not supported", "use sqlite:/// or postgresql://"
+        )
+    if url.database in (None, "", ":memory:"):
+        raise ConfigurationError("[database] url", "names no file", "write sqlite:///morgue.db")
+    return url
+
+
+def describe(url: URL) -> str:
+    """Return how messages name the database: a file's path, or the address without its password."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.render_as_string(hide_password=True).replace("+psycopg", "", 1)
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """Return the file of a SQLite database, None for another database."""
+    if url.get_backend_name() != "sqlite" or url.database is None:
+        return None
+    name = url.database
+    return Path(name.removeprefix("file:").partition("?")[0]) if name.startswith("file:") else Path(name)
+
+
+def create_engine(url: str | URL) -> Engine:
+    """Return an engine for `url`; nothing is connected yet.
+
+    Raises ConfigurationError when the URL or the driver is not usable.
+    """
+    address = parse_url(url) if isinstance(url, str) else url
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+    if address.get_backend_name() == "sqlite":
+        arguments = {"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    try:
+        engine = sqlalchemy.create_engine(
+            address, connect_args=arguments, pool_pre_ping=address.get_backend_name() == "postgresql"
+        )
+    except (ImportError, NoSuchModuleError) as problem:
+        raise ConfigurationError(
+            "[database] url", "PostgreSQL needs a driver", "install it: pip install 'morgue[postgres]'"
+        ) from problem
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transaction handling makes DDL non-transactional and begins too late; ours is in `_begin_sqlite`.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    try:
+        cursor.execute("PRAGMA foreign_keys = ON")
+        # A committed fact must survive a loss of power, not only of the process.
+        cursor.execute("PRAGMA synchronous = FULL")
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            cursor.execute("PRAGMA journal_mode = WAL")
+    finally:
+        cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get(WRITES):
+        connection.exec_driver_sql("PRAGMA query_only = OFF")
+        # A transaction that reads first and writes later fails at once when another wrote in between.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        connection.exec_driver_sql("BEGIN")
+
+
+@contextmanager
+def failures_explained(url: URL) -> Iterator[None]:
+    """Turn the driver's failures into `DatabaseUnavailable` with one line that never holds the password."""
+    try:
+        yield
+    except (MorgueError, IntegrityError):
+        raise
+    except DBAPIError as problem:
+        if isinstance(problem, ProgrammingError) and not problem.connection_invalidated:
+            raise
+        raise explained(url, problem) from problem
+
+
+def explained(url: URL, problem: SQLAlchemyError) -> DatabaseUnavailable:
+    """Return our exception for a failure of the driver."""
+    cause = str(getattr(problem, "orig", None) or problem).strip()
+    line = " ".join(cause.splitlines()[-1].split()) if cause else type(problem).__name__
+    if url.password:
+        line = line.replace(str(url.password), "***")
+    remedy = next((text for sign, text in _REMEDIES if sign in cause), "check that the database server is running")
+    if url.get_backend_name() == "sqlite" and remedy.startswith("check that the database server"):
+        remedy = "run `morgue db check`"
+    return DatabaseUnavailable(describe(url), line, remedy)

@@ -1,0 +1,152 @@
+"""Feeds: what is due to be polled, and what a poll brought."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, bindparam, select, update
+
+from storage.model import FeedKind, Outcome
+from storage.pages import Pages
+from storage.records import EntriesRecorded, FeedEntry, FeedPoll, FeedState
+from storage.rows import feed_state
+from storage.statements import insert_or, slices
+from storage.tables import feed_entries, feeds, sources
+
+_HEALTHY = frozenset({Outcome.LISTED, Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
+
+
+class Feeds:
+    """Knows the feeds and their entries."""
+
+    def __init__(self, connection: Connection, pages: Pages) -> None:
+        self._connection = connection
+        self._pages = pages
+
+    def ensure(self, source_id: int, url: str, now: datetime, kind: FeedKind = FeedKind.UNKNOWN) -> FeedState:
+        """Return the feed at `url`, made for that source and due at once if it is new."""
+        statement = insert_or(self._connection, feeds).values(
+            source_id=source_id,
+            url=url,
+            kind=kind.value,
+            next_poll_at=now,
+            consecutive_failures=0,
+            configured=False,
+            paused=False,
+            first_seen_at=now,
+        )
+        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["url"]))
+        feed = self.by_url(url)
+        if feed is None:
+            raise LookupError(f"the feed {url} vanished while it was made")
+        return feed
+
+    def by_url(self, url: str) -> FeedState | None:
+        """Return the feed at `url`, or None."""
+        found = self._states(select(feeds).where(feeds.c.url == url))
+        return found[0] if found else None
+
+    def due(self, now: datetime, limit: int) -> list[FeedState]:
+        """Return feeds that are to be polled, longest due first; paused ones and those of paused sources never."""
+        query = (
+            select(feeds)
+            .join(sources, and_(sources.c.id == feeds.c.source_id, ~sources.c.paused))
+            .where(feeds.c.next_poll_at <= now, ~feeds.c.paused)
+            .order_by(feeds.c.next_poll_at, feeds.c.id)
+            .limit(limit)
+        )
+        return self._states(query)
+
+    def for_sources(self, source_ids: Collection[int]) -> list[FeedState]:
+        """Return the feeds of these sources that are not paused, in the order in which they were made."""
+        query = select(feeds).where(feeds.c.source_id.in_(list(source_ids)), ~feeds.c.paused).order_by(feeds.c.id)
+        return self._states(query)
+
+    def unplanned(self) -> list[FeedState]:
+        """Return the feeds that have no next poll, though neither they nor their sources are paused."""
+        query = (
+            select(feeds)
+            .join(sources, and_(sources.c.id == feeds.c.source_id, ~sources.c.paused))
+            .where(feeds.c.next_poll_at.is_(None), ~feeds.c.paused)
+            .order_by(feeds.c.id)
+        )
+        return self._states(query)
+
+    def plan(self, plans: Mapping[int, datetime]) -> None:
+        """Say when feeds are due next."""
+        rows = [{"feed": feed_id, "due": due} for feed_id, due in plans.items()]
+        if rows:
+            due = bindparam("due", type_=feeds.c.next_poll_at.type)
+            statement = update(feeds).where(feeds.c.id == bindparam("feed")).values(next_poll_at=due)
+            self._connection.execute(statement, rows)
+
+    def _states(self, query: Select[Any]) -> list[FeedState]:
+        return [feed_state(row) for row in self._connection.execute(query).mappings()]
+
+    def record_poll(self, poll: FeedPoll) -> EntriesRecorded:
+        """Record what a poll came to, with the entries that it carries; the feed has no next poll until it is planned.
+
+        Validators and digest are replaced when entries were listed, and the validators forgotten after a failure, so
+        that the next poll is unconditional. For a long feed record the entries before, in slices, with
+        `record_entries`.
+        """
+        feed = self._connection.execute(select(feeds).where(feeds.c.id == poll.feed_id)).mappings().one()
+        values: dict[str, Any] = {
+            "last_outcome": poll.outcome.value,
+            "last_polled_at": poll.polled_at,
+            "next_poll_at": None,
+            "consecutive_failures": 0 if poll.outcome in _HEALTHY else feed["consecutive_failures"] + 1,
+        }
+        if poll.kind is not None:
+            values["kind"] = poll.kind.value
+        if poll.title is not None:
+            values["title"] = poll.title
+        if poll.outcome is Outcome.LISTED:
+            values |= {"etag": poll.etag, "last_modified": poll.last_modified, "body_digest": poll.body_digest}
+        elif poll.outcome in _HEALTHY:
+            values |= {
+                "etag": poll.etag or feed["etag"],
+                "last_modified": poll.last_modified or feed["last_modified"],
+            }
+        else:
+            values |= {"etag": None, "last_modified": None}
+        self._connection.execute(update(feeds).where(feeds.c.id == poll.feed_id).values(values))
+        return self.record_entries(poll.feed_id, feed["source_id"], poll.entries, poll.polled_at)
+
+    def record_entries(
+        self, feed_id: int, source_id: int, entries: Sequence[FeedEntry], now: datetime
+    ) -> EntriesRecorded:
+        """Record that a feed lists these entries: their pages, new ones due at once, and its own title and dates.
+
+        About 30 µs an entry; give a long feed in slices of a few hundred, each in its own transaction.
+        """
+        new = known = 0
+        distinct = list({entry.url_key: entry for entry in reversed(entries)}.values())[::-1]
+        for part in slices(distinct):
+            page_ids, added = self._pages.ensure_listed(source_id, part, now)
+            new, known = new + added, known + len(part) - added
+            self._list(feed_id, part, page_ids, now)
+        return EntriesRecorded(new=new, known=known)
+
+    def _list(self, feed_id: int, entries: Sequence[FeedEntry], page_ids: dict[str, int], now: datetime) -> None:
+        rows = [
+            {
+                "feed_id": feed_id,
+                "page_id": page_ids[entry.url_key],
+                "first_listed_at": now,
+                "last_listed_at": now,
+                "title": entry.title,
+                "published_at": entry.published_at,
+                "published_raw": entry.published_raw,
+                "updated_at": entry.updated_at,
+            }
+            for entry in entries
+        ]
+        if not rows:
+            return
+        statement = insert_or(self._connection, feed_entries)
+        newest = ("last_listed_at", "title", "published_at", "published_raw", "updated_at")
+        statement = statement.on_conflict_do_update(
+            index_elements=["feed_id", "page_id"], set_={name: statement.excluded[name] for name in newest}
+        )
+        self._connection.execute(statement, rows)

@@ -1,0 +1,130 @@
+"""What a reading of a page means for its article. Pure: told what is known, it says what is to be recorded."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.changes import decide
+from storage.model import ChangedField, ExtractedArticle, Outcome
+from storage.records import Candidate
+
+SETTLED_LOOKS = 3
+"""A page that alternates between two states has settled on one when it shows it so often in a row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownState:
+    """A version as it reads under the extractor in use.
+
+    `reverts_to_number` is the number of the version whose state it brought back, None when it was new.
+    """
+
+    version_id: int
+    number: int
+    reading: ExtractedArticle
+    reverts_to_number: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flapping:
+    """An alternation: since when, the number of the version whose state was seen last, and how often in a row."""
+
+    since: datetime
+    number: int
+    looks: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What is to be recorded of a look.
+
+    With `change` a version is written; `reverts_to` is the earlier version that it equals, and `from_candidate` says
+    that it is the candidate, dated by its first capture. `refresh` says that the article's row takes the new reading
+    though there is no version. `candidate` says that the reading waits for a second look. `seen` is the version whose
+    state stood there: the current one, or while the page is flapping the earlier one. `flapping` is the alternation
+    from now on.
+    """
+
+    outcome: Outcome
+    reason: str | None = None
+    change: str | None = None
+    reverts_to: int | None = None
+    from_candidate: bool = False
+    refresh: bool = False
+    candidate: bool = False
+    seen: int
+    flapping: Flapping | None = None
+
+
+def judge(
+    new: ExtractedArticle,
+    *,
+    now: datetime,
+    current: KnownState,
+    earlier: KnownState | None = None,
+    candidate: Candidate | None = None,
+    flapping: Flapping | None = None,
+) -> Verdict:
+    """Say what a reading means, given the current version and the newest earlier version that it equals, if any."""
+    change = decide(current.reading, new)
+    if change.same_text:
+        return Verdict(
+            outcome=Outcome.COSMETIC if change.cosmetic else Outcome.UNCHANGED,
+            refresh=change.cosmetic,
+            seen=current.version_id,
+            flapping=_still_flapping(flapping, current),
+        )
+    confirmed = candidate is not None and same_state(candidate.article, new)
+    fields = change.fields or (change.tentative if confirmed or flapping is not None else ())
+    if fields and earlier is not None and _alternates(current, earlier):
+        return _alternation(fields, now=now, earlier=earlier, flapping=flapping)
+    if not change.fields and not confirmed:
+        return Verdict(
+            outcome=Outcome.COSMETIC,
+            reason="awaits_second_look",
+            candidate=True,
+            seen=current.version_id,
+            flapping=flapping,
+        )
+    return Verdict(
+        outcome=Outcome.UPDATED if earlier is None else Outcome.REVERTED,
+        change="+".join(fields),
+        reverts_to=None if earlier is None else earlier.version_id,
+        from_candidate=not change.fields,
+        seen=current.version_id,
+    )
+
+
+def same_state(one: ExtractedArticle, other: ExtractedArticle) -> bool:
+    """Say whether two readings show the same state; readings of two extractors cannot be told to."""
+    return one.extractor == other.extractor and decide(one, other).same_text
+
+
+def _alternates(current: KnownState, earlier: KnownState) -> bool:
+    """Say whether, after A, B and A again, this is B once more."""
+    return earlier.number == current.number - 1 and current.reverts_to_number == current.number - 2
+
+
+def _still_flapping(flapping: Flapping | None, current: KnownState) -> Flapping | None:
+    """Return the alternation after a look at the current state; None once the page has settled on it."""
+    if flapping is None:
+        return None
+    looks = flapping.looks + 1 if flapping.number == current.number else 1
+    return None if looks >= SETTLED_LOOKS else Flapping(since=flapping.since, number=current.number, looks=looks)
+
+
+def _alternation(
+    fields: tuple[ChangedField, ...], *, now: datetime, earlier: KnownState, flapping: Flapping | None
+) -> Verdict:
+    """Judge a look at the other state of an alternation: no version until the page has settled on it."""
+    looks = flapping.looks + 1 if flapping is not None and flapping.number == earlier.number else 1
+    if looks >= SETTLED_LOOKS:
+        return Verdict(
+            outcome=Outcome.REVERTED, change="+".join(fields), reverts_to=earlier.version_id, seen=earlier.version_id
+        )
+    since = now if flapping is None else flapping.since
+    return Verdict(
+        outcome=Outcome.REVERTED,
+        reason="flapping",
+        seen=earlier.version_id,
+        flapping=Flapping(since=since, number=earlier.number, looks=looks),
+    )

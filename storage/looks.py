@@ -1,0 +1,441 @@
+"""Recording a look at a page: the fetch, what it means for the article, and the page's state; all or nothing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from storage import crawl_state
+from storage.captures import Captures
+from storage.events import Events
+from storage.fetches import Fetches
+from storage.history import CurrentState, History
+from storage.judgement import Flapping, Verdict, judge
+from storage.model import EventKind, ExtractedArticle, Outcome
+from storage.pages import Pages
+from storage.records import Candidate, Fetch, PageLook, Recorded
+from storage.rows import content_values, reading_from_json, reading_json, storable
+from storage.tables import articles, pages
+
+_EVENT_OF = {Outcome.UPDATED: EventKind.UPDATED, Outcome.REVERTED: EventKind.REVERTED}
+_ASKED = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sight:
+    """A reading that is to be judged, and the capture that it can be traced to, where one was kept.
+
+    `again` says that no new response was read: the capture was seen again.
+    """
+
+    reading: ExtractedArticle
+    capture_id: int | None
+    captured_at: datetime
+    again: bool = False
+
+
+class Looks:
+    """Records looks. The article is locked meanwhile, so that two looks at it are judged one after the other."""
+
+    def __init__(
+        self, connection: Connection, *, pages: Pages, fetches: Fetches, captures: Captures, events: Events
+    ) -> None:
+        self._connection = connection
+        self._pages = pages
+        self._fetches = fetches
+        self._captures = captures
+        self._events = events
+        self._history = History(connection)
+
+    def record(self, look: PageLook) -> Recorded:
+        """Record a look, and return what it came to.
+
+        A look whose fetch is recorded already changes nothing. Nothing is written either when the answer asks for a
+        capture or for a rereading. Raises LookupError for an unknown page, ValueError for a look that contradicts
+        itself.
+        """
+        mark = self._events.mark()
+        savepoint = self._connection.begin_nested()
+        try:
+            recorded = self._record(_storable(look))
+        except BaseException:
+            savepoint.rollback()
+            self._events.forget_since(mark)
+            raise
+        if recorded.needs_capture or recorded.needs_rereading is not None:
+            savepoint.rollback()
+            self._events.forget_since(mark)
+        else:
+            savepoint.commit()
+        return recorded
+
+    def _record(self, look: PageLook) -> Recorded:
+        asked = self._lock(look.page_id)
+        stored = self._fetches.recorded(look.fetch.record_id)
+        if stored is not None:
+            return _as_recorded(stored)
+        for hop in look.fetches_before:
+            self._fetches.record(hop)
+        capture_id = None if look.capture is None else self._captures.keep(look.capture)
+        if look.article is None and (look.same_as_capture is None or look.fetch.outcome not in _ASKED):
+            return self._record_decided(look, asked, capture_id)
+        page = self._judged_page(look, asked)
+        return self._record_article(look, page, capture_id)
+
+    def _lock(self, page_id: int) -> RowMapping:
+        row = self._connection.execute(select(pages).where(pages.c.id == page_id).with_for_update()).mappings().first()
+        if row is None:
+            raise LookupError(f"there is no page {page_id}")
+        return row
+
+    # Outcomes that say nothing about the article's text
+
+    def _record_decided(self, look: PageLook, page: RowMapping, capture_id: int | None) -> Recorded:
+        outcome = _decided_outcome(look.fetch)
+        article_id = self._connection.scalar(
+            select(articles.c.id).where(articles.c.primary_page_id == (page["alias_of"] or page["id"]))
+        )
+        self._fetches.record(look.fetch, capture_id=capture_id, article_id=article_id)
+        if not _older(look, page["last_fetch_at"]):
+            values = crawl_state.after_fetch(page, outcome, look.fetch.finished_at)
+            if outcome is Outcome.NOT_ARTICLE:
+                values |= crawl_state.not_an_article(look)
+            self._update_page(page["id"], values)
+        return Recorded(outcome=outcome, reason=look.fetch.reason, article_id=article_id)
+
+    # Which page a look is judged on
+
+    def _judged_page(self, look: PageLook, asked: RowMapping) -> RowMapping:
+        """Return the page whose article the look is about: where redirects led, unless the asked page has an article
+        and that one none."""
+        landed = look.landed
+        if landed is None or landed.url_key == asked["url_key"]:
+            return self._stands_alone(look, asked)
+        page = self._pages.ensure(asked["source_id"], landed, look.fetch.finished_at, due=False)
+        target = self._lock(page.alias_of or page.page_id)
+        if target["id"] == asked["id"]:
+            return asked
+        owns = self._owns_article(asked["id"])
+        if owns and not self._owns_article(target["id"]):
+            return asked
+        values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, look.fetch.finished_at)
+        values |= crawl_state.FORGET_CAPTURE
+        if not owns:
+            values["alias_of"] = target["id"]
+            # An alias always points at a primary page, never at another alias.
+            self._connection.execute(update(pages).where(pages.c.alias_of == asked["id"]).values(alias_of=target["id"]))
+        self._update_page(asked["id"], values)
+        return target
+
+    def _stands_alone(self, look: PageLook, asked: RowMapping) -> RowMapping:
+        """Return the page; one that only redirected until now, and shows an article itself, is no alias any more."""
+        if asked["alias_of"] is not None and look.article is not None:
+            self._update_page(asked["id"], {"alias_of": None})
+        return asked
+
+    def _owns_article(self, page_id: int) -> bool:
+        return self._connection.scalar(select(articles.c.id).where(articles.c.primary_page_id == page_id)) is not None
+
+    # The article
+
+    def _record_article(self, look: PageLook, page: RowMapping, capture_id: int | None) -> Recorded:
+        current = self._history.current(page["id"])
+        if current is None:
+            return self._create(look, page, capture_id)
+        if _older(look, current.last_checked_at):
+            return self._finish(look, page, current, Outcome.UNCHANGED, "late", capture_id, current.version_id)
+        sight = self._sight(look, page, current, capture_id)
+        if sight is None:
+            return self._not_traceable(look, page, current)
+        return self._judge(look, page, current, sight)
+
+    def _create(self, look: PageLook, page: RowMapping, capture_id: int | None) -> Recorded:
+        if look.article is None:
+            return self._record_decided(look, page, capture_id)
+        if look.capture is None or capture_id is None:
+            return Recorded(outcome=Outcome.CREATED, needs_capture=True)
+        seen_at, captured_at = look.fetch.finished_at, look.capture.captured_at
+        article_id = self._history.create(page["id"], look.article, captured_at=captured_at, seen_at=seen_at)
+        version_id = self._history.add_version(
+            article_id,
+            look.article,
+            number=1,
+            change="created",
+            reverts_to=None,
+            capture_id=capture_id,
+            captured_at=captured_at,
+            seen_at=seen_at,
+        )
+        self._events.add(EventKind.CREATED, article_id=article_id, version_id=version_id, occurred_at=captured_at)
+        self._record_fetch(look, page, Outcome.CREATED, None, capture_id, article_id, version_id)
+        values = crawl_state.after_fetch(page, Outcome.CREATED, seen_at) | crawl_state.article_read(look, capture_id)
+        self._update_page(page["id"], values)
+        return Recorded(
+            outcome=Outcome.CREATED,
+            article_id=article_id,
+            version_id=version_id,
+            version_number=1,
+            change="created",
+        )
+
+    def _sight(self, look: PageLook, page: RowMapping, current: CurrentState, capture_id: int | None) -> _Sight | None:
+        """Return what is to be judged; None for a capture seen again that shows no state known of this article."""
+        seen_at = look.fetch.finished_at
+        if look.article is not None:
+            captured_at = look.capture.captured_at if look.capture is not None else seen_at
+            return _Sight(reading=look.article, capture_id=capture_id, captured_at=captured_at)
+        again = look.same_as_capture
+        candidate = _candidate(page)
+        reading: ExtractedArticle | None
+        if candidate is not None and again == candidate.capture_id:
+            reading = candidate.article
+        elif again == current.capture_id:
+            reading = current.version
+        else:
+            reading = None if again is None else self._history.of_capture(current, again)
+            if reading is None and again == page["seen_capture_id"]:
+                # A capture kept though it made no version: what it shows is the current state.
+                reading = current.version
+        if reading is None or self._history.reading(current, reading.extractor) is None:
+            return None
+        return _Sight(reading=reading, capture_id=again, captured_at=seen_at, again=True)
+
+    def _judge(self, look: PageLook, page: RowMapping, current: CurrentState, sight: _Sight) -> Recorded:
+        baseline = self._history.reading(current, sight.reading.extractor)
+        if baseline is None:
+            rereading = look.rereading
+            if rereading is None or (rereading.version_id, rereading.extractor) != (
+                current.version_id,
+                sight.reading.extractor,
+            ):
+                return Recorded(
+                    outcome=Outcome.UNCHANGED, needs_rereading=current.version_id, article_id=current.article_id
+                )
+            if rereading.article is None:
+                return self._new_baseline(look, page, current, sight)
+            baseline = rereading.article
+            self._keep_rereading(look, current, baseline)
+        known = current.known(baseline)
+        verdict = judge(
+            sight.reading,
+            now=look.fetch.finished_at,
+            current=known,
+            earlier=self._history.earlier(current, sight.reading),
+            candidate=_candidate(page),
+            flapping=_flapping(page),
+        )
+        return self._apply(look, page, current, sight, verdict)
+
+    def _keep_rereading(self, look: PageLook, current: CurrentState, reading: ExtractedArticle) -> None:
+        """Keep what the extractor in use makes of the current version; a difference is announced, never an edit."""
+        seen_at = look.fetch.finished_at
+        self._history.keep_reading(current.version_id, reading, kind="reread", read_at=seen_at)
+        if replace(reading, extractor=current.version.extractor) != current.version:
+            self._history.touch(current, seen_at=seen_at, values=content_values(reading))
+            self._announce_reread(current, seen_at)
+
+    def _announce_reread(self, current: CurrentState, seen_at: datetime) -> None:
+        self._events.add(
+            EventKind.REREAD, article_id=current.article_id, version_id=current.version_id, occurred_at=seen_at
+        )
+
+    def _new_baseline(self, look: PageLook, page: RowMapping, current: CurrentState, sight: _Sight) -> Recorded:
+        """Compare from now on with the new reading, because the old capture cannot be read by this extractor."""
+        seen_at = look.fetch.finished_at
+        self._history.keep_reading(current.version_id, sight.reading, kind="baseline", read_at=seen_at)
+        self._history.touch(current, seen_at=seen_at, values=content_values(sight.reading))
+        if replace(sight.reading, extractor=current.shown.extractor) != current.shown:
+            self._announce_reread(current, seen_at)
+        values = crawl_state.article_read(look, sight.capture_id or current.capture_id) | crawl_state.CLEAR_CANDIDATE
+        return self._finish(
+            look, page, current, Outcome.COSMETIC, "new_baseline", sight.capture_id, current.version_id, values
+        )
+
+    def _apply(
+        self, look: PageLook, page: RowMapping, current: CurrentState, sight: _Sight, verdict: Verdict
+    ) -> Recorded:
+        needs_capture = verdict.candidate or (verdict.change is not None and not verdict.from_candidate)
+        if needs_capture and sight.capture_id is None:
+            return Recorded(outcome=verdict.outcome, needs_capture=True, article_id=current.article_id)
+        if verdict.change is not None:
+            return self._add_version(look, page, current, sight, verdict)
+        seen_at = look.fetch.finished_at
+        self._history.touch(current, seen_at=seen_at, values=content_values(sight.reading) if verdict.refresh else {})
+        if not verdict.candidate:
+            self._history.seen(verdict.seen, seen_at)
+        shown_by = self._captures.id_of_version(verdict.seen)
+        values = self._validators(look, page, sight, otherwise=shown_by) | _flapping_values(verdict.flapping)
+        values |= _candidate_values(sight) if verdict.candidate else crawl_state.CLEAR_CANDIDATE
+        outcome = verdict.outcome
+        if sight.again and outcome in (Outcome.UNCHANGED, Outcome.COSMETIC) and not verdict.candidate:
+            outcome = _decided_outcome(look.fetch)
+        reason = verdict.reason or (look.fetch.reason if sight.again else None)
+        capture_id = None if sight.again else sight.capture_id
+        return self._finish(look, page, current, outcome, reason, capture_id, verdict.seen, values)
+
+    def _add_version(
+        self, look: PageLook, page: RowMapping, current: CurrentState, sight: _Sight, verdict: Verdict
+    ) -> Recorded:
+        candidate = _candidate(page) if verdict.from_candidate else None
+        reading = sight.reading if candidate is None else candidate.article
+        capture_id = sight.capture_id if candidate is None else candidate.capture_id
+        captured_at = sight.captured_at if candidate is None else candidate.captured_at
+        if capture_id is None or verdict.change is None:
+            raise ValueError("a version needs a capture and a change")
+        seen_at, number = look.fetch.finished_at, current.number + 1
+        version_id = self._history.add_version(
+            current.article_id,
+            reading,
+            number=number,
+            change=verdict.change,
+            reverts_to=verdict.reverts_to,
+            capture_id=capture_id,
+            captured_at=captured_at,
+            seen_at=seen_at,
+        )
+        self._history.touch(
+            current,
+            seen_at=seen_at,
+            values={"version_count": number, "current_number": number, **content_values(sight.reading)},
+        )
+        self._events.add(
+            _EVENT_OF[verdict.outcome], article_id=current.article_id, version_id=version_id, occurred_at=captured_at
+        )
+        values = self._validators(look, page, sight, otherwise=capture_id) | crawl_state.CLEAR_CANDIDATE
+        values |= _flapping_values(None) | {"changes": page["changes"] + 1, "last_changed_at": captured_at}
+        kept = None if sight.again else sight.capture_id
+        self._finish(look, page, current, verdict.outcome, verdict.reason, kept, version_id, values)
+        return Recorded(
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            article_id=current.article_id,
+            version_id=version_id,
+            version_number=number,
+            change=verdict.change,
+        )
+
+    def _validators(self, look: PageLook, page: RowMapping, sight: _Sight, *, otherwise: int) -> dict[str, Any]:
+        """Return the page's validators; they belong to the capture kept, `otherwise` to one that shows the same."""
+        if not sight.again:
+            return crawl_state.article_read(look, sight.capture_id or otherwise)
+        capture_id = sight.capture_id or otherwise
+        stored = self._captures.by_id(capture_id)
+        digest = "" if stored is None else stored.capture.body_digest
+        return crawl_state.seen_again(look, page, capture_id, digest)
+
+    def _not_traceable(self, look: PageLook, page: RowMapping, current: CurrentState) -> Recorded:
+        """Record that an old capture was seen again of which we cannot tell what it means now.
+
+        That happens when another process recorded something else meanwhile. The next request is unconditional, so that
+        there is a body to judge.
+        """
+        outcome = _decided_outcome(look.fetch)
+        return self._finish(look, page, current, outcome, "capture_superseded", None, None, crawl_state.FORGET_CAPTURE)
+
+    # What every look leaves
+
+    def _finish(
+        self,
+        look: PageLook,
+        page: RowMapping,
+        current: CurrentState,
+        outcome: Outcome,
+        reason: str | None,
+        capture_id: int | None,
+        version_id: int | None,
+        values: dict[str, Any] | None = None,
+    ) -> Recorded:
+        """Record the fetch, and unless it came late (`values` is None) the page's state."""
+        self._record_fetch(look, page, outcome, reason, capture_id, current.article_id, version_id)
+        if values is not None:
+            self._update_page(page["id"], crawl_state.after_fetch(page, outcome, look.fetch.finished_at) | values)
+        return Recorded(
+            outcome=outcome,
+            reason=reason,
+            article_id=current.article_id,
+            version_id=version_id,
+            version_number=current.number if version_id == current.version_id else None,
+        )
+
+    def _record_fetch(
+        self,
+        look: PageLook,
+        page: RowMapping,
+        outcome: Outcome,
+        reason: str | None,
+        capture_id: int | None,
+        article_id: int,
+        version_id: int | None,
+    ) -> None:
+        fetch = replace(look.fetch, outcome=outcome, reason=reason, page_id=page["id"])
+        self._fetches.record(fetch, capture_id=capture_id, article_id=article_id, version_id=version_id)
+
+    def _update_page(self, page_id: int, values: dict[str, Any]) -> None:
+        self._connection.execute(update(pages).where(pages.c.id == page_id).values(values))
+
+
+def _storable(look: PageLook) -> PageLook:
+    """Return the look with its readings as the database would give them back."""
+    rereading = look.rereading
+    if rereading is not None and rereading.article is not None:
+        rereading = replace(rereading, article=storable(rereading.article))
+    return replace(look, rereading=rereading, article=None if look.article is None else storable(look.article))
+
+
+def _older(look: PageLook, instant: datetime | None) -> bool:
+    """Say whether a look was taken before what is recorded already."""
+    return instant is not None and look.fetch.finished_at < instant
+
+
+def _decided_outcome(fetch: Fetch) -> Outcome:
+    if fetch.outcome is None:
+        raise ValueError(f"the fetch of {fetch.url} has neither an outcome nor a reading")
+    return fetch.outcome
+
+
+def _candidate(page: RowMapping) -> Candidate | None:
+    if page["candidate"] is None:
+        return None
+    return Candidate(
+        article=reading_from_json(page["candidate"]),
+        capture_id=page["candidate_capture_id"],
+        captured_at=page["candidate_captured_at"],
+        looks=page["candidate_looks"],
+    )
+
+
+def _candidate_values(sight: _Sight) -> dict[str, Any]:
+    return {
+        "candidate": reading_json(sight.reading),
+        "candidate_capture_id": sight.capture_id,
+        "candidate_captured_at": sight.captured_at,
+        "candidate_looks": 1,
+    }
+
+
+def _flapping(page: RowMapping) -> Flapping | None:
+    if page["flapping_since"] is None:
+        return None
+    return Flapping(since=page["flapping_since"], number=page["flapping_number"], looks=page["flapping_looks"])
+
+
+def _flapping_values(flapping: Flapping | None) -> dict[str, Any]:
+    return {
+        "flapping_since": None if flapping is None else flapping.since,
+        "flapping_number": None if flapping is None else flapping.number,
+        "flapping_looks": 0 if flapping is None else flapping.looks,
+    }
+
+
+def _as_recorded(row: RowMapping) -> Recorded:
+    outcome = Outcome(row["outcome"])
+    made = outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED) and row["reason"] != "flapping"
+    return Recorded(
+        outcome=outcome,
+        reason=row["reason"],
+        article_id=row["article_id"],
+        version_id=row["version_id"],
+        version_number=row["number"],
+        change=row["change"] if made else None,
+    )

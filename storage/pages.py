@@ -1,0 +1,234 @@
+"""Pages: the watched URLs, which of them are to be fetched, and when they are due."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select, update
+
+from storage.model import Outcome
+from storage.records import CrawlScope, FeedEntry, PageHistory, PageState
+from storage.rows import page_state
+from storage.statements import insert_or
+from storage.tables import articles, feed_entries, pages, sources
+
+
+def state_query() -> Select[Any]:
+    """Return the query of pages with the article that each belongs to: its own, or its primary page's."""
+    return select(pages, articles.c.id.label("article_id")).outerjoin(
+        articles, articles.c.primary_page_id == func.coalesce(pages.c.alias_of, pages.c.id)
+    )
+
+
+def _in_scope(scope: CrawlScope) -> ColumnElement[bool] | None:
+    """Return which pages a scope holds besides the named ones; None for none."""
+    ways: list[ColumnElement[bool]] = []
+    if scope.everything:
+        ways.append(pages.c.source_id.in_(select(sources.c.id).where(~sources.c.paused)))
+    if scope.source_ids:
+        ways.append(pages.c.source_id.in_(sorted(scope.source_ids)))
+    if scope.feed_ids:
+        # What a feed lists may be an alias; then its primary page is fetched.
+        listed = pages.alias("listed")
+        query = (
+            select(func.coalesce(listed.c.alias_of, listed.c.id))
+            .join(feed_entries, feed_entries.c.page_id == listed.c.id)
+            .where(feed_entries.c.feed_id.in_(sorted(scope.feed_ids)))
+        )
+        if scope.listed_since is not None:
+            query = query.where(feed_entries.c.last_listed_at >= scope.listed_since)
+        ways.append(pages.c.id.in_(query))
+    return and_(pages.c.alias_of.is_(None), or_(*ways)) if ways else None
+
+
+class Pages:
+    """Knows the pages and their crawl state."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ensure(self, source_id: int, entry: FeedEntry, now: datetime, due: bool) -> PageState:
+        """Return the page of a link, made for that source if it is new, and then due at once if `due` says so."""
+        self._insert(source_id, [entry], now, due=due)
+        self._adopt(source_id, [entry.url_key])
+        page = self.by_key(entry.url_key)
+        if page is None:
+            raise LookupError(f"the page {entry.url_key} vanished while it was made")
+        return page
+
+    def ensure_listed(self, source_id: int, entries: Sequence[FeedEntry], now: datetime) -> tuple[dict[str, int], int]:
+        """Make the pages of a slice of a feed, new ones due at once.
+
+        Returns the page ids by URL key, and how many pages are new.
+        """
+        keys = [entry.url_key for entry in entries]
+        known = self._ids(keys)
+        missing = [entry for entry in entries if entry.url_key not in known]
+        self._insert(source_id, missing, now, due=True)
+        self._adopt(source_id, list(known))
+        self._note_listing([entry for entry in entries if entry.url_key in known], known)
+        return known | self._ids([entry.url_key for entry in missing]), len(missing)
+
+    def _ids(self, keys: Sequence[str]) -> dict[str, int]:
+        rows = self._connection.execute(select(pages.c.url_key, pages.c.id).where(pages.c.url_key.in_(keys)))
+        return {row.url_key: row.id for row in rows}
+
+    def _insert(self, source_id: int, entries: Sequence[FeedEntry], now: datetime, *, due: bool) -> None:
+        rows = [
+            {
+                "source_id": source_id,
+                "url": entry.url,
+                "url_key": entry.url_key,
+                "host": entry.host,
+                "first_seen_at": now,
+                "next_fetch_at": now if due else None,
+                "feed_title": entry.title,
+                "feed_published_at": entry.published_at,
+                "consecutive_failures": 0,
+                "watch_ended": False,
+                "looks": 0,
+                "changes": 0,
+                "missing_looks": 0,
+                "candidate_looks": 0,
+                "flapping_looks": 0,
+            }
+            for entry in entries
+        ]
+        if rows:
+            statement = insert_or(self._connection, pages).on_conflict_do_nothing(index_elements=["url_key"])
+            self._connection.execute(statement, rows)
+
+    def _adopt(self, source_id: int, keys: Sequence[str]) -> None:
+        """Give pages of a source that was made for a domain to the configured source that lists them now."""
+        adopting = select(sources.c.id).where(sources.c.id == source_id, sources.c.configured)
+        ad_hoc = select(sources.c.id).where(~sources.c.configured)
+        adopted = and_(pages.c.url_key.in_(keys), pages.c.source_id.in_(ad_hoc), adopting.exists())
+        if keys:
+            self._connection.execute(update(pages).where(adopted).values(source_id=source_id))
+
+    def _note_listing(self, entries: Sequence[FeedEntry], ids: Mapping[str, int]) -> None:
+        """Keep the feed's title and date where a known page has another or none."""
+        rows = [
+            {"page": ids[entry.url_key], "title": entry.title, "published": entry.published_at}
+            for entry in entries
+            if entry.title is not None or entry.published_at is not None
+        ]
+        if not rows:
+            return
+        title = func.coalesce(bindparam("title", type_=pages.c.feed_title.type), pages.c.feed_title)
+        published = func.coalesce(
+            bindparam("published", type_=pages.c.feed_published_at.type), pages.c.feed_published_at
+        )
+        statement = update(pages).where(pages.c.id == bindparam("page"))
+        self._connection.execute(statement.values(feed_title=title, feed_published_at=published), rows)
+
+    def by_key(self, url_key: str) -> PageState | None:
+        """Return the page of that URL key, or None."""
+        return self._one(state_query().where(pages.c.url_key == url_key))
+
+    def by_id(self, page_id: int) -> PageState | None:
+        """Return the page of that id, or None."""
+        return self._one(state_query().where(pages.c.id == page_id))
+
+    def _one(self, query: Select[Any]) -> PageState | None:
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else page_state(row)
+
+    def to_fetch(
+        self,
+        scope: CrawlScope,
+        *,
+        now: datetime,
+        recrawl_since: datetime | None = None,
+        named_since: datetime | None = None,
+        exclude_hosts: Collection[str] = (),
+        exclude_pages: Collection[int] = (),
+        limit: int,
+    ) -> list[PageState]:
+        """Return at most `limit` pages that are to be fetched: the named, the due by age, then the known.
+
+        Named pages are to be fetched unless they were since `named_since` (`now` without it), other pages of the scope
+        when they are due, and with `recrawl_since` also when they were not fetched since then. Aliases are fetched only
+        when they are named. `exclude_hosts` are busy hosts, `exclude_pages` pages being fetched.
+        """
+        excluded = and_(pages.c.host.not_in(list(exclude_hosts)), pages.c.id.not_in(list(exclude_pages)))
+        found: dict[int, PageState] = {}
+        for condition, order in self._wanted(scope, now=now, recrawl_since=recrawl_since, named_since=named_since):
+            if len(found) >= limit:
+                break
+            query = state_query().where(condition, excluded).order_by(order, pages.c.id).limit(limit)
+            for row in self._connection.execute(query).mappings():
+                if len(found) < limit:
+                    found.setdefault(row["id"], page_state(row))
+        return list(found.values())
+
+    def count_to_fetch(
+        self,
+        scope: CrawlScope,
+        *,
+        now: datetime,
+        recrawl_since: datetime | None = None,
+        named_since: datetime | None = None,
+    ) -> int:
+        """Return how many pages `to_fetch` would give in all."""
+        wanted = self._wanted(scope, now=now, recrawl_since=recrawl_since, named_since=named_since)
+        if not wanted:
+            return 0
+        query = select(func.count()).select_from(pages).where(or_(*(condition for condition, _ in wanted)))
+        return int(self._connection.scalar(query) or 0)
+
+    def _wanted(
+        self, scope: CrawlScope, *, now: datetime, recrawl_since: datetime | None, named_since: datetime | None
+    ) -> list[tuple[ColumnElement[bool], ColumnElement[Any]]]:
+        """Return the kinds of pages to be fetched, each a condition and an order that an index serves."""
+
+        def not_since(instant: datetime) -> ColumnElement[bool]:
+            return or_(pages.c.last_fetch_at.is_(None), pages.c.last_fetch_at < instant)
+
+        wanted: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = []
+        if scope.page_ids:
+            named = and_(pages.c.id.in_(sorted(scope.page_ids)), not_since(named_since or now))
+            wanted.append((named, pages.c.id))
+        in_scope = _in_scope(scope)
+        if in_scope is not None:
+            wanted.append((and_(in_scope, pages.c.next_fetch_at <= now), pages.c.next_fetch_at))
+            if recrawl_since is not None:
+                wanted.append((and_(in_scope, not_since(recrawl_since)), pages.c.last_fetch_at))
+        return wanted
+
+    def unplanned(self, limit: int) -> list[PageHistory]:
+        """Return pages of unpaused sources that nobody has planned since they were fetched, and whose watch goes on."""
+        query = (
+            select(pages, articles.c.published_at)
+            .join(sources, and_(sources.c.id == pages.c.source_id, ~sources.c.paused))
+            .outerjoin(articles, articles.c.primary_page_id == pages.c.id)
+            .where(pages.c.next_fetch_at.is_(None), pages.c.alias_of.is_(None), ~pages.c.watch_ended)
+            .order_by(pages.c.id)
+            .limit(limit)
+        )
+        return [_history(row) for row in self._connection.execute(query).mappings()]
+
+    def plan(self, plans: Mapping[int, datetime | None]) -> None:
+        """Say when pages are due next; None ends a page's watch until it is fetched again for another reason."""
+        rows = [{"page": page_id, "due": due, "ended": due is None} for page_id, due in plans.items()]
+        if rows:
+            statement = update(pages).where(pages.c.id == bindparam("page"))
+            due = bindparam("due", type_=pages.c.next_fetch_at.type)
+            self._connection.execute(statement.values(next_fetch_at=due, watch_ended=bindparam("ended")), rows)
+
+
+def _history(row: RowMapping) -> PageHistory:
+    outcome = row["last_outcome"]
+    return PageHistory(
+        page_id=row["id"],
+        source_id=row["source_id"],
+        first_seen_at=row["first_seen_at"],
+        published_at=row["published_at"] or row["feed_published_at"],
+        last_fetch_at=row["last_fetch_at"],
+        last_outcome=None if outcome is None else Outcome(outcome),
+        consecutive_failures=row["consecutive_failures"],
+        looks=row["looks"],
+        changes=row["changes"],
+        last_changed_at=row["last_changed_at"],
+        has_candidate=row["candidate"] is not None,
+    )

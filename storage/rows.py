@@ -1,0 +1,196 @@
+"""Between rows and the domain's values."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from storage.column_types import storable_json
+from storage.model import (
+    Access,
+    Article,
+    ArticleStatus,
+    Capture,
+    ExtractedArticle,
+    FeedKind,
+    FetchKind,
+    Outcome,
+    Source,
+    StatedTime,
+    Version,
+)
+from storage.records import FeedState, Fetch, PageState, StoredCapture, StoredSource
+
+PLAIN_CONTENT = (
+    "headline",
+    "standfirst",
+    "byline",
+    "dateline",
+    "section",
+    "body",
+    "language",
+    "canonical_url",
+    "image_url",
+    "image_caption",
+    "site_name",
+    "extractor",
+)
+STATED_TIMES = ("published", "modified")
+SOURCE_LISTS = ("feeds", "sitemaps", "sections", "include", "exclude")
+
+
+def content_values(article: ExtractedArticle) -> dict[str, Any]:
+    """Return an article's content as the values of its columns."""
+    values = {name: getattr(article, name) for name in PLAIN_CONTENT}
+    values |= {"authors": list(article.authors), "tags": list(article.tags), "access": article.access.value}
+    for name in STATED_TIMES:
+        stated: StatedTime | None = getattr(article, name)
+        values |= {
+            f"{name}_at": stated and stated.instant,
+            f"{name}_local": stated and stated.local,
+            f"{name}_zone_known": None if stated is None else stated.zone_known,
+            f"{name}_raw": stated and stated.raw,
+            f"{name}_found_in": stated and stated.found_in,
+        }
+    return values
+
+
+def article_content(row: Mapping[Any, Any]) -> ExtractedArticle:
+    """Return the content that a row of `articles` or `versions` holds."""
+    return ExtractedArticle(
+        **{name: row[name] for name in PLAIN_CONTENT},
+        authors=tuple(row["authors"]),
+        tags=tuple(row["tags"]),
+        access=Access(row["access"]),
+        published=_stated_time(row, "published"),
+        modified=_stated_time(row, "modified"),
+    )
+
+
+def _stated_time(row: Mapping[Any, Any], name: str) -> StatedTime | None:
+    if row[f"{name}_found_in"] is None:
+        return None
+    return StatedTime(
+        instant=row[f"{name}_at"],
+        local=row[f"{name}_local"],
+        zone_known=row[f"{name}_zone_known"],
+        raw=row[f"{name}_raw"],
+        found_in=row[f"{name}_found_in"],
+    )
+
+
+def reading_json(article: ExtractedArticle) -> dict[str, Any]:
+    """Return a reading as a JSON value, for readings that have no row of their own columns."""
+    values = content_values(article)
+    for name in STATED_TIMES:
+        instant = values[f"{name}_at"]
+        values[f"{name}_at"] = instant and instant.isoformat()
+    return values
+
+
+def reading_from_json(value: Mapping[str, Any]) -> ExtractedArticle:
+    """Return the reading that `reading_json` made."""
+    return article_content({**value, **{f"{name}_at": _instant(value[f"{name}_at"]) for name in STATED_TIMES}})
+
+
+def storable(article: ExtractedArticle) -> ExtractedArticle:
+    """Return a reading as it comes back from the database, so that it compares with stored ones."""
+    return reading_from_json(storable_json(reading_json(article)))
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def source_values(source: Source) -> dict[str, Any]:
+    """Return a source as the values of its columns."""
+    values = {field.name: getattr(source, field.name) for field in fields(source)}
+    return values | {name: list(values[name]) for name in SOURCE_LISTS}
+
+
+def stored_source(row: RowMapping) -> StoredSource:
+    """Return a row of `sources`."""
+    values = {field.name: row[field.name] for field in fields(Source)}
+    source = Source(**(values | {name: tuple(values[name]) for name in SOURCE_LISTS}))
+    return StoredSource(source_id=row["id"], source=source, configured=row["configured"], paused=row["paused"])
+
+
+def feed_state(row: RowMapping) -> FeedState:
+    """Return a row of `feeds`."""
+    same = {field.name: row[field.name] for field in fields(FeedState) if field.name not in {"feed_id", "kind"}}
+    same["last_outcome"] = _outcome(row["last_outcome"])
+    return FeedState(feed_id=row["id"], kind=FeedKind(row["kind"]), **same)
+
+
+def page_state(row: RowMapping) -> PageState:
+    """Return a row of `pages` with its `article_id`."""
+    same = {field.name: row[field.name] for field in fields(PageState) if field.name != "page_id"}
+    same["last_outcome"] = _outcome(row["last_outcome"])
+    return PageState(page_id=row["id"], **same)
+
+
+def _outcome(text: str | None) -> Outcome | None:
+    return None if text is None else Outcome(text)
+
+
+def fetch_values(fetch: Fetch) -> dict[str, Any]:
+    """Return a fetch as the values of its columns. Raises ValueError when its outcome is not decided."""
+    if fetch.outcome is None:
+        raise ValueError(f"the fetch {fetch.record_id} has no outcome yet")
+    values = {field.name: getattr(fetch, field.name) for field in fields(fetch)}
+    return values | {"kind": fetch.kind.value, "outcome": fetch.outcome.value, "headers": dict(fetch.headers)}
+
+
+def fetch_record(row: RowMapping) -> Fetch:
+    """Return a row of `fetches`."""
+    values = {field.name: row[field.name] for field in fields(Fetch)}
+    return Fetch(**(values | {"kind": FetchKind(row["kind"]), "outcome": Outcome(row["outcome"])}))
+
+
+def stored_capture(row: RowMapping) -> StoredCapture:
+    """Return a row of `captures`."""
+    capture = Capture(
+        record_id=row["record_id"],
+        url=row["url"],
+        captured_at=row["captured_at"],
+        warc_file=row["warc_file"],
+        offset=row["warc_offset"],
+        length=row["warc_length"],
+        body_digest=row["body_digest"],
+    )
+    return StoredCapture(capture_id=row["id"], capture=capture)
+
+
+def version(row: RowMapping) -> Version:
+    """Return a row of `versions` joined with its capture's place."""
+    return Version(
+        version_id=row["id"],
+        article_id=row["article_id"],
+        number=row["number"],
+        change=row["change"],
+        captured_at=row["captured_at"],
+        last_seen_at=row["last_seen_at"],
+        content_digest=row["content_digest"],
+        article=article_content(dict(row)),
+        capture_id=row["capture_id"],
+        warc_file=row["warc_file"],
+        warc_offset=row["warc_offset"],
+        reverts_to=row["reverts_to"],
+    )
+
+
+def article(row: RowMapping) -> Article:
+    """Return a row of `articles` joined with its page, source and current version."""
+    return Article(
+        article_id=row["id"],
+        source_slug=row["slug"],
+        url=row["url"],
+        status=ArticleStatus(row["status"]),
+        first_seen_at=row["first_seen_at"],
+        last_checked_at=row["last_checked_at"],
+        version_count=row["version_count"],
+        version_id=row["version_id"],
+        content=article_content(dict(row)),
+    )

@@ -1,0 +1,82 @@
+"""Sources in the database: the configured ones, and those made for a domain that someone named."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, insert, select, update
+
+from storage.model import FeedKind, Source
+from storage.records import StoredSource
+from storage.rows import source_values, stored_source
+from storage.statements import insert_or
+from storage.tables import feeds, sources
+
+
+class Sources:
+    """Keeps the sources as the configuration says, and never deletes one."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def sync(self, configured: Sequence[Source], now: datetime) -> None:
+        """Make the configured sources, and their feeds, what the configuration says.
+
+        A source or feed gone from it is paused, one that came back is no longer. A new feed is due at once. A feed
+        that two sources name belongs to the first.
+        """
+        taken: set[str] = set()
+        for source in configured:
+            source_id = self._upsert(source, now)
+            wanted = [url for url in dict.fromkeys(source.feeds) if url not in taken]
+            taken.update(wanted)
+            self._sync_feeds(source_id, wanted, now)
+        slugs = [source.slug for source in configured]
+        gone = and_(sources.c.configured, sources.c.slug.not_in(slugs))
+        self._connection.execute(update(sources).where(gone).values(paused=True))
+
+    def _upsert(self, source: Source, now: datetime) -> int:
+        values = source_values(source) | {"configured": True, "paused": False}
+        statement = insert_or(self._connection, sources).values(**values, first_seen_at=now)
+        statement = statement.on_conflict_do_update(index_elements=["slug"], set_=values).returning(sources.c.id)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def _sync_feeds(self, source_id: int, urls: Sequence[str], now: datetime) -> None:
+        mine = and_(feeds.c.source_id == source_id, feeds.c.configured)
+        self._connection.execute(update(feeds).where(mine, feeds.c.url.not_in(urls)).values(paused=True))
+        for url in urls:
+            statement = insert_or(self._connection, feeds).values(
+                source_id=source_id,
+                url=url,
+                kind=FeedKind.UNKNOWN.value,
+                next_poll_at=now,
+                consecutive_failures=0,
+                configured=True,
+                paused=False,
+                first_seen_at=now,
+            )
+            back = {"source_id": source_id, "configured": True, "paused": False}
+            self._connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=back))
+
+    def by_slug(self, slug: str) -> StoredSource | None:
+        """Return the source of that name, or None."""
+        row = self._connection.execute(select(sources).where(sources.c.slug == slug)).mappings().first()
+        return None if row is None else stored_source(row)
+
+    def by_id(self, source_id: int) -> StoredSource | None:
+        """Return the source of that id, or None."""
+        row = self._connection.execute(select(sources).where(sources.c.id == source_id)).mappings().first()
+        return None if row is None else stored_source(row)
+
+    def all(self) -> list[StoredSource]:
+        """Return every source, paused ones too, by name."""
+        rows = self._connection.execute(select(sources).order_by(sources.c.slug)).mappings()
+        return [stored_source(row) for row in rows]
+
+    def for_domain(self, domain: str, now: datetime) -> StoredSource:
+        """Return the source of a registrable domain, made if need be; one configured under that name is taken."""
+        known = self.by_slug(domain)
+        if known is not None:
+            return known
+        values = source_values(Source(slug=domain)) | {"configured": False, "paused": False, "first_seen_at": now}
+        row = self._connection.execute(insert(sources).values(**values).returning(sources)).mappings().one()
+        return stored_source(row)

@@ -1,0 +1,103 @@
+"""The transaction boundary: a store is opened once, and read and written in transactions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+
+from storage.captures import Captures
+from storage.engine import WRITES, create_engine, failures_explained
+from storage.events import Events
+from storage.feeds import Feeds
+from storage.fetches import Fetches
+from storage.looks import Looks
+from storage.migrate import make_ready
+from storage.pages import Pages
+from storage.sources import Sources
+from storage.versions import Versions
+
+
+class Transaction:
+    """What can be read and written, in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        captures = Captures(connection)
+        self.events = Events(connection)
+        self.sources = Sources(connection)
+        self.pages = Pages(connection)
+        self.feeds = Feeds(connection, self.pages)
+        self.fetches = Fetches(connection)
+        looks = Looks(connection, pages=self.pages, fetches=self.fetches, captures=captures, events=self.events)
+        self.versions = Versions(connection, captures=captures, looks=looks)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what is written inside, events included, when an exception leaves it; the transaction goes on."""
+        mark = self.events.mark()
+        try:
+            with self._connection.begin_nested():
+                yield
+        except BaseException:
+            self.events.forget_since(mark)
+            raise
+
+
+class Store:
+    """An open database. Use from any thread; a transaction belongs to the thread that began it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._for_writing = engine.execution_options(**{WRITES: True})
+        self._for_reading = engine
+        if engine.dialect.name == "postgresql":
+            self._for_reading = engine.execution_options(postgresql_readonly=True)
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = False) -> Self:
+        """Open the database at `url`, brought to this version's schema where that may be done without asking.
+
+        With `create` a database that does not exist, or is empty, is made. An older SQLite database is upgraded, after
+        a copy of it was made; an older PostgreSQL database is not.
+
+        Raises `DatabaseUnavailable` when it does not exist or does not answer, `DatabaseTooNew`,
+        `DatabaseNeedsUpgrade`, and `ConfigurationError` for a URL that cannot be used.
+        """
+        engine = create_engine(url)
+        try:
+            make_ready(engine, create=create)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """Open a transaction that writes: committed at the end, rolled back when an exception leaves it.
+
+        SQLite has one writer at a time, so others wait meanwhile. Raises `DatabaseUnavailable`.
+        """
+        with failures_explained(self._engine.url), self._for_writing.begin() as connection:
+            transaction = Transaction(connection)
+            yield transaction
+            transaction.events.flush()
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads. Raises `DatabaseUnavailable`."""
+        with failures_explained(self._engine.url), self._for_reading.begin() as connection:
+            yield Transaction(connection)

@@ -1,0 +1,277 @@
+"""The tables, as the newest migration leaves them. Consumers read the views (`storage.views`), never these.
+
+No foreign key cascades: facts are never deleted because something else was. Keys point in one direction only, so an
+article's current version is found by its number, and a page's article by the article's primary page.
+"""
+
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, text
+
+from storage.column_types import Id, JsonValue, StorableText, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[Any]:
+    return Column("id", Id, primary_key=True)
+
+
+def _reference(name: str, target: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Id, ForeignKey(f"{target}.id"), nullable=nullable)
+
+
+def _stated_time(name: str) -> list[Column[Any]]:
+    return [
+        Column(f"{name}_at", UtcDateTime),
+        Column(f"{name}_local", StorableText),
+        Column(f"{name}_zone_known", Boolean),
+        Column(f"{name}_raw", StorableText),
+        Column(f"{name}_found_in", StorableText),
+    ]
+
+
+def _content() -> list[Column[Any]]:
+    """Return the columns of `ExtractedArticle`, which articles and versions have alike."""
+    return [
+        Column("headline", StorableText, nullable=False),
+        Column("standfirst", StorableText),
+        Column("byline", StorableText),
+        Column("authors", JsonValue, nullable=False),
+        Column("dateline", StorableText),
+        Column("section", StorableText),
+        Column("tags", JsonValue, nullable=False),
+        Column("body", StorableText, nullable=False),
+        Column("language", StorableText),
+        Column("canonical_url", StorableText),
+        *_stated_time("published"),
+        *_stated_time("modified"),
+        Column("image_url", StorableText),
+        Column("image_caption", StorableText),
+        Column("site_name", StorableText),
+        Column("access", StorableText, nullable=False),
+        Column("extractor", StorableText, nullable=False),
+    ]
+
+
+sources = Table(
+    "sources",
+    metadata,
+    _id(),
+    Column("slug", StorableText, nullable=False, unique=True),
+    Column("name", StorableText),
+    Column("homepage", StorableText),
+    Column("feeds", JsonValue, nullable=False),
+    Column("sitemaps", JsonValue, nullable=False),
+    Column("sections", JsonValue, nullable=False),
+    Column("include", JsonValue, nullable=False),
+    Column("exclude", JsonValue, nullable=False),
+    Column("timezone", StorableText),
+    Column("delay_seconds", Float),
+    Column("poll", StorableText),
+    Column("recrawl", StorableText),
+    Column("configured", Boolean, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    _id(),
+    _reference("source_id", "sources"),
+    Column("url", StorableText, nullable=False, unique=True),
+    Column("kind", StorableText, nullable=False),
+    Column("title", StorableText),
+    Column("etag", StorableText),
+    Column("last_modified", StorableText),
+    Column("body_digest", StorableText),
+    Column("last_polled_at", UtcDateTime),
+    Column("next_poll_at", UtcDateTime),
+    Column("last_outcome", StorableText),
+    Column("consecutive_failures", Integer, nullable=False),
+    Column("configured", Boolean, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Index(None, "source_id"),
+    Index(None, "next_poll_at"),
+    sqlite_autoincrement=True,
+)
+
+captures = Table(
+    "captures",
+    metadata,
+    _id(),
+    Column("record_id", StorableText, nullable=False, unique=True),
+    Column("url", StorableText, nullable=False),
+    Column("captured_at", UtcDateTime, nullable=False),
+    Column("warc_file", StorableText, nullable=False),
+    Column("warc_offset", Id, nullable=False),
+    Column("warc_length", Id, nullable=False),
+    Column("body_digest", StorableText, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    _id(),
+    _reference("source_id", "sources"),
+    Column("url", StorableText, nullable=False),
+    Column("url_key", StorableText, nullable=False, unique=True),
+    Column("host", StorableText, nullable=False),
+    _reference("alias_of", "pages", nullable=True),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("feed_title", StorableText),
+    Column("feed_published_at", UtcDateTime),
+    # What was seen last, and what the next request may be conditional on.
+    Column("last_fetch_at", UtcDateTime),
+    Column("last_outcome", StorableText),
+    Column("consecutive_failures", Integer, nullable=False),
+    Column("etag", StorableText),
+    Column("last_modified", StorableText),
+    Column("body_digest", StorableText),
+    _reference("seen_capture_id", "captures", nullable=True),
+    Column("seen_extractor", StorableText),
+    # The plan, and what it is made from; nothing of it is derived from `fetches`, which may be thinned out.
+    Column("next_fetch_at", UtcDateTime),
+    Column("watch_ended", Boolean, nullable=False),
+    Column("looks", Integer, nullable=False),
+    Column("changes", Integer, nullable=False),
+    Column("last_changed_at", UtcDateTime),
+    Column("missing_since", UtcDateTime),
+    Column("missing_looks", Integer, nullable=False),
+    # A reading that waits for another look.
+    Column("candidate", JsonValue),
+    _reference("candidate_capture_id", "captures", nullable=True),
+    Column("candidate_captured_at", UtcDateTime),
+    Column("candidate_looks", Integer, nullable=False),
+    # An alternation between two states: since when, which version's state was seen last, and how often in a row.
+    Column("flapping_since", UtcDateTime),
+    Column("flapping_number", Integer),
+    Column("flapping_looks", Integer, nullable=False),
+    Index("ix_pages_next_fetch_at", "next_fetch_at"),
+    Index("ix_pages_source_id_last_fetch_at", "source_id", "last_fetch_at"),
+    Index("ix_pages_alias_of", "alias_of"),
+    Index(
+        "ix_pages_unplanned",
+        "id",
+        sqlite_where=text("next_fetch_at IS NULL AND alias_of IS NULL AND NOT watch_ended"),
+        postgresql_where=text("next_fetch_at IS NULL AND alias_of IS NULL AND NOT watch_ended"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+feed_entries = Table(
+    "feed_entries",
+    metadata,
+    Column("feed_id", Id, ForeignKey("feeds.id"), primary_key=True, autoincrement=False),
+    Column("page_id", Id, ForeignKey("pages.id"), primary_key=True, autoincrement=False),
+    Column("first_listed_at", UtcDateTime, nullable=False),
+    Column("last_listed_at", UtcDateTime, nullable=False),
+    Column("title", StorableText),
+    Column("published_at", UtcDateTime),
+    Column("published_raw", StorableText),
+    Column("updated_at", UtcDateTime),
+    Index(None, "page_id"),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    _id(),
+    Column("primary_page_id", Id, ForeignKey("pages.id"), nullable=False, unique=True),
+    Column("status", StorableText, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("last_checked_at", UtcDateTime, nullable=False),
+    Column("version_count", Integer, nullable=False),
+    Column("current_number", Integer, nullable=False),
+    Column("syndication_group_id", Id),
+    Column("merged_into", Id, ForeignKey("articles.id")),
+    *_content(),
+    Index(None, "published_at"),
+    Index(None, "last_checked_at"),
+    sqlite_autoincrement=True,
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    _id(),
+    _reference("article_id", "articles"),
+    Column("number", Integer, nullable=False),
+    Column("change", StorableText, nullable=False),
+    _reference("reverts_to", "versions", nullable=True),
+    _reference("capture_id", "captures"),
+    Column("captured_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("content_digest", StorableText, nullable=False),
+    *_content(),
+    UniqueConstraint("article_id", "number"),
+    Index(None, "article_id", "content_digest"),
+    Index(None, "capture_id"),
+    sqlite_autoincrement=True,
+)
+
+extractions = Table(
+    "extractions",
+    metadata,
+    _id(),
+    _reference("version_id", "versions"),
+    Column("extractor", StorableText, nullable=False),
+    # `reread`: the version's own capture by another extractor; `baseline`: a later capture, where that one failed.
+    Column("kind", StorableText, nullable=False),
+    Column("read_at", UtcDateTime, nullable=False),
+    Column("content_digest", StorableText, nullable=False),
+    Column("reading", JsonValue, nullable=False),
+    UniqueConstraint("version_id", "extractor"),
+    sqlite_autoincrement=True,
+)
+
+fetches = Table(
+    "fetches",
+    metadata,
+    _id(),
+    Column("record_id", StorableText, nullable=False, unique=True),
+    Column("chain_id", StorableText, nullable=False),
+    Column("hop", Integer, nullable=False),
+    Column("kind", StorableText, nullable=False),
+    Column("url", StorableText, nullable=False),
+    _reference("source_id", "sources", nullable=True),
+    _reference("page_id", "pages", nullable=True),
+    _reference("feed_id", "feeds", nullable=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+    Column("outcome", StorableText, nullable=False),
+    Column("reason", StorableText),
+    Column("status", Integer),
+    Column("bytes_received", Id, nullable=False),
+    Column("location", StorableText),
+    Column("headers", JsonValue, nullable=False),
+    _reference("capture_id", "captures", nullable=True),
+    _reference("article_id", "articles", nullable=True),
+    _reference("version_id", "versions", nullable=True),
+    Index(None, "page_id"),
+    Index(None, "finished_at"),
+    sqlite_autoincrement=True,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Id, primary_key=True),
+    Column("kind", StorableText, nullable=False),
+    _reference("article_id", "articles"),
+    _reference("version_id", "versions", nullable=True),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Index(None, "article_id"),
+    sqlite_autoincrement=True,
+)

@@ -21,6 +21,20 @@ class StoredSource:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceNumbers:
+    """How much a source has: feeds, pages, articles, versions, and pages that are due; when the next one is due, and
+    when the last was fetched."""
+
+    feeds: int
+    pages: int
+    articles: int
+    versions: int
+    due: int
+    next_due_at: datetime | None
+    last_fetch_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FeedState:
     """A polled index and where its polling stands. Validators are echoed as they came."""
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from storage.model import FeedKind, Source
-from storage.records import StoredSource
+from storage.records import SourceNumbers, StoredSource
 from storage.rows import source_values, stored_source
 from storage.statements import insert_or
-from storage.tables import feeds, sources
+from storage.tables import articles, feeds, pages, sources
 
 
 class Sources:
@@ -71,6 +71,26 @@ class Sources:
         """Return every source, paused ones too, by name."""
         rows = self._connection.execute(select(sources).order_by(sources.c.slug)).mappings()
         return [stored_source(row) for row in rows]
+
+    def numbers(self, source_id: int, *, now: datetime) -> SourceNumbers:
+        """Return how much a source has, and how much of it is due."""
+        mine = and_(pages.c.source_id == source_id, pages.c.alias_of.is_(None))
+        due = func.count().filter(pages.c.next_fetch_at <= now)
+        query = select(func.count(), due, func.min(pages.c.next_fetch_at), func.max(pages.c.last_fetch_at)).where(mine)
+        page_count, due_count, next_due_at, last_fetch_at = self._connection.execute(query).one()
+        held = select(func.count(), func.coalesce(func.sum(articles.c.version_count), 0))
+        held = held.join_from(articles, pages, pages.c.id == articles.c.primary_page_id)
+        article_count, version_count = self._connection.execute(held.where(pages.c.source_id == source_id)).one()
+        of_source = select(func.count()).select_from(feeds).where(feeds.c.source_id == source_id, ~feeds.c.paused)
+        return SourceNumbers(
+            feeds=int(self._connection.scalar(of_source) or 0),
+            pages=page_count,
+            articles=article_count,
+            versions=int(version_count),
+            due=due_count,
+            next_due_at=next_due_at,
+            last_fetch_at=last_fetch_at,
+        )
 
     def for_domain(self, domain: str, now: datetime) -> StoredSource:
         """Return the source of a registrable domain, made if need be; one configured under that name is taken."""

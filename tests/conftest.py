@@ -1,0 +1,86 @@
+"""What many tests need: a database of each kind, and a store on it."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.store import Store
+from tests.postgres import Postgres, PostgresMissing, required, running_postgres
+
+
+class PostgresSkipped(UserWarning):
+    """Says that a part of the tests did not run."""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server. Without one its tests are skipped with a warning, and fail where nobody reads warnings."""
+    try:
+        server = running_postgres()
+        running = server.__enter__()
+    except PostgresMissing as missing:
+        if required():
+            pytest.fail(f"PostgreSQL is missing: {missing}", pytrace=False)
+        warnings.warn(PostgresSkipped(f"NOT TESTED ON POSTGRESQL: {missing}"), stacklevel=1)
+        pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
+    try:
+        yield running
+    finally:
+        server.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """A PostgreSQL database with the newest schema, to be copied."""
+    url = postgres.create()
+    Store.open(url, create=True).close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with the newest schema, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "morgue.db"
+    Store.open(f"sqlite:///{file}", create=True).close()
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Which database a test runs on; a test that uses it runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with nothing in it: a SQLite file yet to be made, or an empty PostgreSQL database."""
+    if backend == "sqlite":
+        yield f"sqlite:///{tmp_path / 'morgue.db'}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    url = postgres.create()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with the newest schema and no rows, one for each kind of database."""
+    if backend == "sqlite":
+        file = tmp_path / "morgue.db"
+        file.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
+        yield f"sqlite:///{file}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    url = postgres.create(template=request.getfixturevalue("postgres_template"))
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An open store on an empty database of each kind."""
+    with Store.open(database_url) as opened:
+        yield opened

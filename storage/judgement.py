@@ -51,7 +51,7 @@ class Verdict:
     from_candidate: bool = False
     refresh: bool = False
     candidate: bool = False
-    seen: int
+    seen: KnownState
     flapping: Flapping | None = None
 
 
@@ -60,17 +60,25 @@ def judge(
     *,
     now: datetime,
     current: KnownState,
+    shown: ExtractedArticle,
     earlier: KnownState | None = None,
     candidate: Candidate | None = None,
     flapping: Flapping | None = None,
 ) -> Verdict:
-    """Say what a reading means, given the current version and the newest earlier version that it equals, if any."""
+    """Say what a reading means.
+
+    `current` is the current version and `earlier` the newest version before it that `new` equals, if any. `shown` is
+    the article as it was seen last: it has moved on from the current version where something else changed than what
+    makes versions, and what changed then is not to be told again.
+    """
     change = decide(current.reading, new)
     if change.same_text:
+        moved_on = shown.extractor == new.extractor
+        cosmetic = new != shown and (moved_on or change.cosmetic)
         return Verdict(
-            outcome=Outcome.COSMETIC if change.cosmetic else Outcome.UNCHANGED,
-            refresh=change.cosmetic,
-            seen=current.version_id,
+            outcome=Outcome.COSMETIC if cosmetic else Outcome.UNCHANGED,
+            refresh=new != shown,
+            seen=current,
             flapping=_still_flapping(flapping, current),
         )
     confirmed = candidate is not None and same_state(candidate.article, new)
@@ -82,7 +90,7 @@ def judge(
             outcome=Outcome.COSMETIC,
             reason="awaits_second_look",
             candidate=True,
-            seen=current.version_id,
+            seen=current,
             flapping=flapping,
         )
     return Verdict(
@@ -90,7 +98,7 @@ def judge(
         change="+".join(fields),
         reverts_to=None if earlier is None else earlier.version_id,
         from_candidate=not change.fields,
-        seen=current.version_id,
+        seen=current,
     )
 
 
@@ -118,13 +126,11 @@ def _alternation(
     """Judge a look at the other state of an alternation: no version until the page has settled on it."""
     looks = flapping.looks + 1 if flapping is not None and flapping.number == earlier.number else 1
     if looks >= SETTLED_LOOKS:
-        return Verdict(
-            outcome=Outcome.REVERTED, change="+".join(fields), reverts_to=earlier.version_id, seen=earlier.version_id
-        )
+        return Verdict(outcome=Outcome.REVERTED, change="+".join(fields), reverts_to=earlier.version_id, seen=earlier)
     since = now if flapping is None else flapping.since
     return Verdict(
         outcome=Outcome.REVERTED,
         reason="flapping",
-        seen=earlier.version_id,
+        seen=earlier,
         flapping=Flapping(since=since, number=earlier.number, looks=looks),
     )

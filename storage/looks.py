@@ -11,7 +11,7 @@ from storage.captures import Captures
 from storage.events import Events
 from storage.fetches import Fetches
 from storage.history import CurrentState, History
-from storage.judgement import Flapping, Verdict, judge
+from storage.judgement import Flapping, KnownState, Verdict, judge
 from storage.model import EventKind, ExtractedArticle, Outcome
 from storage.pages import Pages
 from storage.records import Candidate, Fetch, PageLook, Recorded
@@ -144,7 +144,9 @@ class Looks:
         if current is None:
             return self._create(look, page, capture_id)
         if _older(look, current.last_checked_at):
-            return self._finish(look, page, current, Outcome.UNCHANGED, "late", capture_id, current.version_id)
+            late = _saw(current, Outcome.UNCHANGED, reason="late")
+            self._record_fetch(look, page, late, capture_id)
+            return late
         sight = self._sight(look, page, current, capture_id)
         if sight is None:
             return self._not_traceable(look, page, current)
@@ -168,16 +170,14 @@ class Looks:
             seen_at=seen_at,
         )
         self._events.add(EventKind.CREATED, article_id=article_id, version_id=version_id, occurred_at=captured_at)
-        self._record_fetch(look, page, Outcome.CREATED, None, capture_id, article_id, version_id)
-        values = crawl_state.after_fetch(page, Outcome.CREATED, seen_at) | crawl_state.article_read(look, capture_id)
-        self._update_page(page["id"], values)
-        return Recorded(
+        created = Recorded(
             outcome=Outcome.CREATED,
             article_id=article_id,
             version_id=version_id,
             version_number=1,
             change="created",
         )
+        return self._finish(look, page, created, capture_id, crawl_state.article_read(look, capture_id))
 
     def _sight(self, look: PageLook, page: RowMapping, current: CurrentState, capture_id: int | None) -> _Sight | None:
         """Return what is to be judged; None for a capture seen again that shows no state known of this article."""
@@ -216,11 +216,13 @@ class Looks:
                 return self._new_baseline(look, page, current, sight)
             baseline = rereading.article
             self._keep_rereading(look, current, baseline)
-        known = current.known(baseline)
+            current = replace(current, shown=baseline)
         verdict = judge(
             sight.reading,
             now=look.fetch.finished_at,
-            current=known,
+            current=current.known(baseline),
+            # A capture seen again tells nothing of what changed around the text since.
+            shown=sight.reading if sight.again else current.shown,
             earlier=self._history.earlier(current, sight.reading),
             candidate=_candidate(page),
             flapping=_flapping(page),
@@ -231,8 +233,8 @@ class Looks:
         """Keep what the extractor in use makes of the current version; a difference is announced, never an edit."""
         seen_at = look.fetch.finished_at
         self._history.keep_reading(current.version_id, reading, kind="reread", read_at=seen_at)
+        self._history.touch(current, seen_at=seen_at, values=content_values(reading))
         if replace(reading, extractor=current.version.extractor) != current.version:
-            self._history.touch(current, seen_at=seen_at, values=content_values(reading))
             self._announce_reread(current, seen_at)
 
     def _announce_reread(self, current: CurrentState, seen_at: datetime) -> None:
@@ -248,9 +250,8 @@ class Looks:
         if replace(sight.reading, extractor=current.shown.extractor) != current.shown:
             self._announce_reread(current, seen_at)
         values = crawl_state.article_read(look, sight.capture_id or current.capture_id) | crawl_state.CLEAR_CANDIDATE
-        return self._finish(
-            look, page, current, Outcome.COSMETIC, "new_baseline", sight.capture_id, current.version_id, values
-        )
+        recorded = _saw(current, Outcome.COSMETIC, reason="new_baseline")
+        return self._finish(look, page, recorded, sight.capture_id, values)
 
     def _apply(
         self, look: PageLook, page: RowMapping, current: CurrentState, sight: _Sight, verdict: Verdict
@@ -263,16 +264,15 @@ class Looks:
         seen_at = look.fetch.finished_at
         self._history.touch(current, seen_at=seen_at, values=content_values(sight.reading) if verdict.refresh else {})
         if not verdict.candidate:
-            self._history.seen(verdict.seen, seen_at)
-        shown_by = self._captures.id_of_version(verdict.seen)
+            self._history.seen(verdict.seen.version_id, seen_at)
+        shown_by = self._captures.id_of_version(verdict.seen.version_id)
         values = self._validators(look, page, sight, otherwise=shown_by) | _flapping_values(verdict.flapping)
         values |= _candidate_values(sight) if verdict.candidate else crawl_state.CLEAR_CANDIDATE
-        outcome = verdict.outcome
-        if sight.again and outcome in (Outcome.UNCHANGED, Outcome.COSMETIC) and not verdict.candidate:
-            outcome = _decided_outcome(look.fetch)
-        reason = verdict.reason or (look.fetch.reason if sight.again else None)
-        capture_id = None if sight.again else sight.capture_id
-        return self._finish(look, page, current, outcome, reason, capture_id, verdict.seen, values)
+        outcome, reason = verdict.outcome, verdict.reason
+        if sight.again and outcome is Outcome.UNCHANGED:
+            outcome, reason = _decided_outcome(look.fetch), look.fetch.reason
+        recorded = _saw(current, outcome, reason=reason, seen=verdict.seen)
+        return self._finish(look, page, recorded, None if sight.again else sight.capture_id, values)
 
     def _add_version(
         self, look: PageLook, page: RowMapping, current: CurrentState, sight: _Sight, verdict: Verdict
@@ -304,9 +304,7 @@ class Looks:
         )
         values = self._validators(look, page, sight, otherwise=capture_id) | crawl_state.CLEAR_CANDIDATE
         values |= _flapping_values(None) | {"changes": page["changes"] + 1, "last_changed_at": captured_at}
-        kept = None if sight.again else sight.capture_id
-        self._finish(look, page, current, verdict.outcome, verdict.reason, kept, version_id, values)
-        return Recorded(
+        made = Recorded(
             outcome=verdict.outcome,
             reason=verdict.reason,
             article_id=current.article_id,
@@ -314,6 +312,7 @@ class Looks:
             version_number=number,
             change=verdict.change,
         )
+        return self._finish(look, page, made, None if sight.again else sight.capture_id, values)
 
     def _validators(self, look: PageLook, page: RowMapping, sight: _Sight, *, otherwise: int) -> dict[str, Any]:
         """Return the page's validators; they belong to the capture kept, `otherwise` to one that shows the same."""
@@ -331,45 +330,25 @@ class Looks:
         there is a body to judge.
         """
         outcome = _decided_outcome(look.fetch)
-        return self._finish(look, page, current, outcome, "capture_superseded", None, None, crawl_state.FORGET_CAPTURE)
+        recorded = Recorded(outcome=outcome, reason="capture_superseded", article_id=current.article_id)
+        return self._finish(look, page, recorded, None, crawl_state.FORGET_CAPTURE)
 
     # What every look leaves
 
     def _finish(
-        self,
-        look: PageLook,
-        page: RowMapping,
-        current: CurrentState,
-        outcome: Outcome,
-        reason: str | None,
-        capture_id: int | None,
-        version_id: int | None,
-        values: dict[str, Any] | None = None,
+        self, look: PageLook, page: RowMapping, recorded: Recorded, capture_id: int | None, values: dict[str, Any]
     ) -> Recorded:
-        """Record the fetch, and unless it came late (`values` is None) the page's state."""
-        self._record_fetch(look, page, outcome, reason, capture_id, current.article_id, version_id)
-        if values is not None:
-            self._update_page(page["id"], crawl_state.after_fetch(page, outcome, look.fetch.finished_at) | values)
-        return Recorded(
-            outcome=outcome,
-            reason=reason,
-            article_id=current.article_id,
-            version_id=version_id,
-            version_number=current.number if version_id == current.version_id else None,
-        )
+        """Record the fetch and the page's state, and return what they came to."""
+        self._record_fetch(look, page, recorded, capture_id)
+        state = crawl_state.after_fetch(page, recorded.outcome, look.fetch.finished_at)
+        self._update_page(page["id"], state | values)
+        return recorded
 
-    def _record_fetch(
-        self,
-        look: PageLook,
-        page: RowMapping,
-        outcome: Outcome,
-        reason: str | None,
-        capture_id: int | None,
-        article_id: int,
-        version_id: int | None,
-    ) -> None:
-        fetch = replace(look.fetch, outcome=outcome, reason=reason, page_id=page["id"])
-        self._fetches.record(fetch, capture_id=capture_id, article_id=article_id, version_id=version_id)
+    def _record_fetch(self, look: PageLook, page: RowMapping, recorded: Recorded, capture_id: int | None) -> None:
+        fetch = replace(look.fetch, outcome=recorded.outcome, reason=recorded.reason, page_id=page["id"])
+        self._fetches.record(
+            fetch, capture_id=capture_id, article_id=recorded.article_id, version_id=recorded.version_id
+        )
 
     def _update_page(self, page_id: int, values: dict[str, Any]) -> None:
         self._connection.execute(update(pages).where(pages.c.id == page_id).values(values))
@@ -381,6 +360,17 @@ def _storable(look: PageLook) -> PageLook:
     if rereading is not None and rereading.article is not None:
         rereading = replace(rereading, article=storable(rereading.article))
     return replace(look, rereading=rereading, article=None if look.article is None else storable(look.article))
+
+
+def _saw(current: CurrentState, outcome: Outcome, *, reason: str | None, seen: KnownState | None = None) -> Recorded:
+    """Return what a look came to that made no version, but saw one: the current version if no other is named."""
+    return Recorded(
+        outcome=outcome,
+        reason=reason,
+        article_id=current.article_id,
+        version_id=current.version_id if seen is None else seen.version_id,
+        version_number=current.number if seen is None else seen.number,
+    )
 
 
 def _older(look: PageLook, instant: datetime | None) -> bool:

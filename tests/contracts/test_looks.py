@@ -1,0 +1,477 @@
+"""What a look at a page becomes: versions, candidates, reverts, flapping, late looks, replays, validators."""
+
+from dataclasses import replace
+
+import pytest
+
+from storage.model import EXPLICIT_MARKUP, Access, ArticleStatus, Outcome
+from storage.records import PageLook
+from tests.contracts.news import (
+    CORRECTED,
+    CUT,
+    EXTRACTOR,
+    FERRY,
+    NOON,
+    UNSIGNED,
+    entry,
+    kept,
+    minute,
+    page_fetch,
+    watch,
+)
+
+
+@pytest.fixture
+def page(store):
+    return watch(store)
+
+
+# First looks
+
+
+def test_a_first_reading_needs_its_capture_and_writes_nothing_without(page):
+    recorded = page.see(FERRY, keep=False)
+    assert (recorded.outcome, recorded.needs_capture) == (Outcome.CREATED, True)
+    assert page.article() is None
+    assert page.state().last_outcome is None
+    with page.store.reading() as transaction:
+        assert transaction.fetches.recent(10) == []
+
+
+def test_a_first_reading_creates_the_article_with_every_field(page):
+    recorded = page.see(FERRY, at=3)
+    assert recorded.outcome is Outcome.CREATED
+    assert (recorded.version_number, recorded.change, recorded.needs_capture) == (1, "created", False)
+    article = page.article()
+    assert article.content == FERRY
+    assert (article.article_id, article.version_id) == (recorded.article_id, recorded.version_id)
+    assert (article.url, article.source_slug) == ("http://paper.example/ferry", "paper.example")
+    assert (article.first_seen_at, article.last_checked_at) == (minute(3), minute(3))
+    assert article.status is ArticleStatus.LIVE
+    (version,) = page.versions()
+    assert (version.number, version.change, version.article) == (1, "created", FERRY)
+    assert (version.warc_file, version.warc_offset) == ("morgue-1.warc.gz", 3000)
+    assert version.content_digest.startswith("1:")
+    assert page.events() == ["created"]
+
+
+def test_a_look_clears_the_plan_and_counts(page):
+    assert page.state().next_fetch_at == NOON
+    page.see(FERRY)
+    page.see(CORRECTED)
+    state = page.state()
+    assert state.next_fetch_at is None
+    assert state.last_fetch_at == minute(2)
+    assert state.article_id == page.article().article_id
+    with page.store.reading() as transaction:
+        (history,) = transaction.pages.unplanned(10)
+    assert (history.looks, history.changes, history.last_changed_at) == (2, 1, minute(2))
+    assert history.published_at == FERRY.published.instant
+
+
+# Edits
+
+
+def test_an_edit_needs_its_capture_and_makes_a_version(page):
+    page.see(FERRY)
+    assert page.see(CORRECTED, keep=False).needs_capture
+    recorded = page.see(CORRECTED)
+    assert (recorded.outcome, recorded.change, recorded.version_number) == (Outcome.UPDATED, "headline", 2)
+    first, second = page.versions()
+    assert (first.article, second.article) == (FERRY, CORRECTED)
+    assert second.reverts_to is None
+    assert page.article().content == CORRECTED
+    assert page.article().version_count == 2
+    assert page.events() == ["created", "updated"]
+
+
+def test_the_same_text_is_unchanged_and_only_seen_later(page):
+    page.see(FERRY)
+    recorded = page.see(FERRY, keep=False)
+    assert (recorded.outcome, recorded.version_number, recorded.needs_capture) == (Outcome.UNCHANGED, 1, False)
+    (version,) = page.versions()
+    assert (version.captured_at, version.last_seen_at) == (minute(1), minute(2))
+    assert page.article().last_checked_at == minute(2)
+    assert page.events() == ["created"]
+
+
+def test_what_makes_no_version_updates_the_article_alone(page):
+    page.see(FERRY)
+    moved = replace(FERRY, section="Travel", access=Access.FREE, image_caption="The boat, at dawn")
+    recorded = page.see(moved, keep=False)
+    assert (recorded.outcome, recorded.needs_capture) == (Outcome.COSMETIC, False)
+    assert page.article().content == moved
+    (version,) = page.versions()
+    assert version.article == FERRY
+    assert page.events() == ["created"]
+
+
+def test_what_was_told_as_cosmetic_once_is_unchanged_the_next_time(page):
+    page.see(FERRY)
+    moved = replace(FERRY, section="Travel")
+    assert page.see(moved, keep=False).outcome is Outcome.COSMETIC
+    assert page.see(moved, keep=False).outcome is Outcome.UNCHANGED
+    assert page.see(FERRY, keep=False).outcome is Outcome.COSMETIC
+    assert page.article().content == FERRY
+
+
+def test_a_304_does_not_undo_what_changed_around_the_text(page):
+    page.see(FERRY)
+    moved = replace(FERRY, section="Travel")
+    page.see(moved, keep=False)
+    assert page.not_modified().outcome is Outcome.NOT_MODIFIED
+    assert page.article().content == moved
+
+
+def test_a_cosmetic_capture_that_was_kept_becomes_the_one_that_validators_belong_to(page):
+    page.see(FERRY)
+    page.see(replace(FERRY, section="Travel"), keep=True)
+    state = page.state()
+    with page.store.reading() as transaction:
+        assert transaction.versions.capture(state.seen_capture_id).capture.captured_at == minute(2)
+    recorded = page.not_modified()
+    assert (recorded.outcome, recorded.version_number) == (Outcome.NOT_MODIFIED, 1)
+    assert page.versions()[0].last_seen_at == minute(3)
+
+
+# Fields that are empty on one side
+
+
+def test_a_vanished_field_counts_only_after_a_second_look_and_is_dated_by_the_first(page):
+    page.see(FERRY)
+    assert page.see(UNSIGNED, keep=False).needs_capture
+    first = page.see(UNSIGNED)
+    assert (first.outcome, first.reason) == (Outcome.COSMETIC, "awaits_second_look")
+    assert page.article().content == FERRY
+    assert page.versions()[0].last_seen_at == minute(1)
+    second = page.see(UNSIGNED, keep=False)
+    assert (second.outcome, second.change, second.version_number) == (Outcome.UPDATED, "authors", 2)
+    version = page.versions()[1]
+    assert (version.captured_at, version.last_seen_at) == (minute(3), minute(4))
+    assert version.article == UNSIGNED
+    assert page.events() == ["created", "updated"]
+
+
+def test_a_field_that_comes_back_at_once_leaves_nothing(page):
+    page.see(FERRY)
+    page.see(UNSIGNED)
+    assert page.see(FERRY, keep=False).outcome is Outcome.UNCHANGED
+    assert page.see(UNSIGNED).reason == "awaits_second_look"
+    assert len(page.versions()) == 1
+
+
+def test_another_vanished_field_begins_its_own_wait(page):
+    page.see(FERRY)
+    page.see(UNSIGNED)
+    assert page.see(replace(FERRY, standfirst=None)).reason == "awaits_second_look"
+    assert page.see(UNSIGNED).reason == "awaits_second_look"
+    assert len(page.versions()) == 1
+
+
+def test_the_bytes_of_a_waiting_reading_seen_again_are_its_second_look(page):
+    page.see(FERRY)
+    page.see(UNSIGNED)
+    recorded = page.not_modified()
+    assert (recorded.outcome, recorded.change) == (Outcome.UPDATED, "authors")
+    assert page.versions()[1].captured_at == minute(2)
+    assert page.not_modified().outcome is Outcome.NOT_MODIFIED
+    assert len(page.versions()) == 2
+
+
+def test_a_failure_between_two_looks_does_not_forget_the_first(page):
+    page.see(FERRY)
+    page.see(UNSIGNED)
+    page.get(Outcome.TIMEOUT)
+    assert page.see(UNSIGNED, keep=False).change == "authors"
+
+
+# States that come back
+
+
+def test_a_state_that_was_there_before_is_reverted_to(page):
+    page.see(FERRY)
+    page.see(CORRECTED)
+    assert page.see(FERRY, keep=False).needs_capture
+    recorded = page.see(FERRY)
+    assert (recorded.outcome, recorded.change, recorded.version_number) == (Outcome.REVERTED, "headline", 3)
+    first, _, third = page.versions()
+    assert third.reverts_to == first.version_id
+    assert third.content_digest == first.content_digest
+    assert page.events() == ["created", "updated", "reverted"]
+
+
+def test_a_date_that_differs_is_no_return_though_the_digest_is_equal(page):
+    assert FERRY.published.found_in in EXPLICIT_MARKUP
+    later = replace(FERRY.published, instant=minute(0), local="2026-03-02T13:00:00+01:00")
+    page.see(FERRY)
+    page.see(CORRECTED)
+    recorded = page.see(replace(FERRY, published=later))
+    assert (recorded.outcome, recorded.change) == (Outcome.UPDATED, "headline+date")
+
+
+def test_an_alternating_page_makes_no_more_versions_or_events(page):
+    page.see(FERRY)
+    page.see(CORRECTED)
+    page.see(FERRY)
+    for state in (CORRECTED, FERRY, CORRECTED, CORRECTED, FERRY, CORRECTED):
+        recorded = page.see(state, keep=False)
+        assert not recorded.needs_capture
+        if state is CORRECTED:
+            assert (recorded.outcome, recorded.reason, recorded.change) == (Outcome.REVERTED, "flapping", None)
+        else:
+            assert recorded.outcome is Outcome.UNCHANGED
+    assert len(page.versions()) == 3
+    assert page.events() == ["created", "updated", "reverted"]
+    assert page.article().content == FERRY
+
+
+def test_an_alternating_page_settles_on_a_state_seen_three_times_in_a_row(page):
+    page.see(FERRY)
+    page.see(CORRECTED)
+    page.see(FERRY)
+    assert [page.see(CORRECTED, keep=False).reason for _ in range(2)] == ["flapping", "flapping"]
+    assert page.see(CORRECTED, keep=False).needs_capture
+    recorded = page.see(CORRECTED)
+    assert (recorded.outcome, recorded.reason, recorded.version_number) == (Outcome.REVERTED, None, 4)
+    assert page.versions()[3].reverts_to == page.versions()[1].version_id
+    assert page.see(CORRECTED, keep=False).outcome is Outcome.UNCHANGED
+    assert page.see(FERRY, keep=False).reason == "flapping"
+
+
+def test_an_alternation_ends_with_a_third_state(page):
+    page.see(FERRY)
+    page.see(CORRECTED)
+    page.see(FERRY)
+    page.see(CORRECTED, keep=False)
+    recorded = page.see(CUT)
+    assert (recorded.outcome, recorded.version_number, recorded.reason) == (Outcome.UPDATED, 4, None)
+    assert page.see(CORRECTED).outcome is Outcome.REVERTED
+    assert len(page.versions()) == 5
+
+
+def test_an_alternation_ends_when_the_current_state_stays(page):
+    page.see(FERRY)
+    page.see(CORRECTED)
+    page.see(FERRY)
+    page.see(CORRECTED, keep=False)
+    for _ in range(3):
+        page.see(FERRY, keep=False)
+    with page.store.reading() as transaction:
+        row = transaction._connection.exec_driver_sql("SELECT flapping_since FROM pages").one()
+    assert row[0] is None
+
+
+def test_a_304_while_flapping_speaks_of_the_state_that_was_seen_last(page):
+    page.see(FERRY)
+    page.see(CORRECTED)
+    page.see(FERRY)
+    assert page.see(CORRECTED, keep=False).reason == "flapping"
+    second = page.not_modified()
+    assert (second.outcome, second.reason, second.version_number) == (Outcome.REVERTED, "flapping", 2)
+    third = page.not_modified()
+    assert (third.outcome, third.reason, third.version_number) == (Outcome.REVERTED, None, 4)
+    fourth = page.versions()[3]
+    assert fourth.captured_at == minute(6)
+    assert fourth.capture_id == page.versions()[1].capture_id
+
+
+# Looks that come late or twice
+
+
+def test_an_older_capture_that_arrives_late_never_becomes_current(page):
+    page.see(FERRY, at=1)
+    page.see(CORRECTED, at=10)
+    before = page.state()
+    recorded = page.see(CUT, at=5)
+    assert (recorded.outcome, recorded.reason, recorded.version_number) == (Outcome.UNCHANGED, "late", 2)
+    assert len(page.versions()) == 2
+    assert page.article().content == CORRECTED
+    assert page.article().last_checked_at == minute(10)
+    assert page.state() == before
+    with page.store.reading() as transaction:
+        assert len(transaction.fetches.recent(10)) == 3
+
+
+def test_recording_the_same_fetch_again_changes_nothing(page):
+    for state in (FERRY, FERRY, CORRECTED, UNSIGNED, FERRY, CORRECTED):
+        page.see(state)
+    page.get(Outcome.MISSING)
+    looks = list(page.looks)
+    before = (page.state(), page.article(), page.versions(), page.events())
+    first = [(look.fetch.record_id, page.record(look)) for look in looks]
+    second = [(look.fetch.record_id, page.record(look)) for look in looks]
+    assert first == second
+    assert (page.state(), page.article(), page.versions(), page.events()) == before
+    with page.store.reading() as transaction:
+        assert len(transaction.fetches.recent(100)) == len(looks)
+
+
+def test_a_replayed_look_is_answered_as_it_was(page):
+    answers = [page.see(state) for state in (FERRY, CORRECTED, FERRY, CORRECTED, CUT)]
+    answers.append(page.get(Outcome.BLOCKED_STATUS))
+    assert [page.record(look) for look in list(page.looks)] == answers
+
+
+# Outcomes decided before
+
+
+def test_a_304_is_a_further_sighting_of_the_capture(page):
+    page.see(FERRY)
+    before = page.state()
+    recorded = page.not_modified()
+    assert (recorded.outcome, recorded.version_number) == (Outcome.NOT_MODIFIED, 1)
+    assert page.versions()[0].last_seen_at == minute(2)
+    assert page.article().last_checked_at == minute(2)
+    after = page.state()
+    assert (after.etag, after.body_digest, after.seen_capture_id) == (
+        before.etag,
+        before.body_digest,
+        before.seen_capture_id,
+    )
+
+
+def test_the_same_bytes_are_unchanged_and_bring_new_validators(page):
+    page.see(FERRY)
+    seen = page.state().seen_capture_id
+    recorded = page.get(Outcome.UNCHANGED, same_as=seen, etag='"new"', body_digest=page.state().body_digest)
+    assert recorded.outcome is Outcome.UNCHANGED
+    assert (page.state().etag, page.state().seen_capture_id) == ('"new"', seen)
+
+
+def test_a_superseded_capture_seen_again_makes_the_next_request_unconditional(page):
+    page.see(FERRY)
+    old = page.state().seen_capture_id
+    page.see(CORRECTED)
+    recorded = page.get(Outcome.NOT_MODIFIED, same_as=old)
+    # The old state is there again: no body is needed to know which.
+    assert (recorded.outcome, recorded.version_number) == (Outcome.REVERTED, 3)
+    with page.store.writing() as transaction:
+        stray = transaction.versions._captures.keep(kept("stray", at=9))
+    recorded = page.get(Outcome.NOT_MODIFIED, same_as=stray)
+    assert (recorded.outcome, recorded.reason) == (Outcome.NOT_MODIFIED, "capture_superseded")
+    assert (page.state().etag, page.state().seen_capture_id, page.state().body_digest) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Outcome.TIMEOUT, Outcome.BLOCKED_STATUS, Outcome.MISSING, Outcome.EXTRACT_FAILED, Outcome.PAYWALLED],
+)
+def test_a_failure_counts_and_makes_the_next_request_unconditional(page, outcome):
+    page.see(FERRY)
+    before = page.state()
+    recorded = page.get(outcome)
+    assert (recorded.outcome, recorded.article_id) == (outcome, page.article().article_id)
+    page.get(outcome)
+    state = page.state()
+    assert (state.etag, state.last_modified, state.consecutive_failures) == (None, None, 2)
+    assert (state.body_digest, state.seen_capture_id) == (before.body_digest, before.seen_capture_id)
+    assert (state.last_outcome, state.next_fetch_at) == (outcome, None)
+    assert page.article().last_checked_at == minute(1)
+    page.see(FERRY, keep=False)
+    assert page.state().consecutive_failures == 0
+    assert page.state().etag is not None
+
+
+def test_a_page_without_an_article_gives_validators_that_belong_to_no_capture(page):
+    page.get(Outcome.NOT_ARTICLE, etag='"list"', body_digest="sha256:list")
+    state = page.state()
+    assert (state.etag, state.body_digest, state.seen_capture_id) == ('"list"', "sha256:list", None)
+    assert (state.seen_extractor, state.consecutive_failures) == (EXTRACTOR, 0)
+    assert page.not_modified().outcome is Outcome.NOT_MODIFIED
+    assert (page.state().etag, page.article()) == ('"list"', None)
+
+
+def test_a_wall_that_was_kept_is_linked_with_its_fetch(page):
+    page.get(Outcome.PAYWALLED, capture=kept("wall", at=1))
+    with page.store.reading() as transaction:
+        row = transaction._connection.exec_driver_sql("SELECT warc_file FROM fetches_v1").one()
+        assert [stored.capture.record_id for stored in transaction.versions.all_captures()] == ["urn:uuid:wall"]
+    assert row[0] == "morgue-1.warc.gz"
+
+
+def test_a_look_without_outcome_and_reading_is_refused(page):
+    fetch = page_fetch("broken", at=1)
+    with pytest.raises(ValueError, match="neither an outcome nor a reading"):
+        page.record(PageLook(page_id=page.page.page_id, fetch=fetch, extractor=EXTRACTOR))
+
+
+# Redirects
+
+
+def hops(name, *, at):
+    return (page_fetch(f"{name}-hop", at=at, outcome=Outcome.REDIRECTED, status=301, location="/ferry"),)
+
+
+def test_a_page_that_redirects_becomes_an_alias_of_where_it_leads(store):
+    old = watch(store, "old-ferry")
+    look = old.look(FERRY, landed=entry("ferry"), fetches_before=hops("a", at=1))
+    recorded = old.record(look)
+    assert recorded.outcome is Outcome.CREATED
+    alias = old.state()
+    with store.reading() as transaction:
+        primary = transaction.pages.by_key("paper.example/ferry")
+        assert len(transaction.fetches.recent(10)) == 2
+        assert [fetch.outcome for fetch in transaction.fetches.recent(10, page_id=primary.page_id)] == [Outcome.CREATED]
+    assert alias.alias_of == primary.page_id
+    assert (alias.last_outcome, alias.etag, alias.next_fetch_at) == (Outcome.REDIRECTED, None, None)
+    assert alias.article_id == primary.article_id == recorded.article_id
+    assert primary.etag is not None
+    assert old.article().url == "http://paper.example/ferry"
+
+
+def test_a_second_alias_of_a_known_article_makes_no_second_article(store):
+    first = watch(store)
+    first.see(FERRY)
+    second = watch(store, "amp/ferry")
+    second.at = 5
+    recorded = second.record(second.look(FERRY, keep=False, landed=entry("ferry"), fetches_before=hops("b", at=6)))
+    assert recorded.outcome is Outcome.UNCHANGED
+    assert second.article().article_id == first.article().article_id
+    assert first.versions()[0].last_seen_at == minute(6)
+
+
+def test_an_article_keeps_its_page_when_that_begins_to_redirect(store):
+    page = watch(store)
+    page.see(FERRY)
+    recorded = page.record(page.look(CORRECTED, landed=entry("ferry-2"), fetches_before=hops("c", at=2)))
+    assert (recorded.outcome, recorded.version_number) == (Outcome.UPDATED, 2)
+    assert page.state().alias_of is None
+
+
+def test_a_redirect_that_leads_to_an_error_makes_no_alias(store):
+    page = watch(store)
+    page.get(Outcome.MISSING, landed=entry("nowhere"), fetches_before=hops("d", at=1))
+    assert page.state().alias_of is None
+    assert page.state().last_outcome is Outcome.MISSING
+    with store.reading() as transaction:
+        assert transaction.pages.by_key("paper.example/nowhere") is None
+
+
+def test_aliases_point_at_the_primary_page_and_never_at_another_alias(store):
+    first, second = watch(store, "a"), watch(store, "b")
+    first.record(first.look(FERRY, landed=entry("b")))
+    second.at = 1
+    # The article belongs to b, so b stays its page though it now redirects to a page without one.
+    second.record(second.look(FERRY, keep=False, landed=entry("c")))
+    assert first.state().alias_of == second.page.page_id
+    assert second.state().alias_of is None
+    # And a landing on an alias is a landing on its primary page.
+    third = watch(store, "d")
+    third.at = 5
+    assert third.record(third.look(FERRY, keep=False, landed=entry("a"))).outcome is Outcome.UNCHANGED
+    assert third.state().alias_of == second.page.page_id
+
+
+def test_a_page_that_shows_the_article_itself_again_is_no_alias_any_more(store):
+    page = watch(store, "old-ferry")
+    page.record(page.look(FERRY, landed=entry("ferry")))
+    assert page.see(CUT).outcome is Outcome.CREATED
+    assert page.state().alias_of is None
+
+
+def test_a_look_that_asks_for_its_capture_leaves_no_page_behind(store):
+    page = watch(store, "old-ferry")
+    assert page.record(page.look(FERRY, keep=False, landed=entry("ferry"))).needs_capture
+    assert page.state().alias_of is None
+    with store.reading() as transaction:
+        assert transaction.pages.by_key("paper.example/ferry") is None

@@ -7,6 +7,7 @@ between two requests it falls under.
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -232,3 +233,20 @@ def _without_tracking(query: str) -> str:
 
 def _tracks(name: str) -> bool:
     return name in _TRACKING_NAMES or name.startswith(_TRACKING_PREFIXES)
+
+
+def in_scope(url: str, *, include: Sequence[str], exclude: Sequence[str]) -> bool:
+    """Whether a page belongs to a source's choice: some pattern of `include` fits, if there are any, and no `exclude`.
+
+    In a pattern `*` stands for any characters. One that begins with `/` is for the path and the parameters
+    (`/sport/*`), any other for the whole URL (`https://blog.example.com/*`). Raises `InvalidUrl`.
+    """
+    clean = clean_url(url)
+    parts = urlsplit(clean)
+    below = parts.path + (f"?{parts.query}" if parts.query else "")
+
+    def fits(pattern: str) -> bool:
+        expression = ".*".join(re.escape(piece) for piece in re.sub(r"\*+", "*", pattern).split("*"))
+        return re.fullmatch(expression, below if pattern.startswith("/") else clean) is not None
+
+    return (not include or any(map(fits, include))) and not any(map(fits, exclude))

@@ -24,14 +24,14 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        captures = Captures(connection)
+        self.captures = Captures(connection)
         self.events = Events(connection)
         self.sources = Sources(connection)
         self.pages = Pages(connection)
         self.feeds = Feeds(connection, self.pages)
         self.fetches = Fetches(connection)
-        looks = Looks(connection, pages=self.pages, fetches=self.fetches, captures=captures, events=self.events)
-        self.versions = Versions(connection, captures=captures, looks=looks)
+        looks = Looks(connection, pages=self.pages, fetches=self.fetches, captures=self.captures, events=self.events)
+        self.versions = Versions(connection, captures=self.captures, looks=looks)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

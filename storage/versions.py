@@ -1,6 +1,5 @@
 """Articles and their versions, as readers see them; and the door through which looks are recorded."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from sqlalchemy import Connection, Select, and_, case, func, or_, select
 from storage.captures import Captures
 from storage.looks import Looks
 from storage.model import Article, ArticleStatus, Capture, Version
-from storage.records import PageLook, Recorded, StoredCapture
+from storage.records import PageLook, Recorded
 from storage.rows import article, version
 from storage.tables import articles, captures, pages, sources, versions
 
@@ -34,7 +33,7 @@ def _versions() -> Select[Any]:
 
 
 class Versions:
-    """Finds articles, versions and captures, and records looks."""
+    """Finds articles and versions, and records looks."""
 
     def __init__(self, connection: Connection, *, captures: Captures, looks: Looks) -> None:
         self._connection = connection
@@ -99,15 +98,3 @@ class Versions:
     def capture_of(self, version_id: int) -> Capture | None:
         """Return the capture that a version was read from, or None when there is no such version."""
         return self._captures.of_version(version_id)
-
-    def capture(self, capture_id: int) -> StoredCapture | None:
-        """Return a capture, or None."""
-        return self._captures.by_id(capture_id)
-
-    def captures(self, after_id: int = 0, limit: int = 1000) -> Sequence[StoredCapture]:
-        """Return captures in the order of their ids, those after `after_id`."""
-        return self._captures.after(after_id, limit)
-
-    def all_captures(self) -> Iterator[StoredCapture]:
-        """Yield every capture, while the transaction is open."""
-        return self._captures.all()

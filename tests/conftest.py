@@ -1,11 +1,12 @@
 """What many tests need: a database of each kind, and a store on it."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from storage.engine import create_engine
 from storage.store import Store
 from tests.postgres import Postgres, PostgresMissing, required, running_postgres
 
@@ -84,3 +85,16 @@ def store(database_url: str) -> Iterator[Store]:
     """An open store on an empty database of each kind."""
     with Store.open(database_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def rows(database_url: str) -> Iterator[Callable[[str], list[tuple]]]:
+    """A function that asks the database as a program of somebody else would, and returns the rows."""
+    engine = create_engine(database_url)
+
+    def ask(query: str) -> list[tuple]:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+    yield ask
+    engine.dispose()

@@ -128,7 +128,7 @@ def test_a_cosmetic_capture_that_was_kept_becomes_the_one_that_validators_belong
     page.see(replace(FERRY, section="Travel"), keep=True)
     state = page.state()
     with page.store.reading() as transaction:
-        assert transaction.versions.capture(state.seen_capture_id).capture.captured_at == minute(2)
+        assert transaction.captures.by_id(state.seen_capture_id).capture.captured_at == minute(2)
     recorded = page.not_modified()
     assert (recorded.outcome, recorded.version_number) == (Outcome.NOT_MODIFIED, 1)
     assert page.versions()[0].last_seen_at == minute(3)
@@ -249,16 +249,14 @@ def test_an_alternation_ends_with_a_third_state(page):
     assert len(page.versions()) == 5
 
 
-def test_an_alternation_ends_when_the_current_state_stays(page):
+def test_an_alternation_ends_when_the_current_state_stays(page, rows):
     page.see(FERRY)
     page.see(CORRECTED)
     page.see(FERRY)
     page.see(CORRECTED, keep=False)
     for _ in range(3):
         page.see(FERRY, keep=False)
-    with page.store.reading() as transaction:
-        row = transaction._connection.exec_driver_sql("SELECT flapping_since FROM pages").one()
-    assert row[0] is None
+    assert rows("SELECT flapping_since FROM pages") == [(None,)]
 
 
 def test_a_304_while_flapping_speaks_of_the_state_that_was_seen_last(page):
@@ -346,7 +344,7 @@ def test_a_superseded_capture_seen_again_makes_the_next_request_unconditional(pa
     # The old state is there again: no body is needed to know which.
     assert (recorded.outcome, recorded.version_number) == (Outcome.REVERTED, 3)
     with page.store.writing() as transaction:
-        stray = transaction.versions._captures.keep(kept("stray", at=9))
+        stray = transaction.captures.keep(kept("stray", at=9))
     recorded = page.get(Outcome.NOT_MODIFIED, same_as=stray)
     assert (recorded.outcome, recorded.reason) == (Outcome.NOT_MODIFIED, "capture_superseded")
     assert (page.state().etag, page.state().seen_capture_id, page.state().body_digest) == (None, None, None)
@@ -381,12 +379,11 @@ def test_a_page_without_an_article_gives_validators_that_belong_to_no_capture(pa
     assert (page.state().etag, page.article()) == ('"list"', None)
 
 
-def test_a_wall_that_was_kept_is_linked_with_its_fetch(page):
+def test_a_wall_that_was_kept_is_linked_with_its_fetch(page, rows):
     page.get(Outcome.PAYWALLED, capture=kept("wall", at=1))
     with page.store.reading() as transaction:
-        row = transaction._connection.exec_driver_sql("SELECT warc_file FROM fetches_v1").one()
-        assert [stored.capture.record_id for stored in transaction.versions.all_captures()] == ["urn:uuid:wall"]
-    assert row[0] == "morgue-1.warc.gz"
+        assert [stored.capture.record_id for stored in transaction.captures.all()] == ["urn:uuid:wall"]
+    assert rows("SELECT outcome, warc_file FROM fetches_v1") == [("paywalled", "morgue-1.warc.gz")]
 
 
 def test_a_look_without_outcome_and_reading_is_refused(page):

@@ -69,15 +69,13 @@ def test_a_return_is_known_from_the_rereading(page):
     assert third.reverts_to == first.version_id
 
 
-def test_an_old_capture_that_cannot_be_read_makes_the_new_reading_the_baseline(page):
+def test_an_old_capture_that_cannot_be_read_makes_the_new_reading_the_baseline(page, rows):
     recorded = page.see(by_new(CORRECTED), keep=False, rereading=reread(page, None))
     assert (recorded.outcome, recorded.reason) == (Outcome.COSMETIC, "new_baseline")
     assert len(page.versions()) == 1
     assert page.see(by_new(CORRECTED), keep=False).outcome is Outcome.UNCHANGED
     assert page.see(by_new(FERRY)).change == "headline"
-    with page.store.reading() as transaction:
-        rows = transaction._connection.exec_driver_sql("SELECT kind, extractor FROM extractions").all()
-    assert [tuple(row) for row in rows] == [("baseline", NEW)]
+    assert rows("SELECT kind, extractor FROM extractions") == [("baseline", NEW)]
 
 
 def test_a_rereading_of_another_version_is_not_taken(page):

@@ -1,0 +1,144 @@
+"""Which pages are to be fetched, and the planner's side of it."""
+
+import pytest
+
+from storage.model import Outcome, Source
+from storage.records import CrawlScope
+from tests.contracts.news import FERRY, NOON, entry, minute, watch
+
+EVERYTHING = CrawlScope(everything=True)
+
+
+@pytest.fixture
+def paper(store):
+    """A source with four pages, due after 10, 20 and 30 minutes, and one with no plan."""
+    with store.writing() as transaction:
+        transaction.sources.sync([Source(slug="paper", feeds=("http://paper.example/feed",))], NOON)
+        source = transaction.sources.by_slug("paper")
+        pages = [transaction.pages.ensure(source.source_id, entry(name), NOON, due=False) for name in "abcd"]
+        transaction.pages.plan(
+            {pages[0].page_id: minute(30), pages[1].page_id: minute(10), pages[2].page_id: minute(20)}
+        )
+    return source
+
+
+def urls(store, scope, *, limit=10, **more):
+    with store.reading() as transaction:
+        wanted = {"now": minute(25)} | more
+        found = transaction.pages.to_fetch(scope, limit=limit, **wanted)
+        counted = {name: value for name, value in wanted.items() if not name.startswith("exclude")}
+        if len(found) < limit and len(counted) == len(wanted):
+            assert transaction.pages.count_to_fetch(scope, **counted) == len(found)
+    return [page.url_key.rpartition("/")[2] for page in found]
+
+
+def page_id(store, name):
+    with store.reading() as transaction:
+        return transaction.pages.by_key(f"paper.example/{name}").page_id
+
+
+def test_a_page_is_made_once(store):
+    with store.writing() as transaction:
+        source = transaction.sources.for_domain("paper.example", NOON)
+        first = transaction.pages.ensure(source.source_id, entry("a", title="A"), NOON, due=True)
+        second = transaction.pages.ensure(source.source_id, entry("a", title="B"), minute(9), due=True)
+        assert first == second == transaction.pages.by_id(first.page_id)
+        assert transaction.pages.by_key("paper.example/b") is None
+    assert (first.next_fetch_at, first.first_seen_at, first.feed_title) == (NOON, NOON, "A")
+
+
+def test_due_pages_come_oldest_first_and_never_more_than_asked_for(store, paper):
+    scope = CrawlScope(source_ids=frozenset({paper.source_id}))
+    assert urls(store, scope) == ["b", "c"]
+    assert urls(store, scope, limit=1) == ["b"]
+    assert urls(store, EVERYTHING, now=minute(30)) == ["b", "c", "a"]
+    assert urls(store, EVERYTHING, now=minute(9)) == []
+    assert urls(store, CrawlScope(source_ids=frozenset({paper.source_id + 1}))) == []
+    assert urls(store, CrawlScope()) == []
+
+
+def test_busy_hosts_and_pages_in_work_are_passed_over(store, paper):
+    assert urls(store, EVERYTHING, exclude_hosts={"paper.example"}) == []
+    assert urls(store, EVERYTHING, exclude_pages=[page_id(store, "b")]) == ["c"]
+
+
+def test_a_recrawl_takes_what_was_not_fetched_since_it_began(store, paper):
+    recrawl = {"recrawl_since": minute(25), "now": minute(26)}
+    assert urls(store, EVERYTHING, **recrawl) == ["b", "c", "a", "d"]
+    watcher = watch(store, "a", source="paper")
+    watcher.see(FERRY, at=25.5)
+    assert urls(store, EVERYTHING, **recrawl) == ["b", "c", "d"]
+    assert urls(store, EVERYTHING, **recrawl, limit=2) == ["b", "c"]
+
+
+def test_a_named_page_is_fetched_once_whenever_it_is_due(store, paper):
+    scope = CrawlScope(page_ids=frozenset({page_id(store, "d"), page_id(store, "a")}))
+    named = {"named_since": minute(1)}
+    assert urls(store, scope, **named) == ["a", "d"]
+    watch(store, "d", source="paper").see(FERRY, at=2)
+    assert urls(store, scope, **named) == ["a"]
+    assert urls(store, CrawlScope(page_ids=scope.page_ids, everything=True), **named) == ["a", "b", "c"]
+
+
+def test_paused_sources_are_left_alone_by_the_service_but_not_by_who_names_them(store, paper):
+    with store.writing() as transaction:
+        transaction.sources.sync([], minute(1))
+        assert transaction.pages.unplanned(10) == []
+    assert urls(store, EVERYTHING) == []
+    assert urls(store, CrawlScope(source_ids=frozenset({paper.source_id}))) == ["b", "c"]
+    watch(store, "a", source="paper").see(FERRY)
+    assert watch(store, "a", source="paper").article().status == "paused"
+
+
+def test_a_feeds_scope_is_what_it_lists_and_lately_listed(store, paper):
+    with store.writing() as transaction:
+        feed = transaction.feeds.by_url("http://paper.example/feed")
+        transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("a"), entry("c"), entry("n")], minute(3))
+        transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("n")], minute(8))
+    scope = CrawlScope(feed_ids=frozenset({feed.feed_id}))
+    assert urls(store, scope) == ["n", "c"]
+    lately = CrawlScope(feed_ids=frozenset({feed.feed_id}), listed_since=minute(4))
+    assert urls(store, lately) == ["n"]
+    assert urls(store, scope, recrawl_since=minute(25)) == ["n", "c", "a"]
+
+
+def test_an_alias_is_fetched_only_when_it_is_named_and_its_primary_page_in_its_stead(store, paper):
+    with store.writing() as transaction:
+        feed = transaction.feeds.by_url("http://paper.example/feed")
+        transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("old")], minute(3))
+    watcher = watch(store, "old", source="paper")
+    watcher.record(watcher.look(FERRY, at=4, landed=entry("ferry")))
+    with store.writing() as transaction:
+        transaction.pages.plan({page_id(store, "old"): minute(5), page_id(store, "ferry"): minute(6)})
+    assert urls(store, CrawlScope(feed_ids=frozenset({feed.feed_id}))) == ["ferry"]
+    assert urls(store, EVERYTHING) == ["ferry", "b", "c"]
+    assert urls(store, CrawlScope(page_ids=frozenset({page_id(store, "old")}))) == ["old"]
+    with store.reading() as transaction:
+        assert page_id(store, "old") not in {history.page_id for history in transaction.pages.unplanned(10)}
+
+
+def test_the_planner_is_given_each_page_without_a_plan_until_it_has_one(store, paper):
+    watcher = watch(store, "d", source="paper")
+    watcher.see(FERRY)
+    watcher.get(Outcome.TIMEOUT)
+    with store.writing() as transaction:
+        (history,) = transaction.pages.unplanned(10)
+        assert (history.page_id, history.source_id) == (watcher.page.page_id, paper.source_id)
+        assert (history.last_outcome, history.consecutive_failures) == (Outcome.TIMEOUT, 1)
+        assert (history.looks, history.changes, history.last_changed_at) == (1, 0, None)
+        assert (history.first_seen_at, history.last_fetch_at) == (NOON, minute(2))
+        assert not history.has_candidate
+        transaction.pages.plan({history.page_id: minute(90)})
+        assert transaction.pages.unplanned(10) == []
+    assert watcher.state().next_fetch_at == minute(90)
+
+
+def test_a_page_whose_watch_ended_is_planned_again_when_it_was_fetched_again(store, paper):
+    watcher = watch(store, "d", source="paper")
+    watcher.see(FERRY)
+    with store.writing() as transaction:
+        transaction.pages.plan({watcher.page.page_id: None})
+        assert transaction.pages.unplanned(10) == []
+    watcher.see(FERRY)
+    with store.reading() as transaction:
+        assert [history.page_id for history in transaction.pages.unplanned(10)] == [watcher.page.page_id]

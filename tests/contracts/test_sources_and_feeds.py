@@ -1,0 +1,214 @@
+"""Sources as the configuration says, feeds and what they list."""
+
+from dataclasses import replace
+
+import pytest
+
+from storage.model import FeedKind, FetchKind, Outcome, Source
+from storage.records import CrawlScope, EntriesRecorded, FeedPoll
+from tests.contracts.news import FERRY, NOON, entry, minute, page_fetch, watch
+
+PAPER = Source(
+    slug="paper",
+    name="The Oxley Paper",
+    homepage="http://paper.example/",
+    feeds=("http://paper.example/feed.rss", "http://paper.example/sport.rss"),
+    exclude=("/sport/*",),
+    timezone="Europe/London",
+    delay_seconds=2.5,
+    poll="15m",
+)
+FEED = PAPER.feeds[0]
+
+
+@pytest.fixture
+def feed(store):
+    with store.writing() as transaction:
+        transaction.sources.sync([PAPER], NOON)
+    with store.reading() as transaction:
+        return transaction.feeds.by_url(FEED)
+
+
+def poll(feed, outcome=Outcome.LISTED, *, at=5, **more):
+    return FeedPoll(feed_id=feed.feed_id, outcome=outcome, polled_at=minute(at), **more)
+
+
+def test_a_source_comes_back_as_it_was_configured(store):
+    with store.writing() as transaction:
+        transaction.sources.sync([PAPER], NOON)
+    with store.reading() as transaction:
+        stored = transaction.sources.by_slug("paper")
+        assert transaction.sources.all() == [stored]
+        assert transaction.sources.by_id(stored.source_id) == stored
+        assert transaction.sources.by_slug("other") is None
+        feeds = transaction.feeds.due(NOON, 10)
+    assert (stored.source, stored.configured, stored.paused) == (PAPER, True, False)
+    assert [(feed.url, feed.kind, feed.next_poll_at) for feed in feeds] == [
+        (url, FeedKind.UNKNOWN, NOON) for url in PAPER.feeds
+    ]
+
+
+def test_a_source_gone_from_the_configuration_is_paused_and_comes_back(store):
+    other = Source(slug="other", feeds=("http://other.example/feed",))
+    with store.writing() as transaction:
+        transaction.sources.sync([PAPER, other], NOON)
+        transaction.sources.for_domain("adhoc.example", NOON)
+        transaction.sources.sync([other], minute(1))
+        assert transaction.sources.by_slug("paper").paused
+        assert not transaction.sources.by_slug("adhoc.example").paused
+        assert [feed.url for feed in transaction.feeds.due(minute(2), 10)] == ["http://other.example/feed"]
+        transaction.sources.sync([replace(PAPER, name="The Paper"), other], minute(3))
+        back = transaction.sources.by_slug("paper")
+        assert (back.paused, back.source.name) == (False, "The Paper")
+        assert len(transaction.feeds.due(minute(4), 10)) == 3
+
+
+def test_a_feed_gone_from_a_source_is_paused_and_keeps_its_state(store, feed):
+    with store.writing() as transaction:
+        transaction.feeds.record_poll(poll(feed, kind=FeedKind.RSS, etag='"1"'))
+        transaction.sources.sync([replace(PAPER, feeds=PAPER.feeds[1:])], minute(6))
+        assert [found.url for found in transaction.feeds.for_sources({feed.source_id})] == [PAPER.feeds[1]]
+        assert transaction.feeds.unplanned() == []
+        transaction.sources.sync([PAPER], minute(7))
+        assert transaction.feeds.by_url(FEED).etag == '"1"'
+        assert [found.url for found in transaction.feeds.unplanned()] == [FEED]
+
+
+def test_a_feed_that_somebody_named_goes_over_to_the_source_that_is_configured_with_it(store):
+    with store.writing() as transaction:
+        adhoc = transaction.sources.for_domain("paper.example", NOON)
+        named = transaction.feeds.ensure(adhoc.source_id, FEED, NOON, FeedKind.RSS)
+        assert transaction.feeds.ensure(adhoc.source_id, FEED, minute(1)) == named
+        transaction.sources.sync([PAPER], minute(2))
+        taken = transaction.feeds.by_url(FEED)
+        assert taken.feed_id == named.feed_id
+        assert taken.source_id == transaction.sources.by_slug("paper").source_id
+
+
+def test_a_configured_source_named_like_a_domain_stands_for_it(store):
+    with store.writing() as transaction:
+        transaction.sources.sync([replace(PAPER, slug="paper.example")], NOON)
+        assert transaction.sources.for_domain("paper.example", NOON).configured
+
+
+def test_a_poll_brings_pages_that_are_due_and_the_feeds_own_title_and_dates(store, feed):
+    listed = entry("ferry", title="Ferry resumes", published_at=minute(-30), published_raw="Mon, 11:30")
+    with store.writing() as transaction:
+        recorded = transaction.feeds.record_poll(
+            poll(feed, kind=FeedKind.ATOM, title="Oxley", etag='"1"', body_digest="sha256:1", entries=[listed, listed])
+        )
+    assert recorded == EntriesRecorded(new=1, known=0)
+    with store.reading() as transaction:
+        page = transaction.pages.by_key("paper.example/ferry")
+        polled = transaction.feeds.by_url(FEED)
+    assert (page.next_fetch_at, page.feed_title, page.feed_published_at) == (minute(5), "Ferry resumes", minute(-30))
+    assert page.source_id == feed.source_id
+    assert (polled.kind, polled.etag, polled.body_digest) == (FeedKind.ATOM, '"1"', "sha256:1")
+    assert (polled.last_polled_at, polled.next_poll_at, polled.last_outcome) == (minute(5), None, Outcome.LISTED)
+
+
+def test_a_second_listing_keeps_when_it_was_first_listed_and_takes_the_new_title(store, feed, rows):
+    with store.writing() as transaction:
+        transaction.feeds.record_poll(poll(feed, at=5, entries=[entry("ferry", title="Ferry", published_at=NOON)]))
+        page = transaction.pages.by_key("paper.example/ferry")
+        transaction.pages.plan({page.page_id: minute(90)})
+        again = transaction.feeds.record_poll(poll(feed, at=9, entries=[entry("ferry", title="Boat"), entry("b")]))
+    assert again == EntriesRecorded(new=1, known=1)
+    with store.reading() as transaction:
+        page = transaction.pages.by_key("paper.example/ferry")
+    assert (page.feed_title, page.feed_published_at, page.next_fetch_at) == ("Boat", NOON, minute(90))
+    assert rows("SELECT count(*) FROM feed_entries WHERE first_listed_at < last_listed_at") == [(1,)]
+
+
+def test_a_failed_poll_counts_and_makes_the_next_one_unconditional(store, feed):
+    with store.writing() as transaction:
+        transaction.feeds.record_poll(poll(feed, etag='"1"', last_modified="Mon", body_digest="sha256:1"))
+        transaction.feeds.record_poll(poll(feed, Outcome.NOT_MODIFIED, at=6))
+        same = transaction.feeds.by_url(FEED)
+        assert (same.etag, same.last_modified, same.body_digest) == ('"1"', "Mon", "sha256:1")
+        transaction.feeds.record_poll(poll(feed, Outcome.HTTP_ERROR, at=7))
+        transaction.feeds.record_poll(poll(feed, Outcome.TIMEOUT, at=8))
+        failed = transaction.feeds.by_url(FEED)
+        assert (failed.etag, failed.consecutive_failures, failed.last_outcome) == (None, 2, Outcome.TIMEOUT)
+        transaction.feeds.record_poll(poll(feed, Outcome.UNCHANGED, at=9))
+        assert transaction.feeds.by_url(FEED).consecutive_failures == 0
+
+
+def test_feeds_are_due_when_they_are_planned_to_be(store, feed):
+    with store.writing() as transaction:
+        for known in transaction.feeds.due(NOON, 10):
+            transaction.feeds.record_poll(poll(known))
+        assert transaction.feeds.due(minute(60), 10) == []
+        first, second = transaction.feeds.unplanned()
+        transaction.feeds.plan({first.feed_id: minute(20), second.feed_id: minute(10)})
+        assert transaction.feeds.unplanned() == []
+        assert [found.feed_id for found in transaction.feeds.due(minute(20), 10)] == [second.feed_id, first.feed_id]
+        assert [found.feed_id for found in transaction.feeds.due(minute(19), 1)] == [second.feed_id]
+
+
+def test_a_page_of_a_domain_is_adopted_by_the_source_that_lists_it(store, feed):
+    watcher = watch(store)
+    watcher.see(FERRY)
+    with store.writing() as transaction:
+        transaction.feeds.record_poll(poll(feed, entries=[entry("ferry")]))
+    assert watcher.state().source_id == feed.source_id
+    assert watcher.article().source_slug == "paper"
+    # And it stays there when somebody names it again.
+    assert watch(store).state().source_id == feed.source_id
+
+
+def test_a_feed_of_ten_thousand_entries_is_recorded_in_slices(store, feed):
+    entries = [entry(f"story-{number}", title=f"Story {number}") for number in range(10_000)]
+    new = 0
+    for start in range(0, len(entries), 200):
+        with store.writing() as transaction:
+            recorded = transaction.feeds.record_entries(
+                feed.feed_id, feed.source_id, entries[start : start + 200], minute(5)
+            )
+            new += recorded.new
+    assert new == 10_000
+    with store.writing() as transaction:
+        again = transaction.feeds.record_entries(feed.feed_id, feed.source_id, entries, minute(6))
+        assert again == EntriesRecorded(new=0, known=10_000)
+        scope = CrawlScope(feed_ids=frozenset({feed.feed_id}))
+        assert transaction.pages.count_to_fetch(scope, now=minute(6)) == 10_000
+        assert len(transaction.pages.to_fetch(scope, now=minute(6), limit=50)) == 50
+
+
+def test_a_source_says_how_much_it_has(store, feed):
+    with store.writing() as transaction:
+        transaction.feeds.record_poll(poll(feed, entries=[entry("ferry"), entry("b"), entry("c")]))
+        page = transaction.pages.by_key("paper.example/b")
+        transaction.pages.plan({page.page_id: minute(90)})
+    watcher = watch(store)
+    watcher.see(FERRY, at=10)
+    with store.reading() as transaction:
+        numbers = transaction.sources.numbers(feed.source_id, now=minute(60))
+    assert (numbers.feeds, numbers.pages, numbers.articles, numbers.versions, numbers.due) == (2, 3, 1, 1, 1)
+    assert (numbers.next_due_at, numbers.last_fetch_at) == (minute(5), minute(10))
+
+
+def test_feed_and_robots_fetches_leave_rows(store, feed):
+    fetches = [
+        page_fetch("robots", at=1, kind=FetchKind.ROBOTS, outcome=Outcome.LISTED, source_id=feed.source_id),
+        page_fetch(
+            "feed",
+            at=2,
+            kind=FetchKind.FEED,
+            outcome=Outcome.HTTP_ERROR,
+            source_id=feed.source_id,
+            feed_id=feed.feed_id,
+            reason="server_error",
+            headers={"retry-after": "9"},
+        ),
+        page_fetch("elsewhere", at=3, kind=FetchKind.FEED, outcome=Outcome.LISTED),
+    ]
+    with store.writing() as transaction:
+        for fetch in (*fetches, *fetches):
+            transaction.fetches.record(fetch)
+        assert transaction.fetches.recent(10) == fetches[::-1]
+        assert transaction.fetches.recent(10, source_id=feed.source_id) == fetches[1::-1]
+        assert transaction.fetches.counts_by_outcome(NOON) == {Outcome.LISTED: 2, Outcome.HTTP_ERROR: 1}
+        assert transaction.fetches.counts_by_outcome(minute(2), feed.source_id) == {Outcome.HTTP_ERROR: 1}
+        with pytest.raises(ValueError, match="no outcome"):
+            transaction.fetches.record(page_fetch("undecided", at=4))

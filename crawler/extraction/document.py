@@ -1,0 +1,164 @@
+"""From text to a tree, and from that tree everything that stands on the page without being part of its story.
+
+Rules here look at structure: what is hidden, what belongs to a picture, what is only a link to another story. Names of
+classes differ from house to house and are left to trafilatura, with one exception that all houses spell alike.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from lxml.html import HtmlElement
+from trafilatura.utils import load_html
+
+from crawler.extraction.text import one_line, without_control_characters
+
+_BLOCKS = frozenset(
+    "address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main"
+    " nav ol p pre section table tbody td tfoot th thead tr ul".split()
+)
+_HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_LARGEST_HIDDEN_SHARE = 0.3
+"""Pages show their whole story by script: what is hidden and holds more of the text than this is no copy."""
+_LONGEST_CAPTION = 400
+_CAPTION_HOLDERS = frozenset({"div", "span", "figure", "center", "section", "td", "dl", "aside", "li"})
+_SHORTEST_LINK = 12
+_LONGEST_LABEL = 32
+_SENTENCE_END = re.compile(r"[.!?…。]['\"”’»)]*\s*$")
+
+
+def parse(html: str) -> HtmlElement | None:
+    """Return the tree of a page's text, or None where no markup and no text is in it; never raises."""
+    text = without_control_characters(html)
+    if not text.strip():
+        return None
+    tree = load_html(text)
+    # A fragment is refused by trafilatura, and yet a server may send nothing else.
+    return tree if tree is not None else load_html(f"<html><head></head><body><div>{text}</div></body></html>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruned:
+    """What pruning took out: the pictures' captions in document order, and how many characters all together."""
+
+    captions: tuple[str, ...]
+    characters: int
+
+
+def prune(tree: HtmlElement, *, url: str) -> Pruned:
+    """Remove from `tree`, in place, what is hidden, belongs to pictures or only leads to other stories."""
+    total = max(1, _visible_length(tree))
+    removed = sum(_drop(element) for element in list(_hidden(tree, total)))
+    captions = [(one_line(element.text_content()), element) for element in _caption_holders(tree)]
+    removed += sum(_drop(element) for _, element in captions)
+    removed += sum(_drop(element) for element in list(_links_to_other_stories(tree, url)))
+    removed += sum(_drop(element) for element in list(_disclaimers(tree)))
+    return Pruned(captions=tuple(dict.fromkeys(text for text, _ in captions if text)), characters=removed)
+
+
+def _visible_length(tree: HtmlElement) -> int:
+    return sum(len(paragraph.text_content()) for paragraph in tree.iter("p"))
+
+
+def _drop(element: HtmlElement) -> int:
+    """Take an element out of its tree, keeping the text behind it, and return how long its own text was."""
+    length = len(element.text_content())
+    if element.getparent() is not None:
+        element.drop_tree()
+    return length
+
+
+def _hidden(tree: HtmlElement, total: int) -> Iterator[HtmlElement]:
+    for element in tree.iter("textarea", "template", "noscript"):
+        yield element
+    for element in tree.iterfind(".//*[@style]"):
+        if _HIDING_STYLE.search(element.get("style", "")) and _is_small(element, total):
+            yield element
+    for element in tree.iterfind(".//*[@hidden]"):
+        if _is_small(element, total):
+            yield element
+    for element in tree.iterfind(".//*[@aria-hidden='true']"):
+        if element.tag in _BLOCKS and _is_small(element, total):
+            yield element
+
+
+def _is_small(element: HtmlElement, total: int) -> bool:
+    return len(element.text_content()) < _LARGEST_HIDDEN_SHARE * total
+
+
+def _caption_holders(tree: HtmlElement) -> list[HtmlElement]:
+    """Return the elements that hold a picture and the few words under it, and all `figcaption`s."""
+    found = [element for element in tree.iter("figcaption")]
+    for image in tree.iter("img"):
+        holder = _holder_of(image)
+        if holder is not None and _is_caption_holder(holder) and holder not in found:
+            found.append(holder)
+    return found
+
+
+def _holder_of(image: HtmlElement) -> HtmlElement | None:
+    """Return the innermost element around a picture that has any text."""
+    if (image.tail or "").strip():
+        return None
+    for element in image.iterancestors():
+        if element.text_content().strip():
+            return element
+        if (element.tail or "").strip() and element.tag not in _BLOCKS:
+            return None
+    return None
+
+
+def _is_caption_holder(holder: HtmlElement) -> bool:
+    if holder.tag not in _CAPTION_HOLDERS:
+        return False
+    text = one_line(holder.text_content())
+    if not 3 <= len(text) <= _LONGEST_CAPTION or sum(1 for _ in holder.iter("p")) > 1:
+        return False
+    if next(holder.iter("h1", "h2", "h3", "h4", "script", "iframe"), None) is not None:
+        return False
+    links = sum(len(one_line(link.text_content())) for link in holder.iter("a"))
+    return links * 2 <= len(text)
+
+
+def _links_to_other_stories(tree: HtmlElement, url: str) -> Iterator[HtmlElement]:
+    """Yield paragraphs that are nothing but links to stories of the same publisher, perhaps behind a short label.
+
+    Whatever the language and the label (`ALSO READ |`, `Lire aussi :`, `→`), what tells them from prose is that hardly
+    anything stands outside the link, and that the whole is no sentence.
+    """
+    site = _site(urlsplit(url).hostname)
+    for element in tree.iter("p", "h2", "h3", "h4", "h5", "h6", "div", "blockquote"):
+        links = [link for link in element.iter("a") if link.get("href")]
+        if not links or len(links) > 3 or any(child.tag in _BLOCKS for child in element.iterdescendants()):
+            continue
+        text = one_line(element.text_content())
+        linked = sum(len(one_line(link.text_content())) for link in links)
+        if linked < _SHORTEST_LINK or len(text) - linked > _LONGEST_LABEL or linked * 5 < len(text) * 3:
+            continue
+        if _SENTENCE_END.search(text[-4:]) and not _SENTENCE_END.search(one_line(links[-1].text_content())[-4:]):
+            continue
+        if all(_leads_to_story(link.get("href", ""), url, site) for link in links):
+            yield element
+
+
+def _leads_to_story(href: str, url: str, site: str) -> bool:
+    try:
+        target = urlsplit(urljoin(url, href.strip()))
+    except ValueError:
+        return False
+    return target.scheme in ("http", "https") and _site(target.hostname) == site and len(target.path) > 1
+
+
+def _site(host: str | None) -> str:
+    """Return the label by which a publisher is known: `example` for `news.example.co.uk`; "" without a host."""
+    labels = (host or "").split(".")
+    if len(labels) > 2 and len(labels[-2]) <= 3:
+        return labels[-3]
+    return labels[-2] if len(labels) > 1 else labels[0]
+
+
+def _disclaimers(tree: HtmlElement) -> Iterator[HtmlElement]:
+    for element in tree.iterfind(".//*[@class]"):
+        if "disclaimer" in element.get("class", "").lower().split() and len(element.text_content()) < 1500:
+            yield element

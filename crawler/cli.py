@@ -1,0 +1,198 @@
+"""The commands that fetch and read: crawl, extract."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+
+from crawler.settings import CrawlSettings
+from storage.cli import console, print_json
+from storage.errors import UsageError
+from storage.settings import StorageContext
+
+if TYPE_CHECKING:
+    from crawler.crawl import CrawlReport
+    from storage.store import Store
+
+app = typer.Typer()
+
+INTERRUPTED = 130
+
+
+class CrawlContext(StorageContext, Protocol):
+    """What the crawling commands find as `ctx.obj`."""
+
+    @property
+    def crawl(self) -> CrawlSettings:
+        """How to fetch."""
+
+    @property
+    def software(self) -> str:
+        """Name and version, as WARC files carry them."""
+
+    def open_store(self) -> "Store":
+        """Open the database with the configured sources brought up to date."""
+
+    def after_crawl(self, store: "Store") -> None:
+        """Plan what has no plan."""
+
+
+@app.command()
+def crawl(
+    ctx: typer.Context,
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TARGET]...", help="URLs of articles or feeds, or names of sources; none means all sources."
+        ),
+    ] = None,
+    recrawl: Annotated[
+        bool, typer.Option("--recrawl", help="Look again also at what is known and not yet due.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Fetch at most so many pages.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the account as JSON.")] = False,
+) -> None:
+    """Crawl once: what is new or due in these targets, and every article that is named."""
+    from crawler import reactor
+    from crawler.crawl import CrawlRequest
+    from crawler.crawl_session import run_crawl
+    from crawler.progress import crawl_progress
+
+    context: CrawlContext = ctx.obj
+    request = CrawlRequest(targets=tuple(targets or ()), recrawl=recrawl, limit=limit)
+    with context.open_store() as store:
+        with crawl_progress() as progress:
+            report = reactor.run(
+                run_crawl(
+                    store,
+                    request,
+                    crawl=context.crawl,
+                    archive=context.archive,
+                    software=context.software,
+                    progress=progress,
+                )
+            )
+        context.after_crawl(store)
+    if json_:
+        print_json(report_row(report))
+    else:
+        _print_report(report)
+    if report.stopped:
+        raise typer.Exit(INTERRUPTED)
+    if report.failed_targets:
+        raise typer.Exit(1)
+
+
+def report_row(report: "CrawlReport") -> dict[str, Any]:
+    """Return the account of a crawl for programs."""
+    from storage.rendering import instant
+
+    return {
+        "fetched": report.fetched,
+        "outcomes": dict(sorted(report.outcomes.items())),
+        "feeds": [
+            {
+                "url": result.feed.url,
+                "outcome": result.outcome,
+                "reason": result.reason,
+                "new": result.new,
+                "known": result.known,
+            }
+            for result in report.feeds
+        ],
+        "named": [{"url": result.url, "outcome": result.outcome, "reason": result.reason} for result in report.named],
+        "held_hosts": {host: instant(until) for host, until in report.held.items()},
+        "failed_targets": report.failed_targets,
+        "stopped": report.stopped,
+    }
+
+
+def _print_report(report: "CrawlReport") -> None:
+    from storage.rendering import printable, shown
+
+    out = console()
+    for feed in report.feeds:
+        why = f" ({feed.reason})" if feed.reason else ""
+        out.print(f"feed {printable(feed.feed.url)}: {feed.outcome}{why}, {feed.new} new, {feed.known} known")
+    for named in report.named:
+        why = f" ({printable(named.reason)})" if named.reason else ""
+        out.print(f"{printable(named.url)}: {named.outcome}{why}")
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.outcomes.items()))
+    out.print(f"{report.fetched} pages fetched" + (f": {counts}" if counts else ""))
+    for host, until in report.held.items():
+        out.print(f"{printable(host)} asked to be left alone until {shown(until)} UTC; its pages are still owed")
+    if report.stopped:
+        out.print("Stopped before the end; what was fetched is kept, the rest is still owed.")
+
+
+@app.command()
+def extract(
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE|-]", help="An HTML file, or - for standard input.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="The address that the page was fetched from.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="The zone of times that give none, as an IANA name such as Asia/Kolkata.")
+    ] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MANIFEST", help='Rows {"id","url","html_path"} as JSON Lines; rows of articles come out.'
+        ),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON (it is printed in any case).")] = False,  # noqa: ARG001 - asked for where a program may read
+) -> None:
+    """Show what the extractor makes of local HTML, as JSON. Nothing is stored."""
+    _check_timezone(timezone)
+    if batch is not None:
+        if file is not None or url is not None:
+            raise UsageError("--batch", "takes no FILE and no --url", "the manifest names both")
+        _extract_batch(batch, timezone)
+        return
+    if url is None:
+        raise UsageError("--url", "is needed", "dates and links are read by the page's address")
+    from crawler.extraction.command import extract_file
+    from storage.clock import utc_now
+
+    row = extract_file(_read_file(file or "-"), url=url, timezone=timezone, captured_at=utc_now())
+    print_json(row)
+    if row.get("outcome"):
+        raise typer.Exit(1)
+
+
+def _check_timezone(name: str | None) -> None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    if name is None:
+        return
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
+        raise UsageError(name, "is no time zone", "use an IANA name such as Europe/Berlin") from problem
+
+
+def _read_file(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as problem:
+        raise UsageError(
+            name, f"cannot be read ({problem.strerror})", "name an HTML file, or - for standard input"
+        ) from problem
+
+
+def _extract_batch(manifest: Path, timezone: str | None) -> None:
+    import json
+
+    from crawler.extraction.command import extract_batch
+
+    if not manifest.is_file():
+        raise UsageError(str(manifest), "cannot be read", "name a file of JSON Lines")
+    failed = False
+    for row in extract_batch(manifest, timezone=timezone):
+        failed = failed or "error" in row
+        typer.echo(json.dumps(row, ensure_ascii=False))
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,298 @@
+"""The one-off crawl: these targets now, what is new or due, and an account of what became of each."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from crawler.discovery.feeds import looks_like_feed
+from crawler.fetching import Fetched, FetchRequest
+from crawler.page_loop import PageLoop
+from crawler.polling import PollResult
+from crawler.runner import Crawling
+from crawler.urls import InvalidUrl, clean_url, feed_entry, registrable_domain, url_key
+from storage.clock import utc_now
+from storage.content_coding import BadContentCoding, decode_body
+from storage.errors import NotFound, UsageError
+from storage.model import ARTICLE_SEEN, FetchKind, Outcome
+from storage.records import CrawlScope, FeedState, PageState, Recorded, StoredSource
+from storage.store import Transaction
+
+FEEDS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrawlRequest:
+    """What somebody asked for. Targets are URLs or slugs of sources; none means all sources.
+
+    `recrawl` looks again at everything known in that scope; `limit` is the number of pages to fetch at most.
+    """
+
+    targets: tuple[str, ...] = ()
+    recrawl: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedResult:
+    """What became of a URL that was named."""
+
+    url: str
+    outcome: Outcome
+    reason: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the target did not give what it was named for."""
+        return self.outcome not in ARTICLE_SEEN and self.outcome is not Outcome.LISTED
+
+
+@dataclass(kw_only=True)
+class CrawlReport:
+    """An account of a crawl, growing while it runs."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    feeds: list[PollResult] = field(default_factory=list)
+    named: list[NamedResult] = field(default_factory=list)
+    held: dict[str, datetime] = field(default_factory=dict)
+    to_fetch: int = 0
+    stopped: bool = False
+
+    @property
+    def fetched(self) -> int:
+        """How many pages were fetched."""
+        return sum(self.outcomes.values())
+
+    @property
+    def failed_targets(self) -> list[str]:
+        """The named URLs and the feeds that did not give what they were named for."""
+        named = [result.url for result in self.named if result.failed]
+        return named + [result.feed.url for result in self.feeds if not result.healthy]
+
+
+class Crawl:
+    """One crawl. `progress` is called whenever the report has grown."""
+
+    def __init__(
+        self,
+        crawling: Crawling,
+        request: CrawlRequest,
+        *,
+        progress: Callable[[CrawlReport], None],
+    ) -> None:
+        self._crawling = crawling
+        self._request = request
+        self._progress = progress
+        self._started_at = utc_now()
+        self._loop: PageLoop | None = None
+        self._source_ids: set[int] = set()
+        self._feed_ids: set[int] = set()
+        self._page_ids: set[int] = set()
+        self._named_pages: dict[int, str] = {}
+        self.report = CrawlReport()
+
+    def stop(self) -> None:
+        """Start no further request; what is in flight is finished and recorded."""
+        self.report.stopped = True
+        if self._loop is not None:
+            self._loop.stop()
+
+    async def run(self) -> CrawlReport:
+        """Crawl to the end.
+
+        Raises `UsageError` or `NotFound` for a target that is neither a URL nor a source, `ArchiveUnavailable` and
+        `DatabaseUnavailable` when what was fetched can no longer be kept.
+        """
+        urls, sources = await self._sort_targets()
+        self._source_ids = {stored.source_id for stored in sources}
+        feeds = await self._crawling.read(lambda tx: tx.feeds.for_sources(self._source_ids)) if sources else []
+        await self._poll_all(feeds)
+        await finish_all(self._visit(url) for url in urls)
+        if not self.report.stopped:
+            await self._fetch_pages()
+        self.report.held = self._crawling.politeness.held_hosts(now=utc_now())
+        return self.report
+
+    # Targets
+
+    async def _sort_targets(self) -> tuple[list[str], list[StoredSource]]:
+        known = {stored.source.slug: stored for stored in await self._crawling.read(lambda tx: tx.sources.all())}
+        if not self._request.targets:
+            sources = [stored for stored in known.values() if not stored.paused]
+            if not sources:
+                raise UsageError(
+                    "crawl", "there is no source yet", "name a URL, or add a [[source]] to the configuration"
+                )
+            return [], sources
+        urls, sources = [], []
+        for target in dict.fromkeys(self._request.targets):
+            if target in known:
+                sources.append(known[target])
+            else:
+                urls.append(_target_url(target, known))
+        return urls, sources
+
+    async def _visit(self, url: str) -> None:
+        """Find out what a named URL is, poll it if it is a feed, and take it in as a page if it is not."""
+        if self.report.stopped:
+            return
+        feed = await self._crawling.read(lambda tx: tx.feeds.by_url(url))
+        if feed is not None:
+            await self._poll(feed)
+            return
+        key = url_key(url)
+        page = await self._crawling.read(lambda tx: tx.pages.by_key(key))
+        if page is not None and page.article_id is not None:
+            self._page_ids.add(page.page_id)
+            self._named_pages[page.page_id] = url
+            return
+        await self._visit_unknown(url)
+
+    async def _visit_unknown(self, url: str) -> None:
+        source = await self._crawling.recorder.write(
+            lambda tx: tx.sources.for_domain(registrable_domain(url), utc_now())
+        )
+        request = FetchRequest(
+            url=url,
+            kind=FetchKind.PAGE,
+            source_id=source.source_id,
+            delay_seconds=source.source.delay_seconds,
+        )
+        fetched = await self._crawling.fetcher.fetch(request)
+        if _is_feed(fetched, max_bytes=self._crawling.settings.max_bytes):
+            feed = await self._crawling.recorder.write(
+                lambda tx: tx.feeds.ensure(source.source_id, url, utc_now()),
+            )
+            fetched = replace(fetched, request=replace(fetched.request, kind=FetchKind.FEED))
+            self._note_poll(await self._crawling.poller.take(feed, source.source, fetched))
+            return
+        page = await self._crawling.recorder.write(
+            lambda tx: tx.pages.ensure(source.source_id, feed_entry(url), self._started_at, due=False)
+        )
+        self._named_pages[page.page_id] = url
+        self.report.to_fetch += 1
+        await self._take_in(page, fetched)
+
+    # Feeds
+
+    async def _poll_all(self, feeds: Sequence[FeedState]) -> None:
+        places = asyncio.Semaphore(FEEDS_AT_ONCE)
+
+        async def poll(feed: FeedState) -> None:
+            async with places:
+                if not self.report.stopped:
+                    await self._poll(feed)
+
+        await finish_all(poll(feed) for feed in feeds)
+
+    async def _poll(self, feed: FeedState) -> None:
+        source = self._crawling.sources.source(feed.source_id).source
+        self._note_poll(await self._crawling.poller.poll(feed, source))
+
+    def _note_poll(self, result: PollResult) -> None:
+        self._feed_ids.add(result.feed.feed_id)
+        self.report.feeds.append(result)
+        self._progress(self.report)
+
+    # Pages
+
+    async def _fetch_pages(self) -> None:
+        scope = CrawlScope(
+            source_ids=frozenset(self._source_ids),
+            feed_ids=frozenset(self._feed_ids),
+            page_ids=frozenset(self._page_ids),
+        )
+        recrawl_since = self._started_at if self._request.recrawl else None
+
+        def count(tx: Transaction) -> int:
+            return tx.pages.count_to_fetch(
+                scope, now=utc_now(), named_since=self._started_at, recrawl_since=recrawl_since
+            )
+
+        owed = await self._crawling.read(count)
+        self.report.to_fetch += owed if self._request.limit is None else min(owed, self._request.limit)
+        self._progress(self.report)
+
+        async def next_pages(
+            *, exclude_hosts: Collection[str], exclude_pages: Collection[int], limit: int
+        ) -> Sequence[PageState]:
+            return await self._crawling.read(
+                lambda tx: tx.pages.to_fetch(
+                    scope,
+                    now=utc_now(),
+                    named_since=self._started_at,
+                    recrawl_since=recrawl_since,
+                    exclude_hosts=exclude_hosts,
+                    exclude_pages=exclude_pages,
+                    limit=limit,
+                )
+            )
+
+        self._loop = PageLoop(
+            next_pages=next_pages,
+            fetch=lambda page: fetch_page(self._crawling, page),
+            ingest=self._take_in,
+            held_hosts=lambda: self._crawling.politeness.held_hosts(now=utc_now()),
+            ingests_at_once=self._crawling.settings.processes * 4,
+            limit=self._request.limit,
+        )
+        await self._loop.run()
+
+    async def _take_in(self, page: PageState, fetched: Fetched) -> None:
+        recorded = await self._crawling.ingest.ingest(page, fetched)
+        self._note_page(page, recorded)
+
+    def _note_page(self, page: PageState, recorded: Recorded) -> None:
+        self.report.outcomes[recorded.outcome] += 1
+        if page.page_id in self._named_pages:
+            self.report.named.append(
+                NamedResult(url=self._named_pages[page.page_id], outcome=recorded.outcome, reason=recorded.reason)
+            )
+        self._progress(self.report)
+
+
+async def finish_all(tasks: Iterable[Awaitable[None]]) -> None:
+    """Run these side by side to their ends, and only then raise what the first that failed raised."""
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def fetch_page(crawling: Crawling, page: PageState) -> Fetched:
+    """Fetch a page, conditionally where its validators still speak for what we hold."""
+    settings = crawling.sources.reading_settings(page.source_id)
+    # A page that was no article to another extractor may be one to this.
+    speaks = page.seen_capture_id is not None or page.seen_extractor == settings.extractor
+    return await crawling.fetcher.fetch(
+        FetchRequest(
+            url=page.url,
+            kind=FetchKind.PAGE,
+            source_id=page.source_id,
+            delay_seconds=crawling.sources.delay_seconds(page.source_id),
+            etag=page.etag if speaks else None,
+            last_modified=page.last_modified if speaks else None,
+        )
+    )
+
+
+def _target_url(target: str, known: Collection[str]) -> str:
+    if "://" not in target and "." not in target.partition("/")[0]:
+        names = ", ".join(sorted(known)) or "none yet"
+        raise NotFound(target, "is neither a URL nor the slug of a source", f"known sources: {names}")
+    try:
+        return clean_url(target if "://" in target else f"https://{target}")
+    except InvalidUrl as problem:
+        raise UsageError(target, str(problem), "name an http or https URL") from problem
+
+
+def _is_feed(fetched: Fetched, *, max_bytes: int) -> bool:
+    exchange = fetched.last.attempt.exchange
+    if fetched.last.outcome is not None or exchange is None:
+        return False
+    try:
+        body = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=max_bytes)
+    except BadContentCoding:
+        return False
+    return looks_like_feed(body, exchange.header("content-type"))

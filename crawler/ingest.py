@@ -1,0 +1,287 @@
+"""From a fetched page to a recorded fact: decode, read, and hand to the history, which decides.
+
+Knows neither Scrapy nor SQL: it is given something that reads pages, something that records and something that gives
+old captures back.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from crawler.extraction.pool import ReadTask
+from crawler.extraction.reading import Reading
+from crawler.fetching import Fetched
+from crawler.recorder import Sighting
+from crawler.urls import InvalidUrl, feed_entry, url_key
+from storage.content_coding import BadContentCoding, decode_body
+from storage.errors import CaptureUnreadable
+from storage.model import Capture, HttpExchange, Outcome
+from storage.records import FeedEntry, PageLook, PageState, Recorded, Rereading
+
+log = structlog.get_logger()
+
+KEPT_WALL_BYTES = 64 * 1024
+"""A response that shows no article is kept as evidence when it is smaller than this."""
+KEPT_AS_EVIDENCE = frozenset(
+    {
+        Outcome.MISSING,
+        Outcome.SOFT_404,
+        Outcome.SCRIPT_SHELL,
+        Outcome.MAINTENANCE,
+        Outcome.BLOCKED_STATUS,
+        Outcome.RATE_LIMITED,
+    }
+)
+_PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml"})
+_UNTELLING_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "unknown/unknown", "text"})
+_MAGIC = (
+    (b"%PDF-", "pdf"),
+    (b"\x89PNG\r\n", "image"),
+    (b"\xff\xd8\xff", "image"),
+    (b"GIF8", "image"),
+    (b"RIFF", "media"),
+    (b"PK\x03\x04", "archive"),
+    (b"\x00\x00\x00\x18ftyp", "media"),
+    (b"ID3", "media"),
+)
+
+
+class ReadsPages(Protocol):
+    """The extraction pool."""
+
+    async def read(self, task: ReadTask) -> Reading:
+        """Return the reading of one page."""
+
+
+class RecordsSightings(Protocol):
+    """The recorder."""
+
+    async def record(self, sighting: Sighting) -> Recorded:
+        """Record a sighting and return what it came to."""
+
+
+class ReadsCaptures(Protocol):
+    """The archive, as far as ingesting reads it."""
+
+    def read(self, capture: Capture) -> HttpExchange:
+        """Return the exchange that was kept; raises `CaptureUnreadable`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingSettings:
+    """What a page's source says about reading it, and the id of the extractor that this makes."""
+
+    timezone: str | None
+    extractor: str
+
+
+CaptureOfVersion = Callable[[int], Awaitable[Capture | None]]
+
+
+def wrong_type(content_type: str | None, body: bytes) -> str | None:
+    """Return what kind of thing a body is, when it is no page: `pdf`, `image`, `json` …; None for a page."""
+    start = body[:32].lstrip()
+    for magic, name in _MAGIC:
+        if start.startswith(magic):
+            return name
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type in _PAGE_TYPES or media_type.endswith("+xml"):
+        return None
+    looks_like_markup = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    if media_type in _UNTELLING_TYPES:
+        return None if looks_like_markup or not body else "unknown"
+    if "html" in media_type and looks_like_markup:
+        return None
+    family, _, subtype = media_type.partition("/")
+    return subtype[:40] if family == "application" and subtype else family[:40]
+
+
+def digest_of(body: bytes) -> str:
+    """Return the body digest under which captures are compared: `sha256:` and hex."""
+    return "sha256:" + hashlib.sha256(body).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Body:
+    """A decoded body with its digest, or the outcome that its bytes alone decide."""
+
+    content: bytes = b""
+    digest: str | None = None
+    outcome: Outcome | None = None
+    reason: str | None = None
+
+
+def _read_body(exchange: HttpExchange, *, max_bytes: int) -> _Body:
+    try:
+        content = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=max_bytes)
+    except BadContentCoding as problem:
+        if problem.reason == "too_large":
+            return _Body(outcome=Outcome.TOO_LARGE, reason="decoded_body")
+        return _Body(outcome=Outcome.NETWORK_ERROR, reason=problem.reason)
+    kind = wrong_type(exchange.header("content-type"), content)
+    if kind is not None:
+        return _Body(outcome=Outcome.WRONG_TYPE, reason=kind)
+    return _Body(content=content, digest=digest_of(content))
+
+
+class PageIngest:
+    """Turns fetched pages into recorded facts."""
+
+    def __init__(
+        self,
+        *,
+        reader: ReadsPages,
+        recorder: RecordsSightings,
+        archive: ReadsCaptures,
+        capture_of_version: CaptureOfVersion,
+        reading_settings: Callable[[int], ReadingSettings],
+        max_bytes: int,
+        keep_all: bool,
+    ) -> None:
+        self._reader = reader
+        self._recorder = recorder
+        self._archive = archive
+        self._capture_of_version = capture_of_version
+        self._reading_settings = reading_settings
+        self._max_bytes = max_bytes
+        self._keep_all = keep_all
+
+    async def ingest(self, page: PageState, fetched: Fetched) -> Recorded:
+        """Record what fetching `page` brought, and return what it came to.
+
+        Raises `ArchiveUnavailable` or `DatabaseUnavailable` when it could not be recorded; nothing is then.
+        """
+        settings = self._reading_settings(page.source_id)
+        sighting = await self._sighting(page, fetched, settings)
+        recorded = await self._recorder.record(sighting)
+        if recorded.needs_rereading is not None:
+            rereading = await self._reread(recorded.needs_rereading, page, settings)
+            recorded = await self._recorder.record(replace(sighting, look=replace(sighting.look, rereading=rereading)))
+        log.info(
+            "page_fetched",
+            page_id=page.page_id,
+            url=page.url,
+            outcome=recorded.outcome,
+            reason=recorded.reason,
+            version=recorded.version_number,
+            change=recorded.change,
+        )
+        return recorded
+
+    async def _sighting(self, page: PageState, fetched: Fetched, settings: ReadingSettings) -> Sighting:
+        base = PageLook(
+            page_id=page.page_id,
+            fetch=fetched.fetch(-1, page_id=page.page_id),
+            fetches_before=tuple(fetched.fetch(i, page_id=page.page_id) for i in range(len(fetched.hops) - 1)),
+            extractor=settings.extractor,
+        )
+        exchange = fetched.last.attempt.exchange
+        if exchange is None:
+            return Sighting(look=base)
+        base = replace(base, etag=exchange.header("etag"), last_modified=exchange.header("last-modified"))
+        if fetched.last.outcome is Outcome.NOT_MODIFIED:
+            return Sighting(look=replace(base, same_as_capture=page.seen_capture_id))
+        if fetched.last.outcome is not None:
+            return _evidence(base, exchange, max_bytes=self._max_bytes)
+        body = _read_body(exchange, max_bytes=self._max_bytes)
+        if body.outcome is not None:
+            return Sighting(look=_decided(base, body.outcome, body.reason))
+        base = replace(base, body_digest=body.digest)
+        if seen_again := _same_bytes(base, page, body, settings):
+            return Sighting(look=seen_again)
+        return await self._read(base, page, fetched, body, exchange, settings)
+
+    async def _read(
+        self,
+        base: PageLook,
+        page: PageState,
+        fetched: Fetched,
+        body: _Body,
+        exchange: HttpExchange,
+        settings: ReadingSettings,
+    ) -> Sighting:
+        task = ReadTask(
+            body=body.content,
+            content_type=exchange.header("content-type"),
+            url=fetched.final_url,
+            timezone=settings.timezone,
+            captured_at=exchange.finished_at,
+        )
+        reading = await self._reader.read(task)
+        if reading.article is None:
+            outcome = reading.outcome or Outcome.EXTRACT_FAILED
+            if outcome is Outcome.NOT_ARTICLE and page.article_id is not None and len(fetched.hops) > 1:
+                # An article whose address now leads to a section or the home page is missing, not read.
+                return _evidence(_decided(base, Outcome.MISSING, "redirected_to_section"), exchange, body=body)
+            return _evidence(_decided(base, outcome, reading.reason), exchange, body=body)
+        look = replace(base, article=reading.article, landed=_landing(page, fetched))
+        # The first capture of an article is always kept, so it need not be asked for.
+        keep = self._keep_all or page.article_id is None
+        return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=keep)
+
+    async def _reread(self, version_id: int, page: PageState, settings: ReadingSettings) -> Rereading:
+        """Read the current version's capture with the extractor in use, so that like is compared with like."""
+        capture = await self._capture_of_version(version_id)
+        article = None
+        if capture is not None:
+            try:
+                exchange = self._archive.read(capture)
+                body = _read_body(exchange, max_bytes=self._max_bytes)
+            except CaptureUnreadable as problem:
+                log.warning("capture_unreadable", page_id=page.page_id, problem=str(problem))
+            else:
+                task = ReadTask(
+                    body=body.content,
+                    content_type=exchange.header("content-type"),
+                    url=capture.url,
+                    timezone=settings.timezone,
+                    captured_at=capture.captured_at,
+                )
+                article = (await self._reader.read(task)).article
+        return Rereading(version_id=version_id, extractor=settings.extractor, article=article)
+
+
+def _decided(look: PageLook, outcome: Outcome, reason: str | None) -> PageLook:
+    return replace(look, fetch=replace(look.fetch, outcome=outcome, reason=reason))
+
+
+def _evidence(look: PageLook, exchange: HttpExchange, *, max_bytes: int = 0, body: _Body | None = None) -> Sighting:
+    """Return the sighting of a response that shows no article, with its capture where that is kept."""
+    outcome = look.fetch.outcome
+    small = len(exchange.body) < KEPT_WALL_BYTES
+    kept = outcome is Outcome.EXTRACT_FAILED or (outcome in KEPT_AS_EVIDENCE and small)
+    if not kept:
+        return Sighting(look=look)
+    if body is None:
+        body = _read_body(exchange, max_bytes=max_bytes)
+    if body.digest is None:
+        # A capture has the digest of its decoded body; what cannot be decoded is no evidence worth keeping.
+        return Sighting(look=look)
+    return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=True)
+
+
+def _same_bytes(look: PageLook, page: PageState, body: _Body, settings: ReadingSettings) -> PageLook | None:
+    """Return the look of a body that is byte for byte the one seen last, which needs no reading; else None."""
+    if body.digest != page.body_digest:
+        return None
+    if page.seen_capture_id is not None:
+        return replace(_decided(look, Outcome.UNCHANGED, "same_bytes"), same_as_capture=page.seen_capture_id)
+    if page.last_outcome is Outcome.NOT_ARTICLE and page.seen_extractor == settings.extractor:
+        return _decided(look, Outcome.NOT_ARTICLE, "same_bytes")
+    return None
+
+
+def _landing(page: PageState, fetched: Fetched) -> FeedEntry | None:
+    """Return the page that redirects led to, when it is another than the one asked for."""
+    if len(fetched.hops) == 1:
+        return None
+    try:
+        if url_key(fetched.final_url) == page.url_key:
+            return None
+        return feed_entry(fetched.final_url)
+    except InvalidUrl:
+        return None

@@ -1,0 +1,28 @@
+"""The progress bar of a crawl, on standard error and only where that is a terminal."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from crawler.crawl import CrawlReport
+
+
+@contextmanager
+def crawl_progress() -> Iterator[Callable[[CrawlReport], None]]:
+    """Give a function that shows how far a crawl has come."""
+    if not sys.stderr.isatty():
+        yield lambda report: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only people wait for it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        feeds = bars.add_task("feeds", total=None)
+        pages = bars.add_task("pages", total=None)
+
+        def show(report: CrawlReport) -> None:
+            bars.update(feeds, completed=len(report.feeds))
+            bars.update(pages, completed=report.fetched, total=report.to_fetch or None)
+
+        yield show

@@ -1,0 +1,199 @@
+"""The one thread that writes: captures first, durably, and then the facts about them, in batches.
+
+The order is what keeps the promise that no row names a capture that is not there: WARC records, flush, fsync, and only
+then the transaction. A look whose verdict turns out to need a capture that was not written is recorded again with it.
+"""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from storage.model import Capture, HttpExchange
+from storage.records import PageLook, Recorded
+from storage.store import Store, Transaction
+
+log = structlog.get_logger()
+
+MAX_BATCH = 64
+HOLD_SECONDS = 0.1
+"""A transaction is closed when it has lasted this long, well below the 200 ms that others may be kept waiting."""
+
+Result = TypeVar("Result")
+
+
+class KeepsCaptures(Protocol):
+    """The part of the archive that recording needs."""
+
+    def append(self, exchange: HttpExchange, *, body_digest: str) -> Capture:
+        """Write the exchange's records; they last only after `sync`."""
+
+    def sync(self) -> None:
+        """Make everything appended durable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """A look to be recorded, with the exchange to keep should its verdict ask for it.
+
+    `keep` says that the capture is to be kept whatever the verdict. `body_digest` is that of the decoded body.
+    """
+
+    look: PageLook
+    exchange: HttpExchange | None = None
+    body_digest: str | None = None
+    keep: bool = False
+
+
+@dataclass
+class _Job:
+    """One piece of work of the thread: a sighting, or a function to run in a transaction."""
+
+    done: Future[Any]
+    sighting: Sighting | None = None
+    write: Callable[[Transaction], Any] | None = None
+    capture: Capture | None = field(default=None)
+
+
+class Recorder:
+    """Records sightings and other facts in the order they come; a context manager that ends when all is written."""
+
+    def __init__(self, store: Store, archive: KeepsCaptures) -> None:
+        self._store = store
+        self._archive = archive
+        self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def __enter__(self) -> "Recorder":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._jobs.put(None)
+        self._thread.join()
+
+    async def record(self, sighting: Sighting) -> Recorded:
+        """Record a sighting; returns when it is committed.
+
+        Raises `ArchiveUnavailable` when its capture could not be kept (nothing is recorded then) and
+        `DatabaseUnavailable` when the database refuses.
+        """
+        recorded: Recorded = await self._submit(_Job(done=Future(), sighting=sighting))
+        return recorded
+
+    async def write(self, write: Callable[[Transaction], Result]) -> Result:
+        """Run `write` in a transaction of the writing thread; returns its result when it is committed.
+
+        `write` must be quick: it shares its transaction with others.
+        """
+        result: Result = await self._submit(_Job(done=Future(), write=write))
+        return result
+
+    async def _submit(self, job: _Job) -> Any:
+        self._jobs.put(job)
+        return await asyncio.wrap_future(job.done)
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            batch, ended = self._next_batch()
+            if batch:
+                self._process(batch)
+
+    def _next_batch(self) -> tuple[list[_Job], bool]:
+        """Return what is waiting, at least one job unless the end was announced, and whether it was."""
+        first = self._jobs.get()
+        if first is None:
+            return [], True
+        batch = [first]
+        while len(batch) < MAX_BATCH:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return batch, True
+            batch.append(job)
+        return batch, False
+
+    def _process(self, batch: Sequence[_Job]) -> None:
+        """Bring every job of the batch to an end, each by its result or its exception."""
+        waiting = list(batch)
+        while waiting:
+            try:
+                self._keep_captures(waiting)
+                waiting = self._record(waiting)
+            except Exception as problem:  # noqa: BLE001 - the thread's boundary: the cause goes to those who wait
+                for job in waiting:
+                    if not job.done.done():
+                        job.done.set_exception(problem)
+                return
+
+    def _keep_captures(self, jobs: Sequence[_Job]) -> None:
+        appended = []
+        for job in jobs:
+            sighting = job.sighting
+            if sighting is None or not sighting.keep or job.capture is not None:
+                continue
+            if sighting.exchange is None or sighting.body_digest is None:
+                continue
+            appended.append((job, self._archive.append(sighting.exchange, body_digest=sighting.body_digest)))
+        if appended:
+            self._archive.sync()
+        # Only after the sync may a row name them.
+        for job, capture in appended:
+            job.capture = capture
+
+    def _record(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """Record as many jobs as fit in one transaction, and return those that are still to be done."""
+        results: list[tuple[_Job, Any]] = []
+        failures: list[tuple[_Job, Exception]] = []
+        again: list[_Job] = []
+        started = time.monotonic()
+        position = 0
+        with self._store.writing() as transaction:
+            for job in jobs:
+                position += 1
+                try:
+                    with transaction.savepoint():
+                        result = _apply(job, transaction)
+                except Exception as problem:
+                    # One bad row must not cost its batch-mates; whoever waits for it is told.
+                    log.exception("recording_failed", url=job.sighting.look.fetch.url if job.sighting else None)
+                    failures.append((job, problem))
+                else:
+                    if isinstance(result, Recorded) and result.needs_capture and _can_keep(job):
+                        again.append(job)
+                    else:
+                        results.append((job, result))
+                if time.monotonic() - started > HOLD_SECONDS:
+                    break
+        for job, result in results:
+            job.done.set_result(result)
+        for job, failure in failures:
+            job.done.set_exception(failure)
+        return again + list(jobs[position:])
+
+
+def _can_keep(job: _Job) -> bool:
+    """Turn the job into one that keeps its capture; False when it has none to keep, or did keep it."""
+    sighting = job.sighting
+    if sighting is None or sighting.exchange is None or job.capture is not None:
+        return False
+    job.sighting = replace(sighting, keep=True)
+    return True
+
+
+def _apply(job: _Job, transaction: Transaction) -> Any:
+    if job.write is not None:
+        return job.write(transaction)
+    sighting = job.sighting
+    if sighting is None:
+        raise ValueError("a job of the recorder needs a sighting or a function")
+    return transaction.versions.record_look(replace(sighting.look, capture=job.capture))

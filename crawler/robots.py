@@ -1,0 +1,112 @@
+"""robots.txt by RFC 9309: one copy an origin, kept for a day at most, asked for by one task at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from crawler.politeness import Politeness
+from crawler.urls import host_key
+
+KEPT_FOR = timedelta(hours=24)
+RETRY_UNREACHABLE_AFTER = timedelta(minutes=10)
+MAX_BYTES = 512 * 1024
+"""RFC 9309, 2.5: a crawler reads at least 500 KiB of the file; what stands behind is not read."""
+_MAX_ORIGINS = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobotsAnswer:
+    """What asking for a robots.txt brought. `status` is None where no HTTP answer came."""
+
+    status: int | None
+    body: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobotsVerdict:
+    """Whether a URL may be fetched, and if not, why: `disallowed` or `robots_unreachable`."""
+
+    allowed: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Copy:
+    rules: Protego | None
+    everything_allowed: bool
+    expires_at: datetime
+
+
+def read_robots(answer: RobotsAnswer) -> tuple[Protego | None, bool]:
+    """Return (rules, everything allowed) by RFC 9309, 2.3.1.
+
+    2xx: its rules. 4xx but 429: no rules, all allowed. 429, 5xx and no answer: nothing allowed.
+    """
+    status = answer.status
+    if status is not None and 200 <= status < 300:
+        return Protego.parse(answer.body[:MAX_BYTES].decode("utf-8", "replace")), False
+    # A redirect that led nowhere in five hops counts as unavailable (RFC 9309, 2.3.1.2).
+    return None, status is not None and 300 <= status < 500 and status != 429
+
+
+class RobotsGate:
+    """Answers whether a URL may be fetched by `user_agent`; asks for each origin's robots.txt at most once a day."""
+
+    def __init__(
+        self,
+        ask: Callable[[str], Awaitable[RobotsAnswer]],
+        *,
+        user_agent: str,
+        politeness: Politeness,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ask = ask
+        self._user_agent = user_agent
+        self._politeness = politeness
+        self._now = now
+        self._copies: dict[str, _Copy] = {}
+        self._asking: dict[str, asyncio.Task[_Copy]] = {}
+
+    async def check(self, url: str) -> RobotsVerdict:
+        """Return the verdict for `url`, fetching its origin's robots.txt when the copy is missing or old."""
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        copy = self._copies.get(origin)
+        if copy is None or copy.expires_at <= self._now():
+            copy = await self._shared_ask(origin)
+        if copy.everything_allowed:
+            return RobotsVerdict(allowed=True)
+        if copy.rules is None:
+            return RobotsVerdict(allowed=False, reason="robots_unreachable")
+        if copy.rules.can_fetch(url, self._user_agent):
+            return RobotsVerdict(allowed=True)
+        return RobotsVerdict(allowed=False, reason="disallowed")
+
+    async def _shared_ask(self, origin: str) -> _Copy:
+        task = self._asking.get(origin)
+        if task is None:
+            task = asyncio.create_task(self._refresh(origin))
+            self._asking[origin] = task
+            task.add_done_callback(lambda _: self._asking.pop(origin, None))
+        return await asyncio.shield(task)
+
+    async def _refresh(self, origin: str) -> _Copy:
+        answer = await self._ask(f"{origin}/robots.txt")
+        rules, everything_allowed = read_robots(answer)
+        last_good = self._copies.get(origin)
+        unreachable = rules is None and not everything_allowed
+        if unreachable and last_good is not None and last_good.rules is not None:
+            rules = last_good.rules
+        if rules is not None:
+            delay = rules.crawl_delay(self._user_agent)
+            self._politeness.set_crawl_delay(host_key(origin), delay)
+        lifetime = RETRY_UNREACHABLE_AFTER if unreachable else KEPT_FOR
+        copy = _Copy(rules=rules, everything_allowed=everything_allowed, expires_at=self._now() + lifetime)
+        self._copies[origin] = copy
+        if len(self._copies) > _MAX_ORIGINS:
+            self._copies.pop(next(iter(self._copies)))
+        return copy

@@ -1,0 +1,176 @@
+"""Puts the crawler together: engine, politeness, recorder, extraction pool, archive. One-off crawls and the service
+both fetch through what this module builds."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from scrapy.crawler import AsyncCrawlerRunner
+
+from crawler.address_guard import AddressGuard
+from crawler.download import Attempt, Downloader
+from crawler.extraction import extractor_id
+from crawler.extraction.pool import ExtractionPool
+from crawler.fetching import Fetcher
+from crawler.ingest import PageIngest, ReadingSettings
+from crawler.politeness import Politeness
+from crawler.polling import FeedPoller
+from crawler.recorder import Recorder
+from crawler.scrapy_settings import scrapy_settings
+from crawler.settings import CrawlSettings
+from crawler.spiders.engine import EngineSpider
+from storage.archive import Archive
+from storage.clock import utc_now
+from storage.model import Capture
+from storage.records import Fetch, StoredSource
+from storage.settings import ArchiveSettings
+from storage.store import Store, Transaction
+
+Result = TypeVar("Result")
+
+
+class SourceBook:
+    """The sources of the database, held in memory for what each page needs to know of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._sources: dict[int, StoredSource] = {}
+
+    def source(self, source_id: int) -> StoredSource:
+        """Return a source by its id; one that is not known yet is read from the database."""
+        if source_id not in self._sources:
+            self.reload()
+        return self._sources[source_id]
+
+    def reload(self) -> None:
+        """Read all sources again."""
+        with self._store.reading() as transaction:
+            self._sources = {stored.source_id: stored for stored in transaction.sources.all()}
+
+    def reading_settings(self, source_id: int) -> ReadingSettings:
+        """Return how pages of a source are read."""
+        timezone = self.source(source_id).source.timezone
+        return ReadingSettings(timezone=timezone, extractor=extractor_id(timezone=timezone))
+
+    def delay_seconds(self, source_id: int) -> float | None:
+        """Return the source's own delay between requests, or None."""
+        return self.source(source_id).source.delay_seconds
+
+
+class LimitedDownloader:
+    """A downloader that keeps at most so many requests in flight, counted while they are on the wire."""
+
+    def __init__(self, downloader: Downloader, *, at_once: int) -> None:
+        self._downloader = downloader
+        self._places = asyncio.Semaphore(at_once)
+
+    async def attempt(self, url: str, headers: dict[str, str]) -> Attempt:
+        """Request `url` once when there is a place."""
+        async with self._places:
+            return await self._downloader.attempt(url, headers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crawling:
+    """Everything that fetching pages needs, ready to be used."""
+
+    store: Store
+    settings: CrawlSettings
+    sources: SourceBook
+    politeness: Politeness
+    fetcher: Fetcher
+    ingest: PageIngest
+    poller: FeedPoller
+    recorder: Recorder
+    archive: Archive
+    pool: ExtractionPool
+
+    async def read(self, query: Callable[[Transaction], Result]) -> Result:
+        """Run a query in a reading transaction, away from the event loop."""
+        return await asyncio.to_thread(_read, self.store, query)
+
+
+def _read(store: Store, query: Callable[[Transaction], Result]) -> Result:
+    with store.reading() as transaction:
+        return query(transaction)
+
+
+@contextlib.asynccontextmanager
+async def open_engine(settings: CrawlSettings) -> AsyncIterator[Downloader]:
+    """Keep a Scrapy engine open on the running loop."""
+    from twisted.internet import reactor  # noqa: PLC0415 - importing it earlier would install the wrong reactor
+
+    guard = AddressGuard(allow_private=settings.allow_private_addresses)
+    guard.install(reactor)
+    runner = AsyncCrawlerRunner(scrapy_settings(settings))
+    crawler = runner.create_crawler(EngineSpider)
+    ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    end = asyncio.Event()
+    running = runner.crawl(crawler, ready=ready, end=end)
+    await asyncio.wait({ready, running}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if running.done():
+            await running
+        yield Downloader((await ready).download_async, guard=guard)
+    finally:
+        end.set()
+        await running
+
+
+@contextlib.asynccontextmanager
+async def open_crawling(
+    store: Store, *, crawl: CrawlSettings, archive: ArchiveSettings, software: str
+) -> AsyncIterator[Crawling]:
+    """Open the archive, the recorder, the pool and the engine; on leaving, finish what was begun and close them.
+
+    Raises `ArchiveUnavailable` when the archive folder cannot be written.
+    """
+    warc = Archive(archive.directory, max_file_bytes=archive.max_file_bytes, software=software)
+    warc.recover()
+    sources = SourceBook(store)
+    politeness = Politeness(default_delay_seconds=crawl.delay_seconds)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(warc.close)
+        recorder = stack.enter_context(Recorder(store, warc))
+        pool = await stack.enter_async_context(
+            ExtractionPool(processes=crawl.processes, timeout_seconds=crawl.extract_timeout_seconds)
+        )
+        downloader = await stack.enter_async_context(open_engine(crawl))
+
+        async def record_robots(fetch: Fetch) -> None:
+            await recorder.write(lambda tx: tx.fetches.record(fetch))
+
+        fetcher = Fetcher(
+            LimitedDownloader(downloader, at_once=crawl.concurrency),
+            politeness=politeness,
+            record_robots=record_robots,
+            robots_token=crawl.user_agent.partition("/")[0].strip(),
+            max_redirects=crawl.max_redirects,
+            now=utc_now,
+        )
+
+        async def capture_of_version(version_id: int) -> Capture | None:
+            return await asyncio.to_thread(_read, store, lambda tx: tx.captures.of_version(version_id))
+
+        yield Crawling(
+            store=store,
+            settings=crawl,
+            sources=sources,
+            politeness=politeness,
+            fetcher=fetcher,
+            ingest=PageIngest(
+                reader=pool,
+                recorder=recorder,
+                archive=warc,
+                capture_of_version=capture_of_version,
+                reading_settings=sources.reading_settings,
+                max_bytes=crawl.max_bytes,
+                keep_all=archive.keep == "all",
+            ),
+            poller=FeedPoller(fetcher=fetcher, recorder=recorder, max_bytes=crawl.max_bytes),
+            recorder=recorder,
+            archive=warc,
+            pool=pool,
+        )

@@ -1,0 +1,222 @@
+"""The root command `morgue`: reads the configuration, mounts the other layers' commands, and adds the service's."""
+
+import logging
+import os
+import sys
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crawler.cli import app as crawler_app
+from crawler.settings import CrawlSettings
+from scheduler.settings import Settings, load_settings
+from storage.cli import app as storage_app
+from storage.cli import console, print_json
+from storage.errors import MorgueError, UsageError
+from storage.settings import ArchiveSettings, DatabaseSettings
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Archives news articles: every version of every article, clean text, politely fetched.",
+)
+app.add_typer(crawler_app)
+app.add_typer(storage_app)
+
+
+def software() -> str:
+    """Return the program's name and version."""
+    try:
+        return f"morgue/{version('morgue')}"
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "morgue"
+
+
+class CommandContext:
+    """What every command finds as `ctx.obj`: the settings, read when they are first needed."""
+
+    def __init__(self, config: Path | None) -> None:
+        self._config = config
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, from file and environment. Raises `ConfigurationError`."""
+        return load_settings(self._config, os.environ)
+
+    @property
+    def database(self) -> DatabaseSettings:
+        """Where the database is."""
+        return self.settings.database
+
+    @property
+    def archive(self) -> ArchiveSettings:
+        """Where the captures are."""
+        return self.settings.archive
+
+    @property
+    def crawl(self) -> CrawlSettings:
+        """How to fetch."""
+        return self.settings.crawl
+
+    @property
+    def software(self) -> str:
+        """Name and version, as WARC files carry them."""
+        return software()
+
+    def url_key(self, url: str) -> str:
+        """Return the identity of a URL. Raises `UsageError` for what is no http(s) URL."""
+        from crawler.urls import InvalidUrl, url_key
+
+        try:
+            return url_key(url if "://" in url else f"https://{url}")
+        except InvalidUrl as problem:
+            raise UsageError(url, str(problem), "name an http or https URL, or an article's id") from problem
+
+    def open_store(self) -> "Store":
+        """Open the database, making it if there is none, with the configured sources brought up to date."""
+        from crawler.catalogue import sources
+        from storage.clock import utc_now
+        from storage.store import Store
+
+        configured = sources(self.settings.source)
+        store = Store.open(self.settings.database.url, create=True)
+        try:
+            with store.writing() as transaction:
+                transaction.sources.sync(configured, utc_now())
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def after_crawl(self, store: "Store") -> None:
+        """Plan every page and feed that has no next time."""
+        from crawler.runner import SourceBook
+        from scheduler.planner import plan_feeds, plan_pages
+        from scheduler.service import poll_rule
+        from storage.clock import utc_now
+
+        now = utc_now()
+        plan_pages(store, now=now)
+        plan_feeds(store, due=poll_rule(SourceBook(store), self.settings.service.poll), now=now)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="The configuration; else MORGUE_CONFIG, else ./morgue.toml."),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log every page and feed to standard error.")
+    ] = False,
+    version_: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    if version_:
+        typer.echo(software())
+        raise typer.Exit
+    ctx.obj = CommandContext(config)
+    configure_logging(level=logging.INFO if verbose or ctx.invoked_subcommand == "run" else logging.WARNING)
+
+
+def configure_logging(*, level: int) -> None:
+    """Send structured logs to standard error: lines of key=value in a terminal, JSON otherwise."""
+    import structlog
+
+    readable = sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if readable else [structlog.processors.dict_tracebacks]),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    # Libraries speak only when something is wrong with them; a page's troubles are outcomes, not logs.
+    logging.basicConfig(stream=sys.stderr, level=logging.CRITICAL, force=True)
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    force: Annotated[bool, typer.Option("--force", help="Write over a morgue.toml that is there.")] = False,
+) -> None:
+    """Write a commented morgue.toml here, and make the database."""
+    from scheduler.sample_configuration import SAMPLE_CONFIGURATION
+
+    path = Path("morgue.toml")
+    if path.exists() and not force:
+        raise UsageError(str(path), "is there already", "use --force to write over it, or edit it")
+    try:
+        path.write_text(SAMPLE_CONFIGURATION, encoding="utf-8")
+    except OSError as problem:
+        raise UsageError(str(path), f"cannot be written ({problem.strerror})", "choose another folder") from problem
+    context = CommandContext(path)
+    context.open_store().close()
+    console().print(f"Wrote {path} and made the database {context.settings.describe_database()}.")
+    console().print("Next: put your sources into morgue.toml, then `morgue crawl`.")
+
+
+@app.command()
+def run(ctx: typer.Context) -> None:
+    """Run the service: poll feeds, recrawl articles, until SIGTERM or Ctrl-C."""
+    from crawler import reactor
+    from scheduler.service import Service
+
+    context: CommandContext = ctx.obj
+    with context.open_store() as store:
+        reactor.run(Service(context.settings, store, software=software()).run())
+
+
+@app.command()
+def status(
+    ctx: typer.Context,
+    target: Annotated[str | None, typer.Argument(metavar="[URL|SOURCE]", help="One page or one source.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Say what is watched, what is due, and what went wrong."""
+    from scheduler.status import print_status, status_row
+    from storage.store import Store
+
+    context: CommandContext = ctx.obj
+    with Store.open(context.database.url) as store, store.reading() as transaction:
+        row = status_row(transaction, target, url_key=context.url_key)
+    if json_:
+        print_json(row)
+    else:
+        print_status(console(), row)
+
+
+def main() -> None:
+    """Run `morgue`: exit 0 all well, 1 a target, the archive or the database failed, 2 usage, 130 after Ctrl-C."""
+    try:
+        app(standalone_mode=True)
+    except MorgueError as problem:
+        _fail(str(problem), problem.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; what was fetched before is kept", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has left, as `head` does; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _fail(message: str, code: int) -> None:
+    from storage.rendering import printable
+
+    one_line = " ".join(printable(message).split())
+    print(f"morgue: {one_line}", file=sys.stderr)  # noqa: T201 - the one line that an error gets
+    sys.exit(code)

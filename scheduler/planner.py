@@ -1,0 +1,39 @@
+"""Applies the policy: gives every page and feed that has no next time one. Idempotent, in slices."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from scheduler.policy import next_fetch_at, next_poll_at
+from storage.records import FeedState
+from storage.store import Store
+
+SLICE = 500
+"""Rows planned in one transaction."""
+
+PollDue = Callable[[FeedState, datetime], datetime]
+"""Says when a feed is due next, given the present instant."""
+
+
+def every(interval: timedelta) -> PollDue:
+    """Return the rule of a fixed interval."""
+    return lambda feed, now: next_poll_at(feed, interval=interval, now=now)
+
+
+def plan_pages(store: Store, *, now: datetime) -> int:
+    """Plan all pages that have no next fetch, and return how many."""
+    planned = 0
+    while True:
+        with store.writing() as transaction:
+            histories = transaction.pages.unplanned(SLICE)
+            transaction.pages.plan({history.page_id: next_fetch_at(history, now=now) for history in histories})
+        planned += len(histories)
+        if len(histories) < SLICE:
+            return planned
+
+
+def plan_feeds(store: Store, *, due: Callable[[int], PollDue], now: datetime) -> int:
+    """Plan all feeds that have no next poll, and return how many. `due` gives the rule of a source by its id."""
+    with store.writing() as transaction:
+        feeds = transaction.feeds.unplanned()
+        transaction.feeds.plan({feed.feed_id: due(feed.source_id)(feed, now) for feed in feeds})
+    return len(feeds)

@@ -1,0 +1,60 @@
+"""When to look again. Pure: facts and the present instant in, an instant out.
+
+The rule is a simple one by age: news is edited most in its first hours, so an article is looked at again after half of
+its age, no sooner than ten minutes and no later than a week.
+"""
+
+from datetime import datetime, timedelta
+
+from storage.model import ARTICLE_SEEN, Outcome
+from storage.records import FeedState, PageHistory
+
+SHORTEST = timedelta(minutes=10)
+LONGEST = timedelta(days=7)
+SHARE_OF_AGE = 0.5
+
+SECOND_LOOK = timedelta(minutes=10)
+"""A reading that waits for confirmation is looked at again this soon."""
+FIRST_RETRY = timedelta(minutes=10)
+LONGEST_RETRY = timedelta(days=1)
+NOT_ARTICLE_AGAIN = timedelta(days=7)
+
+LONGEST_POLL = timedelta(hours=24)
+
+
+def interval_by_age(age: timedelta) -> timedelta:
+    """Return how long after a look the next one is worth it, for an article of this age."""
+    return min(max(age * SHARE_OF_AGE, SHORTEST), LONGEST)
+
+
+def retry_interval(failures: int) -> timedelta:
+    """Return how long to wait after `failures` (1, 2, …) failures in a row: doubling from ten minutes up to a day."""
+    doublings = min(max(failures, 1) - 1, 20)
+    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
+
+
+def next_fetch_at(history: PageHistory, *, now: datetime) -> datetime:
+    """Return when the page is due next. `now` is the present instant, aware.
+
+    A page that was never fetched is due at once.
+    """
+    if history.last_fetch_at is None or history.last_outcome is None:
+        return now
+    since = history.last_fetch_at
+    if history.has_candidate:
+        return since + SECOND_LOOK
+    if history.last_outcome in ARTICLE_SEEN:
+        # A date on the page may be wrong; what we saw ourselves is the least age it can have.
+        born = min(history.first_seen_at, history.published_at or history.first_seen_at)
+        return since + interval_by_age(since - born)
+    if history.last_outcome is Outcome.NOT_ARTICLE:
+        return since + NOT_ARTICLE_AGAIN
+    return since + retry_interval(history.consecutive_failures)
+
+
+def next_poll_at(feed: FeedState, *, interval: timedelta, now: datetime) -> datetime:
+    """Return when a feed that is polled every `interval` is due next; later after failures in a row, at most a day."""
+    if feed.last_polled_at is None:
+        return now
+    wait = min(interval * (1 + feed.consecutive_failures), max(LONGEST_POLL, interval))
+    return feed.last_polled_at + wait

@@ -1,0 +1,113 @@
+"""The service: one process that ticks, fetches, reads, writes, and stops without losing anything."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from crawler.intervals import is_cron, parse_duration
+from crawler.runner import Crawling, SourceBook, open_crawling
+from scheduler.jobs import ServiceJobs
+from scheduler.local import Ticker, next_cron_time
+from scheduler.planner import PollDue, every
+from scheduler.settings import Settings
+from storage.clock import utc_now
+from storage.errors import MorgueError
+from storage.store import Store
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 1.0
+PLAN_SECONDS = 2.0
+RESTART_WAIT_SECONDS = 5.0
+FORCED_EXIT = 1
+
+
+def poll_rule(sources: SourceBook, default_poll: str) -> Callable[[int], PollDue]:
+    """Return, for a source's id, the rule that says when its feeds are due: its own `poll`, or the default."""
+
+    def rule(source_id: int) -> PollDue:
+        source = sources.source(source_id).source
+        poll = source.poll or default_poll
+        if is_cron(poll):
+            return lambda feed, now: (
+                next_cron_time(poll, timezone=source.timezone, after=feed.last_polled_at or now)
+                if feed.last_polled_at
+                else now
+            )
+        return every(parse_duration(poll))
+
+    return rule
+
+
+class Service:
+    """Runs until told to stop. `run` returns the exit code: 0 after a clean stop, 1 when it broke."""
+
+    def __init__(self, settings: Settings, store: Store, *, software: str) -> None:
+        self._settings = settings
+        self._store = store
+        self._software = software
+        self._stop = asyncio.Event()
+        self._broken: MorgueError | None = None
+        self._signals = 0
+
+    def _on_signal(self, name: str) -> None:
+        self._signals += 1
+        log.info("stopping", signal=name, grace_seconds=self._settings.service.grace_seconds)
+        self._stop.set()
+
+    def _on_broken(self, problem: MorgueError) -> None:
+        if self._broken is None:
+            log.error("cannot_record", problem=str(problem))
+        self._broken = self._broken or problem
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT.
+
+        Raises `ArchiveUnavailable` or `DatabaseUnavailable` when what is fetched can no longer be kept.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal, signal.Signals(number).name)
+        async with open_crawling(
+            self._store, crawl=self._settings.crawl, archive=self._settings.archive, software=self._software
+        ) as crawling:
+            jobs = ServiceJobs(
+                crawling,
+                poll_due=poll_rule(crawling.sources, self._settings.service.poll),
+                on_broken=self._on_broken,
+            )
+            await jobs.plan()
+            ticker = self._ticker(jobs)
+            log.info("started", **_counts(crawling))
+            try:
+                await self._stop.wait()
+            finally:
+                ticker.stop()
+                await self._drain(jobs, crawling)
+        if self._broken is not None:
+            raise self._broken
+
+    def _ticker(self, jobs: ServiceJobs) -> Ticker:
+        ticker, now = Ticker(), utc_now()
+        ticker.every(TICK_SECONDS, jobs.poll_due_feeds, name="poll_due_feeds", first_at=now)
+        ticker.every(TICK_SECONDS, jobs.fetch_due_pages, name="fetch_due_pages", first_at=now)
+        ticker.every(PLAN_SECONDS, jobs.plan, name="plan", first_at=now + timedelta(seconds=PLAN_SECONDS))
+        ticker.start()
+        return ticker
+
+    async def _drain(self, jobs: ServiceJobs, crawling: Crawling) -> None:
+        """Finish what is in flight, within the grace period; what is not finished by then is simply still owed."""
+        crawling.pool.announce_stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.service.grace_seconds):
+                await jobs.drain()
+        log.info("stopped", **{str(outcome): count for outcome, count in jobs.outcomes.items()})
+
+
+def _counts(crawling: Crawling) -> dict[str, int]:
+    return {"hosts_at_once": crawling.settings.concurrency, "extraction_processes": crawling.settings.processes}

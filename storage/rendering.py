@@ -1,0 +1,218 @@
+"""How articles, versions and differences are shown: as JSON rows for programs, as coloured text for people.
+
+What publishers wrote never reaches a terminal raw: control characters and escapes are made visible first.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from storage.difference import FieldDifference, SegmentKind
+from storage.model import Article, ExtractedArticle, StatedTime, Version
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Return text with control characters (all but tab and newline) and direction overrides made visible."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+
+
+def instant(value: datetime | None) -> str | None:
+    """Return an instant as ISO 8601 in UTC with a `Z`, to the microsecond where it has any."""
+    return None if value is None else value.isoformat().replace("+00:00", "Z")
+
+
+def shown(value: datetime | None) -> str:
+    """Return an instant for a person: UTC, to the second."""
+    return "" if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _time_fields(name: str, value: StatedTime | None) -> dict[str, Any]:
+    return {
+        f"{name}_at": instant(value.instant) if value else None,
+        f"{name}_local": value.local if value else None,
+        f"{name}_zone_known": value.zone_known if value else None,
+        f"{name}_raw": value.raw if value else None,
+        f"{name}_found_in": value.found_in if value else None,
+    }
+
+
+def content_row(article: ExtractedArticle) -> dict[str, Any]:
+    """Return the content fields of an article under the names that the views have."""
+    row: dict[str, Any] = {}
+    for field in fields(article):
+        value = getattr(article, field.name)
+        if field.name in ("published", "modified"):
+            row.update(_time_fields(field.name, value))
+        else:
+            row[field.name] = list(value) if isinstance(value, tuple) else value
+    return row
+
+
+def article_row(article: Article) -> dict[str, Any]:
+    """Return an article as `articles_v1` has it."""
+    return {
+        "article_id": article.article_id,
+        "source": article.source_slug,
+        "url": article.url,
+        **content_row(article.content),
+        "first_seen_at": instant(article.first_seen_at),
+        "last_checked_at": instant(article.last_checked_at),
+        "version_count": article.version_count,
+        "version_id": article.version_id,
+        "status": article.status,
+    }
+
+
+def version_row(version: Version) -> dict[str, Any]:
+    """Return a version as `article_versions_v1` has it."""
+    return {
+        "article_id": version.article_id,
+        "version": version.number,
+        "version_id": version.version_id,
+        "change": version.change,
+        "reverts_to": version.reverts_to,
+        "captured_at": instant(version.captured_at),
+        "last_seen_at": instant(version.last_seen_at),
+        "content_digest": version.content_digest,
+        **content_row(version.article),
+        "warc_file": version.warc_file,
+        "warc_offset": version.warc_offset,
+    }
+
+
+def article_table(articles: Sequence[Article]) -> Table:
+    """Return the table of `morgue list`."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("id", justify="right")
+    table.add_column("v", justify="right")
+    table.add_column("last checked (UTC)", no_wrap=True)
+    table.add_column("source", no_wrap=True, overflow="ellipsis", max_width=24)
+    table.add_column("headline")
+    for article in articles:
+        table.add_row(
+            str(article.article_id),
+            str(article.version_count),
+            shown(article.last_checked_at),
+            Text(printable(article.source_slug)),
+            Text(printable(article.content.headline)),
+        )
+    return table
+
+
+def history_table(versions: Sequence[Version]) -> Table:
+    """Return the table of `morgue history`."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("v", justify="right")
+    table.add_column("captured (UTC)", no_wrap=True)
+    table.add_column("last seen (UTC)", no_wrap=True)
+    table.add_column("change", no_wrap=True)
+    table.add_column("words", justify="right")
+    table.add_column("headline")
+    for version in versions:
+        change = (
+            f"{version.change} (as v{_number_of(version.reverts_to, versions)})"
+            if version.reverts_to
+            else version.change
+        )
+        table.add_row(
+            str(version.number),
+            shown(version.captured_at),
+            shown(version.last_seen_at),
+            change,
+            str(len(version.article.body.split())),
+            Text(printable(version.article.headline)),
+        )
+    return table
+
+
+def _number_of(version_id: int, versions: Sequence[Version]) -> str:
+    return next((str(version.number) for version in versions if version.version_id == version_id), "?")
+
+
+_SHOWN_FIELDS = (
+    "standfirst",
+    "byline",
+    "dateline",
+    "section",
+    "language",
+    "site_name",
+    "access",
+    "image_url",
+    "image_caption",
+    "canonical_url",
+)
+
+
+def print_article(console: Console, header: Mapping[str, object], article: ExtractedArticle) -> None:
+    """Print one article in full: headline, facts, body."""
+    console.print(Text(printable(article.headline), style="bold"))
+    facts = dict(header)
+    if article.authors:
+        facts["authors"] = ", ".join(article.authors)
+    for name, stated in (("published", article.published), ("modified", article.modified)):
+        if stated is not None:
+            facts[name] = _stated(stated)
+    facts.update({name: getattr(article, name) for name in _SHOWN_FIELDS if getattr(article, name)})
+    if article.tags:
+        facts["tags"] = ", ".join(article.tags)
+    for name, value in facts.items():
+        console.print(Text.assemble((f"{name}: ", "dim"), printable(str(value))))
+    console.print()
+    console.print(Text(printable(article.body)))
+
+
+def _stated(stated: StatedTime) -> str:
+    if stated.instant is None:
+        return f"{stated.local} (no zone given)"
+    return f"{shown(stated.instant)} UTC (page: {stated.local})"
+
+
+_STYLES = {SegmentKind.EQUAL: "", SegmentKind.INSERT: "bold green", SegmentKind.DELETE: "red strike"}
+_CONTEXT_WORDS = 12
+
+
+def print_difference(console: Console, differences: Sequence[FieldDifference]) -> None:
+    """Print what differs, field by field. Insertions are green `{+…+}` and deletions red `[-…-]`, marked both by
+    colour and by signs, so that a file or a colour-blind reader sees the same."""
+    for difference in differences:
+        console.print(Text(f"── {difference.field}", style="bold cyan"))
+        text = Text()
+        for position, segment in enumerate(difference.segments):
+            content = printable(segment.text)
+            if segment.kind is SegmentKind.EQUAL:
+                text.append(_context(content, first=position == 0, last=position == len(difference.segments) - 1))
+            elif segment.kind is SegmentKind.INSERT:
+                text.append(_marked(content, "{+", "+}"), style=_STYLES[segment.kind])
+            else:
+                text.append(_marked(content, "[-", "-]"), style=_STYLES[segment.kind])
+        console.print(text)
+        console.print()
+
+
+def _marked(text: str, before: str, after: str) -> str:
+    """Put the signs around the words of a segment, leaving white space at its ends outside them."""
+    core = text.strip()
+    if not core:
+        return text
+    start = text.index(core)
+    return text[:start] + before + core + after + text[start + len(core) :]
+
+
+def _context(text: str, *, first: bool, last: bool) -> str:
+    """Shorten a long stretch without changes to a few words beside the changes."""
+    words = re.findall(r"\S+\s*", text)
+    lead = re.match(r"\s*", text)
+    space = lead.group() if lead else ""
+    if len(words) <= 2 * _CONTEXT_WORDS + 8:
+        return text
+    head = "" if first else space + "".join(words[:_CONTEXT_WORDS])
+    tail = "" if last else "".join(words[-_CONTEXT_WORDS:])
+    return f"{head}{' ' if head and not head.endswith((' ', chr(10))) else ''}[…]{' ' if tail else ''}{tail}"

@@ -1,0 +1,159 @@
+"""Kill a crawl at random moments, again and again: nothing may be lost, doubled or torn.
+
+`MORGUE_TEST_KILLS` sets how many kills each database gets; a few suffice to keep the promise guarded day by day.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from storage.model import EventKind
+from storage.store import Store
+from storage.warc_members import scan_members
+from tests.newsroom import Newsroom
+
+KILLS = int(os.environ.get("MORGUE_TEST_KILLS", "6"))
+STORIES = 40
+EDITED = 15
+LONGEST_LIFE_SECONDS = 4.0
+
+CONFIGURATION = """\
+[database]
+url = "{database}"
+[archive]
+directory = "archive"
+[crawl]
+user_agent = "morgue-tests/1 (+mailto:tests@example.org)"
+allow_private_addresses = true
+delay_seconds = 0
+processes = 2
+"""
+
+
+def paragraphs(number: int) -> list[str]:
+    """Return the body of an invented story, long enough to be an article."""
+    return [
+        f"The council of district {number} met on Tuesday to settle how the old ferry landing is to be used, and "
+        f"heard {number + 3} speakers before it voted on the plan that had been drawn up over the winter.",
+        f"Residents of street {number} had asked for a market hall, while the harbour office wanted the space for "
+        "repairs; the compromise gives both of them half of the building and shares the cost of a new roof.",
+        f"Work is to start in week {number % 50 + 1} and will take about a year, the builders said, provided that "
+        "the foundations are as sound as the survey of last autumn found them to be.",
+    ]
+
+
+class Consumer(threading.Thread):
+    """Polls the change feed the whole time, remembering only the last `seq` it saw."""
+
+    def __init__(self, database: str) -> None:
+        super().__init__(daemon=True)
+        self._database = database
+        self.seen: list[int] = []
+        self.problem: BaseException | None = None
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        try:
+            with Store.open(self._database) as store:
+                while not self.ended.is_set():
+                    self.poll(store)
+                    time.sleep(0.02)
+                self.poll(store)
+        except BaseException as problem:
+            self.problem = problem
+
+    def poll(self, store: Store) -> None:
+        """Take what is new."""
+        with store.reading() as transaction:
+            new = transaction.events.since(self.seen[-1] if self.seen else 0, 10_000)
+        self.seen.extend(event.seq for event in new)
+
+
+def morgue(folder: Path, *words: str) -> subprocess.Popen:
+    """Start a morgue command."""
+    program = Path(sys.executable).with_name("morgue")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
+    return subprocess.Popen(
+        [program, "--config", folder / "morgue.toml", *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(folder: Path, *words: str) -> str:
+    """Run a command to its end, which must be a good one."""
+    process = morgue(folder, *words)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    return output
+
+
+def kill_after(folder: Path, seconds: float, *words: str) -> bool:
+    """Start a command and kill it; whether it was still running then."""
+    process = morgue(folder, *words)
+    try:
+        process.communicate(timeout=seconds)
+        return False
+    except subprocess.TimeoutExpired:
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        return True
+
+
+def test_kills_lose_nothing(database_url, tmp_path):
+    chance = random.Random(20260301)
+    (tmp_path / "morgue.toml").write_text(CONFIGURATION.format(database=database_url))
+    finish(tmp_path, "db", "upgrade")
+    consumer = Consumer(database_url)
+    consumer.start()
+    with Newsroom() as newsroom:
+        urls = [
+            newsroom.publish(
+                f"story-{number}", headline=f"District {number} settles its ferry landing", body=paragraphs(number)
+            )
+            for number in range(STORIES)
+        ]
+        feed = newsroom.url("/feed.rss")
+        killed = 0
+        for half in range(2):
+            for _ in range(KILLS // 2):
+                killed += kill_after(tmp_path, chance.uniform(0.5, LONGEST_LIFE_SECONDS), "crawl", "--recrawl", feed)
+            finish(tmp_path, "crawl", "--recrawl", feed)
+            if half == 0:
+                for number in range(EDITED):
+                    body = paragraphs(number)
+                    body[1] = f"In the end neither side got street {number}: the hall is to be pulled down by summer."
+                    newsroom.correct(urls[number], body=body)
+    consumer.ended.set()
+    consumer.join(30)
+    assert killed >= KILLS // 3, "the kills came too late to hit anything"
+    assert consumer.problem is None
+    check_everything(tmp_path, database_url, consumer)
+
+
+def check_everything(folder: Path, database: str, consumer: Consumer) -> None:
+    """Check the archive, the versions and what the consumer saw."""
+    assert "damaged" not in finish(folder, "verify")
+    for path in (folder / "archive").glob("*.warc.gz*"):
+        assert all(member.complete for member in scan_members(path)), path
+    with Store.open(database) as store, store.reading() as transaction:
+        articles = transaction.versions.articles(limit=10_000)
+        histories = {article.article_id: transaction.versions.history(article.article_id) for article in articles}
+        events = transaction.events.since(0, 100_000)
+    assert len(articles) == STORIES
+    counts = sorted(len(history) for history in histories.values())
+    assert counts == [1] * (STORIES - EDITED) + [2] * EDITED
+    for history in histories.values():
+        assert [version.number for version in history] == list(range(1, len(history) + 1))
+        assert len({version.content_digest for version in history}) == len(history)
+    assert consumer.seen == [event.seq for event in events]
+    by_version = [event.version_id for event in events if event.kind in (EventKind.CREATED, EventKind.UPDATED)]
+    assert sorted(by_version) == sorted(version.version_id for history in histories.values() for version in history)

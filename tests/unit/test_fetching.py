@@ -1,0 +1,208 @@
+"""What statuses, redirects and robots.txt decide."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from crawler.download import Attempt
+from crawler.fetching import Fetcher, FetchRequest, outcome_of_status
+from crawler.ingest import wrong_type
+from crawler.politeness import Politeness
+from crawler.robots import MAX_BYTES, RobotsAnswer, read_robots
+from storage.model import FetchKind, HttpExchange, Outcome
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "conditional", "outcome"),
+    [
+        (200, False, None),
+        (304, True, Outcome.NOT_MODIFIED),
+        (304, False, Outcome.HTTP_ERROR),
+        (204, False, Outcome.HTTP_ERROR),
+        (401, False, Outcome.BLOCKED_STATUS),
+        (403, False, Outcome.BLOCKED_STATUS),
+        (451, False, Outcome.BLOCKED_STATUS),
+        (404, False, Outcome.MISSING),
+        (410, True, Outcome.MISSING),
+        (429, False, Outcome.RATE_LIMITED),
+        (503, False, Outcome.RATE_LIMITED),
+        (500, False, Outcome.HTTP_ERROR),
+        (999, False, Outcome.HTTP_ERROR),
+    ],
+)
+def test_outcome_of_status(status, conditional, outcome):
+    assert outcome_of_status(status, conditional=conditional)[0] is outcome
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "expected"),
+    [
+        ("text/html; charset=utf-8", b"<html>", None),
+        ("application/xhtml+xml", b"<?xml", None),
+        (None, b"<!doctype html>", None),
+        (None, b"", None),
+        ("text/html", b"%PDF-1.7", "pdf"),
+        ("application/pdf", b"anything", "pdf"),
+        ("image/jpeg", b"anything", "image"),
+        ("text/html", b"\xff\xd8\xff\xe0", "image"),
+        ("application/json", b"{}", "json"),
+        ("application/octet-stream", b"  <html>", None),
+        ("application/octet-stream", b"\x00\x01", "unknown"),
+        ("video/mp4", b"x", "video"),
+    ],
+)
+def test_what_is_no_page_is_named(content_type, body, expected):
+    assert wrong_type(content_type, body) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "all_allowed", "has_rules"),
+    [(200, False, True), (404, True, False), (403, True, False), (429, False, False), (500, False, False)],
+)
+def test_robots_by_rfc_9309(status, all_allowed, has_rules):
+    rules, allowed = read_robots(RobotsAnswer(status=status, body=b"User-agent: *\nDisallow: /private"))
+    assert allowed is all_allowed
+    assert (rules is not None) is has_rules
+
+
+def test_no_answer_to_robots_forbids_everything():
+    assert read_robots(RobotsAnswer(status=None)) == (None, False)
+
+
+def test_an_endless_robots_file_is_read_to_its_limit_only():
+    body = b"User-agent: *\n" + b"#" * MAX_BYTES + b"\nDisallow: /"
+    rules, _ = read_robots(RobotsAnswer(status=200, body=body))
+    assert rules is not None
+    assert rules.can_fetch("http://a.example/x", "morgue")
+
+
+class ScriptedSite:
+    """Answers from a table of URL → (status, headers); all else is 404."""
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.asked = []
+
+    async def attempt(self, url, headers):
+        self.asked.append((url, dict(headers)))
+        status, fields, body = self.answers.get(url, (404, {}, b""))
+        exchange = HttpExchange(
+            record_id=f"urn:uuid:{len(self.asked)}",
+            url=url,
+            method="GET",
+            request_headers=(),
+            status=status,
+            reason_phrase="",
+            http_version="HTTP/1.1",
+            response_headers=tuple(fields.items()),
+            body=body,
+            ip_address=None,
+            started_at=NOW,
+            finished_at=NOW,
+        )
+        return Attempt(record_id=exchange.record_id, url=url, started_at=NOW, finished_at=NOW, exchange=exchange)
+
+
+def fetch(answers, url, **request):
+    site, robots_rows = ScriptedSite(answers), []
+
+    async def record_robots(row):
+        robots_rows.append(row)
+
+    fetcher = Fetcher(
+        site,
+        politeness=Politeness(default_delay_seconds=0),
+        record_robots=record_robots,
+        robots_token="morgue",
+        max_redirects=3,
+        now=lambda: NOW,
+    )
+    fetched = asyncio.run(fetcher.fetch(FetchRequest(url=url, kind=FetchKind.PAGE, **request)))
+    return fetched, site, robots_rows
+
+
+def test_each_hop_of_a_redirect_is_a_row_and_only_the_first_is_conditional():
+    answers = {
+        "http://a.example/1": (301, {"Location": "/2"}, b""),
+        "http://a.example/2": (302, {"Location": "http://b.example/3"}, b""),
+        "http://b.example/3": (200, {}, b"<p>here"),
+    }
+    fetched, site, robots_rows = fetch(answers, "http://a.example/1", etag='"x"')
+    rows = [fetched.fetch(i) for i in range(3)]
+    assert [(row.hop, row.url, row.outcome) for row in rows] == [
+        (0, "http://a.example/1", Outcome.REDIRECTED),
+        (1, "http://a.example/2", Outcome.REDIRECTED),
+        (2, "http://b.example/3", None),
+    ]
+    assert len({row.chain_id for row in rows}) == 1
+    assert rows[0].location == "http://a.example/2"
+    conditional = {url: headers for url, headers in site.asked if headers}
+    assert conditional == {"http://a.example/1": {"If-None-Match": '"x"'}}
+    assert [row.url for row in robots_rows] == ["http://a.example/robots.txt", "http://b.example/robots.txt"]
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("/1", "redirect_loop"),
+        ("ftp://a.example/x", "redirect_scheme"),
+        ("file:///etc/passwd", "redirect_scheme"),
+        ("http://a..b/", "redirect_malformed"),
+        ("", "redirect_without_location"),
+    ],
+)
+def test_redirects_that_lead_nowhere(location, reason):
+    fetched, _, _ = fetch({"http://a.example/1": (302, {"Location": location}, b"")}, "http://a.example/1")
+    assert (fetched.last.outcome, fetched.last.reason) == (Outcome.HTTP_ERROR, reason)
+
+
+def test_redirects_end_at_the_limit():
+    answers = {f"http://a.example/{n}": (302, {"Location": f"/{n + 1}"}, b"") for n in range(20)}
+    fetched, _, _ = fetch(answers, "http://a.example/0")
+    assert len(fetched.hops) == 4
+    assert fetched.last.reason == "too_many_redirects"
+
+
+def test_a_redirect_into_what_robots_forbids_is_not_followed():
+    answers = {
+        "http://b.example/robots.txt": (200, {}, b"User-agent: *\nDisallow: /private"),
+        "http://a.example/1": (302, {"Location": "http://b.example/private/x"}, b""),
+    }
+    fetched, site, _ = fetch(answers, "http://a.example/1")
+    assert (fetched.last.outcome, fetched.last.reason) == (Outcome.BLOCKED_ROBOTS, "disallowed")
+    assert "http://b.example/private/x" not in [url for url, _ in site.asked]
+
+
+def test_a_robots_file_that_answers_503_forbids_all():
+    answers = {"http://a.example/robots.txt": (503, {}, b""), "http://a.example/1": (200, {}, b"x")}
+    fetched, site, _ = fetch(answers, "http://a.example/1")
+    assert (fetched.last.outcome, fetched.last.reason) == (Outcome.BLOCKED_ROBOTS, "robots_unreachable")
+    assert [url for url, _ in site.asked] == ["http://a.example/robots.txt"]
+
+
+def test_a_host_that_said_429_is_not_asked_again():
+    answers = {"http://a.example/1": (429, {"Retry-After": "60"}, b"")}
+    site_fetcher = ScriptedSite(answers)
+
+    async def record_robots(row):
+        pass
+
+    async def twice():
+        fetcher = Fetcher(
+            site_fetcher,
+            politeness=Politeness(default_delay_seconds=0),
+            record_robots=record_robots,
+            robots_token="morgue",
+            max_redirects=3,
+            now=lambda: NOW,
+        )
+        request = FetchRequest(url="http://a.example/1", kind=FetchKind.PAGE)
+        return [(await fetcher.fetch(request)).last for _ in range(2)]
+
+    first, second = asyncio.run(twice())
+    assert (first.outcome, first.reason) == (Outcome.RATE_LIMITED, "status_429")
+    assert (second.outcome, second.reason) == (Outcome.RATE_LIMITED, "host_asked_to_wait")
+    assert [url for url, _ in site_fetcher.asked].count("http://a.example/1") == 1

@@ -138,7 +138,7 @@ def failures_explained(url: URL) -> Iterator[None]:
 def explained(url: URL, problem: SQLAlchemyError) -> DatabaseUnavailable:
     """Return our exception for a failure of the driver."""
     cause = str(getattr(problem, "orig", None) or problem).strip()
-    line = " ".join(cause.splitlines()[-1].split()) if cause else type(problem).__name__
+    line = " ".join(cause.splitlines()[0].split()) if cause else type(problem).__name__
     if url.password:
         line = line.replace(str(url.password), "***")
     remedy = next((text for sign, text in _REMEDIES if sign in cause), "check that the database server is running")

@@ -65,6 +65,7 @@ class Pages:
         known = self._ids(keys)
         missing = [entry for entry in entries if entry.url_key not in known]
         self._insert(source_id, missing, now, due=True)
+        self.lock(known.values())
         self._adopt(source_id, list(known))
         self._note_listing([entry for entry in entries if entry.url_key in known], known)
         return known | self._ids([entry.url_key for entry in missing]), len(missing)
@@ -121,6 +122,16 @@ class Pages:
         )
         statement = update(pages).where(pages.c.id == bindparam("page"))
         self._connection.execute(statement.values(feed_title=title, feed_published_at=published), rows)
+
+    def lock(self, page_ids: Collection[int]) -> None:
+        """Lock pages for the rest of the transaction, for one that is going to write several of them.
+
+        Two transactions that lock the same pages in different orders end each other; this locks by id. SQLite has one
+        writer at a time and needs nothing.
+        """
+        if self._connection.dialect.name == "postgresql" and page_ids:
+            query = select(pages.c.id).where(pages.c.id.in_(list(page_ids))).order_by(pages.c.id).with_for_update()
+            self._connection.execute(query).all()
 
     def by_key(self, url_key: str) -> PageState | None:
         """Return the page of that URL key, or None."""
@@ -210,7 +221,8 @@ class Pages:
 
     def plan(self, plans: Mapping[int, datetime | None]) -> None:
         """Say when pages are due next; None ends a page's watch until it is fetched again for another reason."""
-        rows = [{"page": page_id, "due": due, "ended": due is None} for page_id, due in plans.items()]
+        sorted_plans = sorted(plans.items(), key=lambda plan: plan[0])
+        rows = [{"page": page_id, "due": due, "ended": due is None} for page_id, due in sorted_plans]
         if rows:
             statement = update(pages).where(pages.c.id == bindparam("page"))
             due = bindparam("due", type_=pages.c.next_fetch_at.type)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,6})?[smhd])+")
+_DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?[smhd])+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 LONGEST_DURATION = timedelta(days=3650)
 

@@ -13,7 +13,7 @@ class DatabaseSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str = "sqlite:///morgue.db"
+    url: str = Field(default="sqlite:///morgue.db", repr=False)  # it may carry a password
 
 
 class ArchiveSettings(BaseModel):

@@ -1,0 +1,44 @@
+"""The text that `morgue init` writes: a configuration that works, every line explained."""
+
+SAMPLE_CONFIGURATION = """\
+# Configuration of morgue. Lines that begin with # are notes, or settings at their defaults.
+# A variable MORGUE_SECTION__KEY overrides a key, as MORGUE_CRAWL__DELAY_SECONDS=2 or MORGUE_DATABASE__URL=…
+# Relative paths are relative to this file's folder.
+
+[database]
+# A file, or for big archives postgresql://user@host/name (better given as MORGUE_DATABASE__URL, with its password).
+url = "sqlite:///morgue.db"
+
+[archive]
+# Where the pages are kept as they were sent, in WARC files.
+directory = "archive"
+# keep = "versions"              # or "all": also captures that made no new version
+
+[crawl]
+# Who you are: publishers read it in their logs and can write to you. Please set a contact.
+# user_agent = "example-archive/1 (+https://example.org/crawler; crawler@example.org)"
+# delay_seconds = 1.0            # least pause between two requests to one host; slow hosts get a longer one
+# timeout_seconds = 60           # for a whole response
+# max_bytes = 10485760           # of a page after decoding
+# max_redirects = 10
+# concurrency = 16               # requests in flight, each to another host
+# processes = 2                  # that read pages; by default one a core, four at most
+# extract_timeout_seconds = 20   # for reading one page
+# allow_private_addresses = false
+
+[service]
+# poll = "15m"                   # how often `morgue run` asks feeds: a duration (30s, 10m, 6h, 1d) …
+                                 # … or a cron expression, as "*/20 6-22 * * mon-fri"
+# grace_seconds = 25             # how long a stop may take to finish what is in flight
+
+# One [[source]] for each publisher. Take the # away and put in yours:
+
+# [[source]]
+# slug = "courier"                               # its name in commands and in the database
+# name = "The Harbour Courier"
+# homepage = "https://courier.example/"
+# feeds = ["https://courier.example/news.rss", "https://courier.example/local.atom"]
+# timezone = "Europe/London"                     # for times that its pages give without a zone
+# delay_seconds = 2.0
+# poll = "10m"
+"""

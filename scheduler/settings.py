@@ -1,0 +1,260 @@
+"""From the configuration file and the environment to the settings of everything.
+
+One TOML file: the one named by `--config`, else by `MORGUE_CONFIG`, else `./morgue.toml`, else none. A variable
+`MORGUE_SECTION__KEY` overrides `key` of `[section]`. What is misspelt is an error and never a silent default.
+
+Relative paths (`sqlite:///morgue.db`, `[archive] directory`) are relative to the folder of the configuration file, so
+that one configuration means one database wherever the command is typed; in a variable, or without a file, they are
+relative to the current folder.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from crawler.settings import CrawlSettings, Poll, SourceSettings
+from storage.errors import ConfigurationError
+from storage.settings import ArchiveSettings, DatabaseSettings
+
+DEFAULT_FILE = Path("morgue.toml")
+PREFIX = "MORGUE_"
+CONFIG_VARIABLE = "MORGUE_CONFIG"
+TEST_PREFIX = "MORGUE_TEST_"
+"""Variables that only the tests read."""
+
+_LOCAL_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)", re.DOTALL)
+_PASSWORD = re.compile(r"(://[^:/@]*):.*@", re.DOTALL)
+_PASSWORD_PARAMETER = re.compile(r"([?&][^=&]*pass(?:word|wd|file)?=)[^&]*", re.IGNORECASE)
+
+
+class ServiceSettings(BaseModel):
+    """`[service]`: `poll` is how often feeds are asked whose source says nothing else; `grace_seconds` is how long a
+    stop may take to finish what is in flight."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    poll: Poll = "15m"
+    grace_seconds: float = Field(default=25.0, ge=0, le=3600, allow_inf_nan=False)
+
+
+class Settings(BaseModel):
+    """Everything that can be configured; the field names are the sections of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    database: DatabaseSettings = DatabaseSettings()
+    archive: ArchiveSettings = ArchiveSettings()
+    crawl: CrawlSettings = Field(default_factory=CrawlSettings)
+    service: ServiceSettings = ServiceSettings()
+    source: list[SourceSettings] = []
+
+    def describe_database(self) -> str:
+        """Return how messages name the database: a file, or an address without its password."""
+        url = self.database.url
+        local = re.fullmatch(r"sqlite(?:\+\w+)?:///(.+)", url, re.DOTALL)
+        return local[1] if local else hide_password(url)
+
+    def describe(self) -> str:
+        """Return the settings in use as TOML-like lines, without secrets."""
+        lines = []
+        for section in _SECTIONS:
+            values = getattr(self, section).model_dump(mode="json")
+            if section == "database":
+                values["url"] = hide_password(values["url"])
+            lines += [f"[{section}] {key} = {value!r}" for key, value in values.items()]
+        return "\n".join([*lines, *(f"[[source]] slug = {source.slug!r}" for source in self.source)])
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    name: field.annotation
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+}
+
+
+def hide_password(url: str) -> str:
+    """Return a database URL with whatever may be a password replaced by `***`."""
+    return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
+
+
+def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Return the settings from the file `config` (or where the module says it is found) and from `environ`.
+
+    Raises `ConfigurationError`, one line that names everything wrong with the file or the environment: a file that is
+    named and not there, no TOML, an unknown key or variable, or a value that is not what is wanted.
+    """
+    path = _find_file(config, environ)
+    values = _read_file(path) if path else {}
+    variables = list(_variables(environ))
+    if path:
+        _refuse(path, _check_keys(values))
+        _place_paths(values, path.parent)
+    for variable in variables:
+        section = values.setdefault(variable.section, {})
+        if isinstance(section, dict):
+            section[variable.key] = variable.value
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        found = [_explain(problem, values, variables) for problem in error.errors(include_context=False)]
+    elsewhere = path is None or all(line.startswith(PREFIX) for line in found)
+    raise ConfigurationError("environment" if elsewhere else str(path), "; ".join(found)) from None
+
+
+class _Variable(NamedTuple):
+    name: str
+    section: str
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _UnknownKey:
+    where: str
+    key: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.where}{self.key} is unknown{_suggestion(self.key, self.known)}"
+
+
+def _find_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:
+    if config is None and environ.get(CONFIG_VARIABLE):
+        config = Path(environ[CONFIG_VARIABLE])
+    if config is not None:
+        return config
+    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        # Some editors put a byte order mark before the first character.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        remedy = "name another file with --config, or write one with `morgue init`"
+        raise ConfigurationError(str(path), "is not there", remedy) from None
+    except OSError as problem:
+        raise ConfigurationError(str(path), f"cannot be read ({problem.strerror})") from problem
+    except UnicodeDecodeError as problem:
+        raise ConfigurationError(str(path), "is not UTF-8", "save it as UTF-8") from problem
+    except tomllib.TOMLDecodeError as problem:
+        # The parser's message ends with line and column.
+        raise ConfigurationError(str(path), f"is no TOML: {problem}") from problem
+
+
+def _variables(environ: Mapping[str, str]) -> Iterator[_Variable]:
+    """Give the settings that the environment makes. Raises `ConfigurationError` naming all variables unknown."""
+    known = {
+        f"{PREFIX}{section}__{key}".upper(): (section, key)
+        for section, model in _SECTIONS.items()
+        for key in model.model_fields
+    }
+    names = [name for name in sorted(environ) if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)]
+    names = [name for name in names if name != CONFIG_VARIABLE]
+    unknown = [_UnknownKey(where="", key=name, known=(*known, CONFIG_VARIABLE)) for name in names if name not in known]
+    _refuse("environment", unknown)
+    for name in names:
+        yield _Variable(name, *known[name], environ[name])
+
+
+def _check_keys(values: Mapping[str, Any]) -> Iterator[_UnknownKey]:
+    for name, value in values.items():
+        if name == "source":
+            for number, source in enumerate(value if isinstance(value, list) else [], start=1):
+                if isinstance(source, dict):
+                    yield from _unknown(source, SourceSettings, where=f"{_source_label(number, source)} ")
+        elif name not in _SECTIONS:
+            yield _UnknownKey(where="", key=f"[{name}]" if isinstance(value, dict) else name, known=_top_level())
+        elif isinstance(value, dict):
+            yield from _unknown(value, _SECTIONS[name], where=f"[{name}] ")
+
+
+def _top_level() -> tuple[str, ...]:
+    return (*(f"[{section}]" for section in _SECTIONS), "[[source]]")
+
+
+def _unknown(values: Mapping[str, Any], model: type[BaseModel], *, where: str) -> Iterator[_UnknownKey]:
+    known = tuple(model.model_fields)
+    return (_UnknownKey(where=where, key=key, known=known) for key in values if key not in known)
+
+
+def _source_label(number: int, source: object) -> str:
+    slug = source.get("slug") if isinstance(source, dict) else None
+    return f"[[source]] {slug if isinstance(slug, str) and slug.isprintable() and slug else number}"
+
+
+def _suggestion(word: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})" if len(known) < 12 else ""
+
+
+def _refuse(subject: str | Path, unknown: Iterator[_UnknownKey] | list[_UnknownKey]) -> None:
+    problems = [str(key) for key in unknown]
+    if problems:
+        raise ConfigurationError(str(subject), "; ".join(problems))
+
+
+def _place_paths(values: dict[str, Any], folder: Path) -> None:
+    """Make the relative paths of a file, and the defaults beside it, relative to its folder."""
+    for section in ("database", "archive"):
+        if not isinstance(values.setdefault(section, {}), dict):
+            return
+    database, archive = values["database"], values["archive"]
+    url = database.setdefault("url", DatabaseSettings().url)
+    local = _LOCAL_SQLITE.fullmatch(url) if isinstance(url, str) else None
+    if local:
+        database["url"] = f"{local[1]}{folder / local[2]}"
+    directory = archive.setdefault("directory", str(ArchiveSettings().directory))
+    if isinstance(directory, str):
+        archive["directory"] = str(folder / Path(directory).expanduser())
+
+
+def _explain(problem: Any, values: Mapping[str, Any], variables: list[_Variable]) -> str:
+    """Return what is wrong with one value and where, without the value: it may be a secret."""
+    place: tuple[str | int, ...] = problem["loc"]
+    return f"{_where(place, values, variables)} {_wanted(problem['type'], problem['msg'])}"
+
+
+def _where(place: tuple[str | int, ...], values: Mapping[str, Any], variables: list[_Variable]) -> str:
+    for variable in variables:
+        if place[:2] == (variable.section, variable.key):
+            return variable.name
+    if place[0] != "source":
+        return " ".join([f"[{place[0]}]", *map(str, place[1:])])
+    if len(place) == 1:
+        return "[[source]]"
+    number = int(place[1])
+    # The place inside a list counts from 0, people from 1.
+    inside = [f"number {part + 1}" if isinstance(part, int) else part for part in place[2:]]
+    return " ".join([_source_label(number + 1, values["source"][number]), *inside])
+
+
+_WANTED = {
+    "missing": "is required",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be text in quotes",
+    "path_type": "must be a path in quotes",
+    "tuple_type": "must be a list in square brackets",
+    "list_type": "must be written as [[source]], once for each publisher",
+    "model_type": "must be a section with keys of its own",
+    "model_attributes_type": "must be a section with keys of its own",
+    "string_pattern_mismatch": "must be lower-case letters, digits, dots, dashes and underscores, 63 at most",
+}
+
+
+def _wanted(kind: str, message: str) -> str:
+    known = _WANTED.get(kind)
+    return known or message.removeprefix("Value error, ").replace("Input should be", "must be")

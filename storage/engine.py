@@ -45,7 +45,7 @@ def parse_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise ConfigurationError(
             "[database] url", "is no database URL", "write sqlite:///morgue.db or postgresql://user@host/name"
         ) from None

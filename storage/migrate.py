@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 
 from storage.engine import WRITES, create_engine, describe, failures_explained, sqlite_file
@@ -69,7 +69,7 @@ def _revision(connection: Connection) -> str | None:
 def _is_known(revision: str) -> bool:
     try:
         return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
-    except ResolutionError:
+    except CommandError:
         return False
 
 
@@ -80,8 +80,10 @@ def _check_known(url: URL, revision: str | None) -> None:
         )
 
 
-def make_ready(engine: Engine, *, create: bool) -> None:
+def make_ready(engine: Engine, *, create: bool, upgrade: bool = False) -> None:
     """Check that the database can be used by this version, and make or upgrade it by the rules above.
+
+    `upgrade` says that an upgrade was asked for.
 
     Raises `DatabaseUnavailable`, `DatabaseTooNew` or `DatabaseNeedsUpgrade`.
     """
@@ -102,7 +104,7 @@ def make_ready(engine: Engine, *, create: bool) -> None:
             raise DatabaseUnavailable(
                 describe(url), "holds no morgue database yet", "`morgue init` or `morgue crawl URL` makes one"
             )
-        if revision is not None and file is None:
+        if revision is not None and file is None and not upgrade:
             raise DatabaseNeedsUpgrade(
                 describe(url), f"is at revision {revision}, not {newest_revision()}", "run `morgue db upgrade`"
             )
@@ -166,15 +168,8 @@ def upgrade(url: str) -> str:
     Raises `DatabaseUnavailable` or `DatabaseTooNew`.
     """
     engine = create_engine(url)
-    file = sqlite_file(engine.url)
     try:
-        if file is not None:
-            make_ready(engine, create=True)
-        else:
-            with failures_explained(engine.url):
-                with engine.connect() as connection:
-                    _check_known(engine.url, _revision(connection))
-                _upgrade(engine)
+        make_ready(engine, create=True, upgrade=True)
     finally:
         engine.dispose()
     return newest_revision()

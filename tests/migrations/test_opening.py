@@ -249,7 +249,7 @@ def test_a_server_that_goes_away_is_a_failure_that_says_so(postgres, postgres_te
         ("mysql://host/x", "not supported"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
-        ("postgres://clerk:s3cret@[bad", "no database URL"),
+        ("postgres://clerk:s3cret@host:port/x", "no database URL"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_a_matter_of_configuration(url, says):

@@ -20,7 +20,7 @@ _JOINS = re.compile(
     r"\s*(?:[;|•·/]|\s&\s|,?\s+(?:and|und|et|y|e|og|och|en|i|ja|ve|dan|и|та|και|with|mit|avec)\s+(?=\S+\s+\S))\s*",
     re.IGNORECASE,
 )
-_TITLES = re.compile(
+OFFICE = re.compile(
     r"\b(?:reporter|correspondent|editor|writer|journalist|columnist|contributor|producer|staff|bureau|chief|senior|"
     r"redakteur|redaktion|korrespondent|journaliste|rédact|periodista|redacci|giornalista|redattore|director|professor|"
     r"lecturer|fellow|analyst|photographer|author|desk)",
@@ -86,7 +86,7 @@ def _names(text: str) -> list[str]:
             name = _BY.sub("", piece).strip(" .:-–—\"'()")
             if not name or len(name) > _LONGEST_NAME or _NO_NAME.search(name):
                 continue
-            if (place or found) and _TITLES.search(name):
+            if (place or found) and OFFICE.search(name):
                 continue
             found.append(name)
     return found

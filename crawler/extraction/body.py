@@ -1,13 +1,15 @@
 """The paragraphs of the story: read by trafilatura from a pruned page, then freed of lines that are no prose. Pure."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
-from crawler.extraction.text import folded, one_line
+from crawler.extraction.authors import OFFICE
+from crawler.extraction.text import folded, key, one_line
 from crawler.extraction.written_dates import shown_dates
 
 _LEAST_KEPT_SHARE = 0.5
@@ -31,43 +33,49 @@ def read_body(tree: HtmlElement, *, url: str) -> list[str]:
     return [line for line in map(one_line, document.text.split("\n")) if line]
 
 
-def without_surplus(
-    lines: Sequence[str], *, headlines: Sequence[str], standfirst: str | None, language: str | None
-) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class PageLines:
+    """What is known of a page's lines outside its story: keys (`text.key`) and folded names."""
+
+    headline_keys: frozenset[str]
+    standfirst_key: str
+    surplus_keys: frozenset[str]
+    author_names: frozenset[str]
+    language: str | None
+
+
+def without_surplus(lines: Sequence[str], page: PageLines) -> list[str]:
     """Return the lines without what repeats the page's other fields or speaks to the reader about the site.
 
     No filter may take more than half of a body: then its lines are what the page has to say.
     """
     kept = list(lines)
-    titles = {folded(headline) for headline in headlines if headline}
-    for unwanted in (
-        lambda place, line: place < _TOP and folded(line.lstrip("# ")) in titles,
-        lambda place, line: _repeats_standfirst(place, line, kept, standfirst),
-        lambda place, line: _is_dates_line(place, line, language),
-        lambda place, line: len(line) < 250 and _NEWSLETTER.search(line) is not None,
-        lambda place, line: len(line) < 120 and _RIGHTS.search(line) is not None,
-        lambda place, line: len(line) > 50 and line in kept[:place],
-        lambda place, line: not any(map(str.isalnum, line)),
-    ):
-        kept = _filtered(kept, unwanted)
+    for is_surplus in _RULES:
+        left = [line for place, line in enumerate(kept) if not is_surplus(place, kept, page)]
+        if sum(map(len, left)) >= _LEAST_KEPT_SHARE * sum(map(len, kept)):
+            kept = left
     return kept
 
 
-def _filtered(lines: list[str], unwanted: Callable[[int, str], bool]) -> list[str]:
-    kept = [line for place, line in enumerate(lines) if not unwanted(place, line)]
-    return kept if sum(map(len, kept)) >= _LEAST_KEPT_SHARE * sum(map(len, lines)) else lines
+def _is_headline(place: int, lines: Sequence[str], page: PageLines) -> bool:
+    return place < _TOP and key(lines[place]) in page.headline_keys
 
 
-def _repeats_standfirst(place: int, line: str, lines: Sequence[str], standfirst: str | None) -> bool:
+def _is_repeated_standfirst(place: int, lines: Sequence[str], page: PageLines) -> bool:
     """Tell whether a line at the top is the standfirst, when the same words come again in the story."""
-    return place < 2 and bool(standfirst) and folded(line) == folded(standfirst) and line in lines[place + 1 :]
+    return place < 2 and key(lines[place]) == page.standfirst_key and lines[place] in lines[place + 1 :]
 
 
-def _is_dates_line(place: int, line: str, language: str | None) -> bool:
+def _is_elsewhere(place: int, lines: Sequence[str], page: PageLines) -> bool:
+    return key(lines[place]) in page.surplus_keys
+
+
+def _is_dates_line(place: int, lines: Sequence[str], page: PageLines) -> bool:
     """Tell whether a line says nothing but when the story was published or updated."""
+    line = lines[place]
     if len(line) > 160 or not any(map(str.isdigit, line)):
         return False
-    dates = shown_dates(line, language)
+    dates = shown_dates(line, page.language)
     if not dates:
         return False
     rest = line
@@ -76,3 +84,38 @@ def _is_dates_line(place: int, line: str, language: str | None) -> bool:
     words = re.findall(r"[^\W\d_]+", rest)
     labelled = any(shown.label for shown in dates)
     return len(words) <= (6 if labelled else 3) and (place < _TOP or labelled)
+
+
+def _is_prompt(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001 - a rule like the others
+    line = lines[place]
+    return (
+        len(line) < 250 and _NEWSLETTER.search(line) is not None or len(line) < 120 and _RIGHTS.search(line) is not None
+    )
+
+
+def _is_biography(place: int, lines: Sequence[str], page: PageLines) -> bool:
+    """Tell whether a line at the edge of a body presents one of the authors: `Ann Lee is a reporter who …`."""
+    line = folded(lines[place])
+    at_edge = place < _TOP or place >= len(lines) - _TOP
+    named = any(line.startswith(name) and len(line) > len(name) for name in page.author_names)
+    return at_edge and named and len(line) < 600 and OFFICE.search(line[:200]) is not None
+
+
+def _is_repetition(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001
+    return len(lines[place]) > 50 and lines[place] in lines[:place]
+
+
+def _is_ornament(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001
+    return not any(map(str.isalnum, lines[place]))
+
+
+_RULES = (
+    _is_headline,
+    _is_repeated_standfirst,
+    _is_elsewhere,
+    _is_dates_line,
+    _is_prompt,
+    _is_biography,
+    _is_repetition,
+    _is_ornament,
+)

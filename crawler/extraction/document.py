@@ -1,4 +1,4 @@
-"""From text to a tree, and from that tree everything that stands on the page without being part of its story.
+"""From text to a tree, and what stands in that tree without being part of its story.
 
 Rules here look at structure: what is hidden, what belongs to a picture, what is only a link to another story. Names of
 classes differ from house to house and are left to trafilatura, with one exception that all houses spell alike.
@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml.html import HtmlElement
 from trafilatura.utils import load_html
 
-from crawler.extraction.text import one_line, without_control_characters
+from crawler.extraction.text import key, one_line, without_control_characters
 
 _BLOCKS = frozenset(
     "address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main"
@@ -39,39 +39,41 @@ def parse(html: str) -> HtmlElement | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pruned:
-    """What pruning took out: the pictures' captions in document order, and how many characters all together."""
+class Surplus:
+    """What stands on a page without being its story.
+
+    `captions` are the pictures' captions in document order. `keys` are the letters and figures (`text.key`) of lines that
+    are hidden, belong to pictures, or only lead to other stories.
+    """
 
     captions: tuple[str, ...]
-    characters: int
+    keys: frozenset[str]
 
 
-def prune(tree: HtmlElement, *, url: str) -> Pruned:
-    """Remove from `tree`, in place, what is hidden, belongs to pictures or only leads to other stories."""
-    total = max(1, _visible_length(tree))
-    removed = sum(_drop(element) for element in list(_hidden(tree, total)))
-    captions = [(one_line(element.text_content()), element) for element in _caption_holders(tree)]
-    removed += sum(_drop(element) for _, element in captions)
-    removed += sum(_drop(element) for element in list(_links_to_other_stories(tree, url)))
-    removed += sum(_drop(element) for element in list(_disclaimers(tree)))
-    return Pruned(captions=tuple(dict.fromkeys(text for text, _ in captions if text)), characters=removed)
+def surplus_of(tree: HtmlElement, *, url: str) -> Surplus:
+    """Find what is surplus on a page.
+
+    The tree stays as it is: trafilatura weighs parts of a page against each other, and taking out even what is no
+    story makes it lose some that is. Its lines are compared with these instead.
+    """
+    total = max(1, sum(len(paragraph.text_content()) for paragraph in tree.iter("p")))
+    holders = _caption_holders(tree)
+    elements = [*_hidden(tree, total), *holders, *_links_to_other_stories(tree, url), *_disclaimers(tree)]
+    keys = {key(part) for element in elements for part in _parts(element)}
+    captions = dict.fromkeys(text for text in (one_line(holder.text_content()) for holder in holders) if text)
+    return Surplus(captions=tuple(captions), keys=frozenset(keys - {""}))
 
 
-def _visible_length(tree: HtmlElement) -> int:
-    return sum(len(paragraph.text_content()) for paragraph in tree.iter("p"))
-
-
-def _drop(element: HtmlElement) -> int:
-    """Take an element out of its tree, keeping the text behind it, and return how long its own text was."""
-    length = len(element.text_content())
-    if element.getparent() is not None:
-        element.drop_tree()
-    return length
+def _parts(element: HtmlElement) -> Iterator[str]:
+    """Yield the texts that an element can come out as: the whole, and those of the blocks in it."""
+    yield element.text_content()
+    for inner in element.iterdescendants():
+        if isinstance(inner.tag, str):
+            yield inner.text_content()
 
 
 def _hidden(tree: HtmlElement, total: int) -> Iterator[HtmlElement]:
-    for element in tree.iter("textarea", "template", "noscript"):
-        yield element
+    """Yield what is hidden, but for what holds so much that it can only be the story, shown by script."""
     for element in tree.iterfind(".//*[@style]"):
         if _HIDING_STYLE.search(element.get("style", "")) and _is_small(element, total):
             yield element
@@ -89,7 +91,7 @@ def _is_small(element: HtmlElement, total: int) -> bool:
 
 def _caption_holders(tree: HtmlElement) -> list[HtmlElement]:
     """Return the elements that hold a picture and the few words under it, and all `figcaption`s."""
-    found = [element for element in tree.iter("figcaption")]
+    found = list(tree.iter("figcaption"))
     for image in tree.iter("img"):
         holder = _holder_of(image)
         if holder is not None and _is_caption_holder(holder) and holder not in found:

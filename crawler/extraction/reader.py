@@ -1,14 +1,14 @@
-"""Puts an article together from a page's text: parse, read the markup, prune, read the body, judge. Pure."""
+"""Puts an article together from a page's text: parse, read the markup, read the body, judge. Pure."""
 
 from datetime import datetime
 
 from lxml.html import HtmlElement
 
 from crawler.extraction.authors import authors_of, byline_of
-from crawler.extraction.body import read_body, without_surplus
+from crawler.extraction.body import PageLines, read_body, without_surplus
 from crawler.extraction.dateline import dateline_of
 from crawler.extraction.dating import dates_of
-from crawler.extraction.document import Pruned, parse, prune
+from crawler.extraction.document import Surplus, parse, surplus_of
 from crawler.extraction.fields import (
     access_of,
     canonical_url_of,
@@ -23,13 +23,10 @@ from crawler.extraction.headline import headline_of
 from crawler.extraction.linked_data import text_of
 from crawler.extraction.markup import Markup, read_markup
 from crawler.extraction.reading import Reading
-from crawler.extraction.text import one_line
+from crawler.extraction.text import folded, key, one_line
 from crawler.extraction.times import Reckoning
 from crawler.extraction.verdict import refusal
 from storage.model import EXPLICIT_MARKUP, ExtractedArticle, Outcome
-
-_LEAST_LEFT = 200
-"""A body shorter than this is read again from the page as it came: pruning may have taken the story."""
 
 
 def read_page(html: str, *, url: str, timezone: str | None, captured_at: datetime, extractor: str) -> Reading:
@@ -51,8 +48,15 @@ def read_page(html: str, *, url: str, timezone: str | None, captured_at: datetim
     reckoning = Reckoning(timezone=timezone, captured_at=captured_at)
     dates = dates_of(markup, language=language, reckoning=reckoning)
     dated = dates.published is not None and dates.published.found_in in EXPLICIT_MARKUP
-    pruned, lines = _story(html, tree, url)
-    lines = without_surplus(lines, headlines=(headline, *_heads(tree)), standfirst=standfirst, language=language)
+    surplus = surplus_of(tree, url=url)
+    known = PageLines(
+        headline_keys=frozenset(map(key, (headline, *_heads(tree)))) - {""},
+        standfirst_key=key(standfirst or ""),
+        surplus_keys=surplus.keys,
+        author_names=frozenset(map(folded, authors)),
+        language=language,
+    )
+    lines = without_surplus(read_body(tree, url=url), known)
     refused = refusal(markup, lines, dated=dated)
     if refused is not None:
         return refused
@@ -73,31 +77,20 @@ def read_page(html: str, *, url: str, timezone: str | None, captured_at: datetim
             published=dates.published,
             modified=dates.modified,
             image_url=image_url_of(markup),
-            image_caption=_caption(markup, pruned),
+            image_caption=_caption(markup, surplus),
             site_name=site_name,
             access=access_of(markup),
         )
     )
 
 
-def _story(html: str, tree: HtmlElement, url: str) -> tuple[Pruned, list[str]]:
-    pruned = prune(tree, url=url)
-    lines = read_body(tree, url=url)
-    if pruned.characters and sum(map(len, lines)) < _LEAST_LEFT:
-        whole = parse(html)
-        again = read_body(whole, url=url) if whole is not None else []
-        if sum(map(len, again)) > sum(map(len, lines)):
-            lines = again
-    return pruned, lines
-
-
 def _heads(tree: HtmlElement) -> list[str]:
     return [one_line(head.text_content()) for head in tree.iter("h1")]
 
 
-def _caption(markup: Markup, pruned: Pruned) -> str | None:
+def _caption(markup: Markup, surplus: Surplus) -> str | None:
     """Return the caption of the story's first picture."""
-    if pruned.captions:
-        return pruned.captions[0]
+    if surplus.captions:
+        return surplus.captions[0]
     image = markup.linked_data.resolve(markup.node.get("image"))
     return (text_of(image.get("caption")) or None) if isinstance(image, dict) else None

@@ -22,6 +22,11 @@ def one_line(text: str | None) -> str:
     return unicodedata.normalize("NFC", " ".join(_INVISIBLE.sub("", without_control_characters(text)).split()))
 
 
+def key(text: str) -> str:
+    """Return only the letters and figures of a line, casefolded: the same however it was marked up."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text))).casefold()
+
+
 def folded(text: str | None) -> str:
     """Return the form in which two lines are compared: case, quotation marks, dashes and spaces made alike."""
     return " ".join(unicodedata.normalize("NFKC", one_line(text)).translate(_QUOTES).casefold().split())

@@ -72,6 +72,8 @@ class Newsroom:
         self._scripts: dict[str, list[tuple[Answer, int | None]]] = {}
         self._views: Counter[str] = Counter()
         self._edits = 0
+        # Lists are dated by their edits, a second each: what is withdrawn or has an old date changes them as well.
+        self._opened_at = now().replace(microsecond=0) - timedelta(days=1)
         self._log: list[LoggedRequest] = []
 
     def start(self) -> None:
@@ -125,6 +127,7 @@ class Newsroom:
     ) -> str:
         """Put a story on the site and into the feeds; return its URL. Without `published_at` it is an hour old.
 
+        Extractors take less than about 250 characters of `body` for no article, and then read the page around it too.
         Raises `ValueError` for a time without a zone, or when the section has a story of that slug already.
         """
         when = published_at or self._now().replace(microsecond=0) - DEFAULT_AGE
@@ -310,9 +313,7 @@ class Newsroom:
             views = self._views[path]
         if story and not story.withdrawn:
             state = f'W/"{story.revision}-{story.slug}"'
-            return self._page(
-                lambda: article_page(story, site, views=views), HTML, state, story.modified_at, request_headers=headers
-            )
+            return self._page(lambda: article_page(story, site, views=views), HTML, state, story.modified_at, headers)
         return self._furniture(path, site, edits, headers)
 
     def _scripted(self, path: str) -> Answer | None:
@@ -334,7 +335,7 @@ class Newsroom:
     def _furniture(self, path: str, site: Site, edits: int, headers: Mapping[str, str]) -> Answer:
         """Answer for all that is no story: feeds, lists, robots.txt, and what does not exist."""
         state = f'"{edits}-{self.feed_length}"'
-        latest = max((story.modified_at for story in site.stories), default=None)
+        latest = self._opened_at + timedelta(seconds=edits)
         here = [story for story in site.stories if section_path(story.section) == path]
         if path == "/feed.rss":
             return self._page(lambda: rss_feed(site), "application/rss+xml; charset=utf-8", state, latest, headers)
@@ -354,15 +355,14 @@ class Newsroom:
         render: Callable[[], str],
         content_type: str,
         state: str,
-        modified_at: datetime | None,
+        modified_at: datetime,
         request_headers: Mapping[str, str],
     ) -> Answer:
         """Answer with a page, or with 304 if the client has this state already."""
         validators: list[tuple[str, str]] = []
         if self.validators:
             validators.append(("ETag", state))
-            if modified_at:
-                validators.append(("Last-Modified", format_datetime(modified_at.astimezone(UTC), usegmt=True)))
+            validators.append(("Last-Modified", format_datetime(modified_at.astimezone(UTC), usegmt=True)))
             if _is_known(request_headers, dict(validators)):
                 return Answer(status=304, headers=tuple(validators))
         headers = [("Content-Type", content_type), ("Cache-Control", "max-age=60"), ("Vary", "Accept-Encoding")]

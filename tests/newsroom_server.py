@@ -103,7 +103,12 @@ class NewsroomServer(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give the connection a thread of its own, and remember both."""
-        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        thread = threading.Thread(
+            target=self.process_request_thread,
+            args=(request, client_address),
+            name=f"newsroom {client_address}",
+            daemon=True,
+        )
         with self._lock:
             self._connections[request] = thread
         thread.start()
@@ -151,8 +156,9 @@ class _Connection(BaseHTTPRequestHandler):
         length = int(asked.get("Content-Length", "0") or "0")
         self.rfile.read(length)
         answer = self.server.answer(self.path, asked)
-        if answer.delay_seconds:
-            self.server.stopping.wait(answer.delay_seconds)
+        if answer.delay_seconds and self.server.stopping.wait(answer.delay_seconds):
+            self.close_connection = True
+            return
         self._send(answer)
 
     do_HEAD = do_GET  # noqa: N815 - the name that the standard library looks for
@@ -169,11 +175,7 @@ class _Connection(BaseHTTPRequestHandler):
         self._send_head(answer)
         body = b"" if self.command == "HEAD" or answer.status in BODILESS else answer.body[: answer.truncate]
         if answer.drip_seconds:
-            while len(body) > DRIP_BYTES and not self.server.stopping.is_set():
-                self.wfile.write(body[:DRIP_BYTES])
-                self.wfile.flush()
-                body = body[DRIP_BYTES:]
-                self.server.stopping.wait(answer.drip_seconds)
+            body = self._drip(body, answer.drip_seconds)
         self.wfile.write(body)
         self._record(answer.status)
         self.wfile.flush()
@@ -181,6 +183,17 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
         if answer.reset:
             self._reset()
+
+    def _drip(self, body: bytes, seconds: float) -> bytes:
+        """Send a body slowly, and return what is left for the end: its last piece, or nothing when we are closing."""
+        while len(body) > DRIP_BYTES:
+            self.wfile.write(body[:DRIP_BYTES])
+            self.wfile.flush()
+            body = body[DRIP_BYTES:]
+            if self.server.stopping.wait(seconds):
+                self.close_connection = True
+                return b""
+        return body
 
     def _send_head(self, answer: Answer) -> None:
         given = {name.lower() for name, _ in answer.headers}

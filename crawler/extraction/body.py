@@ -16,10 +16,12 @@ _LEAST_KEPT_SHARE = 0.5
 """Filters that would leave less than this of a body are wrong about it."""
 _TOP = 4
 """The headline, the standfirst and the dates line can be repeated in so many first lines."""
-_NEWSLETTER = re.compile(
-    r"(?:sign up|subscribe|register|get|join).{0,60}(?:newsletter|inbox|daily email|alerts)|newsletter.{0,40}(?:abonnieren|anmelden)"
-    r"|(?:abonnez|inscrivez)-vous.{0,60}(?:newsletter|lettre)|(?:follow|like|join) us on\b|click here to (?:subscribe|sign up|join|read)"
-    r"|download (?:the|our) .{0,30}\bapp\b|suscr[ií]bete.{0,60}(?:newsletter|bolet)",
+_SURELY_A_COPY = 400
+_PROMPT = re.compile(
+    r"^\W*(?:(?:please )?(?:sign up|subscribe|register|get|receive|join)\b.{0,80}\b(?:newsletters?|inbox|daily e-?mail|e-?mail updates)\b"
+    r"|(?:follow|like|join|find) us on\b|(?:click|tap) here (?:to|for)\b|download (?:the|our) .{0,30}\bapp\b"
+    r"|.{0,60}newsletter.{0,40}(?:abonnieren|anmelden|bestellen)|(?:abonnez|inscrivez)-vous\b.{0,80}(?:newsletter|lettre)"
+    r"|(?:suscr[ií]bete|apúntate|iscriviti|inscreva-se|assine)\b.{0,80}(?:newsletter|bolet|canal))",
     re.IGNORECASE,
 )
 _RIGHTS = re.compile(r"^(?:©|\(c\)|copyright\b)|all rights reserved\.?$", re.IGNORECASE)
@@ -88,9 +90,7 @@ def _is_dates_line(place: int, lines: Sequence[str], page: PageLines) -> bool:
 
 def _is_prompt(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001 - a rule like the others
     line = lines[place]
-    return (
-        len(line) < 250 and _NEWSLETTER.search(line) is not None or len(line) < 120 and _RIGHTS.search(line) is not None
-    )
+    return len(line) < 200 and _PROMPT.search(line) is not None or len(line) < 120 and _RIGHTS.search(line) is not None
 
 
 def _is_biography(place: int, lines: Sequence[str], page: PageLines) -> bool:
@@ -102,7 +102,21 @@ def _is_biography(place: int, lines: Sequence[str], page: PageLines) -> bool:
 
 
 def _is_repetition(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001
-    return len(lines[place]) > 50 and lines[place] in lines[:place]
+    """Tell whether a line belongs to a passage that stands twice on the page; a refrain of an interview does not."""
+    if lines[place] not in lines[:place]:
+        return False
+    before = lines.index(lines[place], 0, place)
+    if len(lines[place]) > _SURELY_A_COPY:
+        return True
+    start = end = 0
+    while before - start > 0 and lines[before - start - 1] == lines[place - start - 1]:
+        start += 1
+    while (
+        place + end + 1 < len(lines) and before + end + 1 < place and lines[before + end + 1] == lines[place + end + 1]
+    ):
+        end += 1
+    passage = lines[place - start : place + end + 1]
+    return len(passage) >= 3 and sum(map(len, passage)) > _SURELY_A_COPY
 
 
 def _is_ornament(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001

@@ -60,6 +60,11 @@ def surplus_of(tree: HtmlElement, *, url: str) -> Surplus:
     holders = _caption_holders(tree)
     elements = [*_hidden(tree, total), *holders, *_links_to_other_stories(tree, url), *_disclaimers(tree)]
     keys = {key(part) for element in elements for part in _parts(element)}
+    inside = set(elements)
+    for paragraph in tree.iter("p"):
+        # A pull quote, or a copy for those who listen: the same words stand in the story as well.
+        if paragraph not in inside and not any(above in inside for above in paragraph.iterancestors()):
+            keys.discard(key(paragraph.text_content()))
     captions = dict.fromkeys(text for text in (one_line(holder.text_content()) for holder in holders) if text)
     return Surplus(captions=tuple(captions), keys=frozenset(keys - {""}))
 

@@ -43,6 +43,7 @@ class PageLines:
     standfirst_key: str
     surplus_keys: frozenset[str]
     author_names: frozenset[str]
+    tag_keys: frozenset[str]
     language: str | None
 
 
@@ -85,12 +86,20 @@ def _is_dates_line(place: int, lines: Sequence[str], page: PageLines) -> bool:
         rest = rest.replace(shown.raw, " ")
     words = re.findall(r"[^\W\d_]+", rest)
     labelled = any(shown.label for shown in dates)
-    return len(words) <= (6 if labelled else 3) and (place < _TOP or labelled)
+    timed = all(shown.written.seconds is not None for shown in dates)
+    return len(words) <= (6 if labelled else 3) and (place < _TOP or labelled or (timed and not words))
 
 
 def _is_prompt(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001 - a rule like the others
     line = lines[place]
     return len(line) < 200 and _PROMPT.search(line) is not None or len(line) < 120 and _RIGHTS.search(line) is not None
+
+
+def _is_tags(place: int, lines: Sequence[str], page: PageLines) -> bool:
+    """Tell whether a line lists the tags that the page's markup gives it."""
+    line = lines[place]
+    parts = [part for part in map(key, line.split(",")) if part]
+    return len(parts) > 2 and all(part in page.tag_keys for part in parts)
 
 
 def _is_biography(place: int, lines: Sequence[str], page: PageLines) -> bool:
@@ -129,6 +138,7 @@ _RULES = (
     _is_elsewhere,
     _is_dates_line,
     _is_prompt,
+    _is_tags,
     _is_biography,
     _is_repetition,
     _is_ornament,

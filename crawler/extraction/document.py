@@ -4,6 +4,7 @@ Rules here look at structure: what is hidden, what belongs to a picture, what is
 classes differ from house to house and are left to trafilatura, with one exception that all houses spell alike.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ _LARGEST_HIDDEN_SHARE = 0.3
 """Pages show their whole story by script: what is hidden and holds more of the text than this is no copy."""
 _LONGEST_CAPTION = 400
 _CAPTION_HOLDERS = frozenset({"div", "span", "figure", "center", "section", "td", "dl", "aside", "li"})
+_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
+_STORY_PATH = re.compile(r"\d{3}|[^/?#]{15,}$|[^/?#]{15,}[/?#]")
+"""What tells the address of a story from that of a section: a number, or a long last step."""
+_LARGEST_CARD = 450
 _SHORTEST_LINK = 12
 _LONGEST_LABEL = 32
 _SENTENCE_END = re.compile(r"[.!?…。]['\"”’»)]*\s*$")
@@ -58,7 +63,13 @@ def surplus_of(tree: HtmlElement, *, url: str) -> Surplus:
     """
     total = max(1, sum(len(paragraph.text_content()) for paragraph in tree.iter("p")))
     holders = _caption_holders(tree)
-    elements = [*_hidden(tree, total), *holders, *_links_to_other_stories(tree, url), *_disclaimers(tree)]
+    elements = [
+        *_hidden(tree, total),
+        *holders,
+        *_links_to_other_stories(tree, url),
+        *_cards(tree, url),
+        *_disclaimers(tree),
+    ]
     keys = {key(part) for element in elements for part in _parts(element)}
     inside = set(elements)
     for paragraph in tree.iter("p"):
@@ -147,6 +158,32 @@ def _links_to_other_stories(tree: HtmlElement, url: str) -> Iterator[HtmlElement
             continue
         if all(_leads_to_story(link.get("href", ""), url, site) for link in links):
             yield element
+
+
+def _cards(tree: HtmlElement, url: str) -> Iterator[HtmlElement]:
+    """Yield teasers of other stories: a linked heading or picture with the few words that go with it.
+
+    A card is the largest element around such a link that holds no other destination and little text.
+    """
+    site = _site(urlsplit(url).hostname)
+    for link in tree.iter("a"):
+        href = link.get("href", "")
+        headed = any(up.tag in _HEADINGS for up in _near(link)) or any(down.tag in _HEADINGS for down in link.iter())
+        if not (headed or link.find(".//img") is not None) or not _leads_to_story(href, url, site):
+            continue
+        card = None
+        for element in link.iterancestors("div", "li", "article", "section", "aside"):
+            targets = {to for inner in element.iter("a") if _STORY_PATH.search(to := inner.get("href", ""))}
+            if len(element.text_content()) > _LARGEST_CARD or targets != {href}:
+                break
+            card = element
+        if card is not None and card.find(".//h1") is None:
+            yield card
+
+
+def _near(link: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield the two elements around a link."""
+    return itertools.islice(link.iterancestors(), 2)
 
 
 def _leads_to_story(href: str, url: str, site: str) -> bool:

@@ -49,14 +49,17 @@ def read_page(html: str, *, url: str, timezone: str | None, captured_at: datetim
     dates = dates_of(markup, language=language, reckoning=reckoning)
     dated = dates.published is not None and dates.published.found_in in EXPLICIT_MARKUP
     surplus = surplus_of(tree, url=url)
+    tags, canonical_url = tags_of(markup), canonical_url_of(markup)
+    lines = read_body(tree, url=url)
     known = PageLines(
         headline_keys=frozenset(map(key, (headline, *_heads(tree)))) - {""},
         standfirst_key=key(standfirst or ""),
-        surplus_keys=surplus.keys,
+        surplus_keys=surplus.keys | {key(url), key(canonical_url or "")} - {""},
         author_names=frozenset(map(folded, authors)),
-        language=language,
+        tag_keys=frozenset(map(key, tags)) - {""},
+        language=language or language_of(markup, "\n".join(lines)),
     )
-    lines = without_surplus(read_body(tree, url=url), known)
+    lines = without_surplus(lines, known)
     refused = refusal(markup, lines, dated=dated)
     if refused is not None:
         return refused
@@ -71,9 +74,9 @@ def read_page(html: str, *, url: str, timezone: str | None, captured_at: datetim
             authors=authors,
             dateline=dateline_of(body),
             section=section,
-            tags=tags_of(markup),
+            tags=tags,
             language=language_of(markup, body),
-            canonical_url=canonical_url_of(markup),
+            canonical_url=canonical_url,
             published=dates.published,
             modified=dates.modified,
             image_url=image_url_of(markup),

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from storage.model import Capture
 from storage.records import StoredCapture
 from storage.rows import stored_capture
-from storage.statements import insert_or
+from storage.statements import insert_unless_there
 from storage.tables import captures, versions
 
 PAGE = 1000
+_BY_ID = select(captures).where(captures.c.id == bindparam("capture"))
+_ID_OF_RECORD = select(captures.c.id).where(captures.c.record_id == bindparam("record"))
+_ID_OF_VERSION = select(versions.c.capture_id).where(versions.c.id == bindparam("version"))
 
 
 class Captures:
@@ -30,17 +33,12 @@ class Captures:
             "warc_length": capture.length,
             "body_digest": capture.body_digest,
         }
-        statement = insert_or(self._connection, captures).values(**values)
-        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["record_id"]))
-        return int(
-            self._connection.execute(
-                select(captures.c.id).where(captures.c.record_id == capture.record_id)
-            ).scalar_one()
-        )
+        self._connection.execute(insert_unless_there(self._connection, captures, "record_id"), values)
+        return int(self._connection.execute(_ID_OF_RECORD, {"record": capture.record_id}).scalar_one())
 
     def by_id(self, capture_id: int) -> StoredCapture | None:
         """Return a capture, or None."""
-        row = self._connection.execute(select(captures).where(captures.c.id == capture_id)).mappings().first()
+        row = self._connection.execute(_BY_ID, {"capture": capture_id}).mappings().first()
         return None if row is None else stored_capture(row)
 
     def after(self, after_id: int = 0, limit: int = PAGE) -> Sequence[StoredCapture]:
@@ -65,6 +63,4 @@ class Captures:
 
     def id_of_version(self, version_id: int) -> int:
         """Return the id of the capture that a version was read from."""
-        return int(
-            self._connection.execute(select(versions.c.capture_id).where(versions.c.id == version_id)).scalar_one()
-        )
+        return int(self._connection.execute(_ID_OF_VERSION, {"version": version_id}).scalar_one())

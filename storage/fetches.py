@@ -2,13 +2,26 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
 from storage.model import Outcome
 from storage.records import Fetch
 from storage.rows import fetch_record, fetch_values
-from storage.statements import insert_or
+from storage.statements import insert_unless_there
 from storage.tables import fetches, versions
+
+_RECORDED = (
+    select(
+        fetches.c.outcome,
+        fetches.c.reason,
+        fetches.c.article_id,
+        fetches.c.version_id,
+        versions.c.number,
+        versions.c.change,
+    )
+    .outerjoin(versions, versions.c.id == fetches.c.version_id)
+    .where(fetches.c.record_id == bindparam("record"))
+)
 
 
 class Fetches:
@@ -30,24 +43,11 @@ class Fetches:
         Raises ValueError when its outcome is not decided.
         """
         values = fetch_values(fetch) | {"capture_id": capture_id, "article_id": article_id, "version_id": version_id}
-        statement = insert_or(self._connection, fetches).values(**values)
-        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["record_id"]))
+        self._connection.execute(insert_unless_there(self._connection, fetches, "record_id"), values)
 
     def recorded(self, record_id: str) -> RowMapping | None:
         """Return what an attempt came to (outcome, reason, article, version), or None when it is not recorded."""
-        query = (
-            select(
-                fetches.c.outcome,
-                fetches.c.reason,
-                fetches.c.article_id,
-                fetches.c.version_id,
-                versions.c.number,
-                versions.c.change,
-            )
-            .outerjoin(versions, versions.c.id == fetches.c.version_id)
-            .where(fetches.c.record_id == record_id)
-        )
-        return self._connection.execute(query).mappings().first()
+        return self._connection.execute(_RECORDED, {"record": record_id}).mappings().first()
 
     def recent(self, limit: int, source_id: int | None = None, page_id: int | None = None) -> list[Fetch]:
         """Return the newest attempts, newest first, of a source or a page if one is given."""

@@ -5,14 +5,55 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, case, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, case, insert, select, update
 
 from storage.fingerprint import content_digest
 from storage.judgement import KnownState, same_state
 from storage.model import ArticleStatus, ExtractedArticle
 from storage.rows import article_content, content_values, reading_from_json, reading_json
-from storage.statements import insert_or
+from storage.statements import insert_unless_there
 from storage.tables import articles, extractions, versions
+
+_BEFORE = versions.alias("before")
+_ARTICLE = select(articles).where(articles.c.primary_page_id == bindparam("page_id")).with_for_update()
+_CURRENT_VERSION = (
+    select(versions, _BEFORE.c.number.label("reverts_to_number"))
+    .outerjoin(_BEFORE, _BEFORE.c.id == versions.c.reverts_to)
+    .where(versions.c.article_id == bindparam("article"), versions.c.number == bindparam("current"))
+)
+_READING = select(extractions.c.reading).where(
+    extractions.c.version_id == bindparam("version"), extractions.c.extractor == bindparam("reader")
+)
+# A version is known under an extractor that read it, or under one that read it again later.
+_EARLIER = (
+    select(versions, extractions.c.reading.label("reread"))
+    .outerjoin(
+        extractions, and_(extractions.c.version_id == versions.c.id, extractions.c.extractor == bindparam("reader"))
+    )
+    .where(
+        versions.c.article_id == bindparam("article"),
+        versions.c.number < bindparam("current"),
+        bindparam("digest")
+        == case(
+            (versions.c.extractor == bindparam("reader"), versions.c.content_digest),
+            else_=extractions.c.content_digest,
+        ),
+    )
+    .order_by(versions.c.number.desc())
+)
+_OF_CAPTURE = (
+    select(versions)
+    .where(versions.c.article_id == bindparam("article"), versions.c.capture_id == bindparam("capture"))
+    .order_by(versions.c.number.desc())
+)
+_INSERT_ARTICLE = insert(articles).returning(articles.c.id)
+_INSERT_VERSION = insert(versions).returning(versions.c.id)
+_UPDATE_ARTICLE = update(articles).where(articles.c.id == bindparam("article"))
+_SEEN = (
+    update(versions)
+    .where(versions.c.id == bindparam("version"), versions.c.last_seen_at < bindparam("seen_at"))
+    .values(last_seen_at=bindparam("seen_at"))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +88,11 @@ class History:
 
     def current(self, page_id: int) -> CurrentState | None:
         """Return the article whose primary page that is, locked on PostgreSQL; None when there is none."""
-        query = select(articles).where(articles.c.primary_page_id == page_id).with_for_update()
-        article = self._connection.execute(query).mappings().first()
+        article = self._connection.execute(_ARTICLE, {"page_id": page_id}).mappings().first()
         if article is None:
             return None
-        before = versions.alias("before")
-        is_current = and_(versions.c.article_id == article["id"], versions.c.number == article["current_number"])
-        query = (
-            select(versions, before.c.number.label("reverts_to_number"))
-            .outerjoin(before, before.c.id == versions.c.reverts_to)
-            .where(is_current)
-        )
-        version = self._connection.execute(query).mappings().one()
+        named = {"article": article["id"], "current": article["current_number"]}
+        version = self._connection.execute(_CURRENT_VERSION, named).mappings().one()
         return CurrentState(
             article_id=article["id"],
             last_checked_at=article["last_checked_at"],
@@ -75,25 +109,18 @@ class History:
         """Return the current version as that extractor reads it; None when it has not read it yet."""
         if current.version.extractor == extractor:
             return current.version
-        query = select(extractions.c.reading).where(
-            extractions.c.version_id == current.version_id, extractions.c.extractor == extractor
-        )
-        stored = self._connection.scalar(query)
+        stored = self._connection.scalar(_READING, {"version": current.version_id, "reader": extractor})
         return None if stored is None else reading_from_json(stored)
 
     def earlier(self, current: CurrentState, reading: ExtractedArticle) -> KnownState | None:
         """Return the newest version before the current one that is the same state as `reading`, or None."""
-        digest = content_digest(reading)
-        own = and_(versions.c.extractor == reading.extractor, versions.c.content_digest == digest)
-        reread = and_(versions.c.extractor != reading.extractor, extractions.c.content_digest == digest)
-        under = and_(extractions.c.version_id == versions.c.id, extractions.c.extractor == reading.extractor)
-        query = (
-            select(versions, extractions.c.reading.label("reread"))
-            .outerjoin(extractions, under)
-            .where(versions.c.article_id == current.article_id, versions.c.number < current.number, or_(own, reread))
-            .order_by(versions.c.number.desc())
-        )
-        for row in self._connection.execute(query).mappings():
+        named = {
+            "article": current.article_id,
+            "current": current.number,
+            "reader": reading.extractor,
+            "digest": content_digest(reading),
+        }
+        for row in self._connection.execute(_EARLIER, named).mappings():
             state = _known(row, reading.extractor)
             if same_state(state.reading, reading):
                 return state
@@ -101,38 +128,34 @@ class History:
 
     def of_capture(self, current: CurrentState, capture_id: int) -> ExtractedArticle | None:
         """Return the newest version of the article that was read from that capture, or None."""
-        query = (
-            select(versions)
-            .where(versions.c.article_id == current.article_id, versions.c.capture_id == capture_id)
-            .order_by(versions.c.number.desc())
-        )
-        row = self._connection.execute(query).mappings().first()
+        named = {"article": current.article_id, "capture": capture_id}
+        row = self._connection.execute(_OF_CAPTURE, named).mappings().first()
         return None if row is None else article_content(dict(row))
 
     def keep_reading(self, version_id: int, reading: ExtractedArticle, *, kind: str, read_at: datetime) -> None:
         """Keep another extractor's reading of a version, once."""
-        statement = insert_or(self._connection, extractions).values(
-            version_id=version_id,
-            extractor=reading.extractor,
-            kind=kind,
-            read_at=read_at,
-            content_digest=content_digest(reading),
-            reading=reading_json(reading),
-        )
-        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["version_id", "extractor"]))
+        values = {
+            "version_id": version_id,
+            "extractor": reading.extractor,
+            "kind": kind,
+            "read_at": read_at,
+            "content_digest": content_digest(reading),
+            "reading": reading_json(reading),
+        }
+        statement = insert_unless_there(self._connection, extractions, "version_id", "extractor")
+        self._connection.execute(statement, values)
 
     def create(self, page_id: int, reading: ExtractedArticle, *, captured_at: datetime, seen_at: datetime) -> int:
         """Make the article of a page; its first version is to follow. Returns its id."""
-        statement = insert(articles).values(
-            primary_page_id=page_id,
-            status=ArticleStatus.LIVE.value,
-            first_seen_at=captured_at,
-            last_checked_at=seen_at,
-            version_count=1,
-            current_number=1,
-            **content_values(reading),
-        )
-        return int(self._connection.execute(statement.returning(articles.c.id)).scalar_one())
+        values = {
+            "primary_page_id": page_id,
+            "status": ArticleStatus.LIVE.value,
+            "first_seen_at": captured_at,
+            "last_checked_at": seen_at,
+            "version_count": 1,
+            "current_number": 1,
+        }
+        return int(self._connection.execute(_INSERT_ARTICLE, values | content_values(reading)).scalar_one())
 
     def add_version(
         self,
@@ -147,28 +170,26 @@ class History:
         seen_at: datetime,
     ) -> int:
         """Write a version and return its id."""
-        statement = insert(versions).values(
-            article_id=article_id,
-            number=number,
-            change=change,
-            reverts_to=reverts_to,
-            capture_id=capture_id,
-            captured_at=captured_at,
-            last_seen_at=max(seen_at, captured_at),
-            content_digest=content_digest(reading),
-            **content_values(reading),
-        )
-        return int(self._connection.execute(statement.returning(versions.c.id)).scalar_one())
+        values = {
+            "article_id": article_id,
+            "number": number,
+            "change": change,
+            "reverts_to": reverts_to,
+            "capture_id": capture_id,
+            "captured_at": captured_at,
+            "last_seen_at": max(seen_at, captured_at),
+            "content_digest": content_digest(reading),
+        }
+        return int(self._connection.execute(_INSERT_VERSION, values | content_values(reading)).scalar_one())
 
     def touch(self, current: CurrentState, *, seen_at: datetime, values: Mapping[str, Any]) -> None:
         """Note a look at the article, with what it changes of its row."""
-        statement = update(articles).where(articles.c.id == current.article_id)
-        self._connection.execute(statement.values(last_checked_at=max(seen_at, current.last_checked_at), **values))
+        checked = {"article": current.article_id, "last_checked_at": max(seen_at, current.last_checked_at)}
+        self._connection.execute(_UPDATE_ARTICLE, checked | dict(values))
 
     def seen(self, version_id: int, seen_at: datetime) -> None:
         """Note that the state of a version stood there at that instant."""
-        later = case((versions.c.last_seen_at < seen_at, seen_at), else_=versions.c.last_seen_at)
-        self._connection.execute(update(versions).where(versions.c.id == version_id).values(last_seen_at=later))
+        self._connection.execute(_SEEN, {"version": version_id, "seen_at": seen_at})
 
 
 def _known(row: RowMapping, extractor: str) -> KnownState:

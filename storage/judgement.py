@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.changes import decide
+from storage.changes import Change, decide
 from storage.model import ChangedField, ExtractedArticle, Outcome
 from storage.records import Candidate
 
@@ -71,7 +71,7 @@ def judge(
     the article as it was seen last: it has moved on from the current version where something else changed than what
     makes versions, and what changed then is not to be told again.
     """
-    change = decide(current.reading, new)
+    change = Change() if new == current.reading else decide(current.reading, new)
     if change.same_text:
         moved_on = shown.extractor == new.extractor
         cosmetic = new != shown and (moved_on or change.cosmetic)

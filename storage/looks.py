@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from storage import crawl_state
 from storage.captures import Captures
@@ -19,6 +19,9 @@ from storage.rows import content_values, reading_from_json, reading_json, storab
 from storage.tables import articles, pages
 
 _EVENT_OF = {Outcome.UPDATED: EventKind.UPDATED, Outcome.REVERTED: EventKind.REVERTED}
+_LOCK = select(pages).where(pages.c.id == bindparam("page")).with_for_update()
+_UPDATE_PAGE = update(pages).where(pages.c.id == bindparam("page"))
+_ARTICLE_ID = select(articles.c.id).where(articles.c.primary_page_id == bindparam("page"))
 _ASKED = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
 
 
@@ -84,7 +87,7 @@ class Looks:
         return self._record_article(look, page, capture_id)
 
     def _lock(self, page_id: int) -> RowMapping:
-        row = self._connection.execute(select(pages).where(pages.c.id == page_id).with_for_update()).mappings().first()
+        row = self._connection.execute(_LOCK, {"page": page_id}).mappings().first()
         if row is None:
             raise LookupError(f"there is no page {page_id}")
         return row
@@ -93,9 +96,7 @@ class Looks:
 
     def _record_decided(self, look: PageLook, page: RowMapping, capture_id: int | None) -> Recorded:
         outcome = _decided_outcome(look.fetch)
-        article_id = self._connection.scalar(
-            select(articles.c.id).where(articles.c.primary_page_id == (page["alias_of"] or page["id"]))
-        )
+        article_id = self._connection.scalar(_ARTICLE_ID, {"page": page["alias_of"] or page["id"]})
         self._fetches.record(look.fetch, capture_id=capture_id, article_id=article_id)
         if not _older(look, page["last_fetch_at"]):
             values = crawl_state.after_fetch(page, outcome, look.fetch.finished_at)
@@ -135,7 +136,7 @@ class Looks:
         return asked
 
     def _owns_article(self, page_id: int) -> bool:
-        return self._connection.scalar(select(articles.c.id).where(articles.c.primary_page_id == page_id)) is not None
+        return self._connection.scalar(_ARTICLE_ID, {"page": page_id}) is not None
 
     # The article
 
@@ -223,7 +224,7 @@ class Looks:
             current=current.known(baseline),
             # A capture seen again tells nothing of what changed around the text since.
             shown=sight.reading if sight.again else current.shown,
-            earlier=self._history.earlier(current, sight.reading),
+            earlier=None if sight.reading == baseline else self._history.earlier(current, sight.reading),
             candidate=_candidate(page),
             flapping=_flapping(page),
         )
@@ -351,7 +352,7 @@ class Looks:
         )
 
     def _update_page(self, page_id: int, values: dict[str, Any]) -> None:
-        self._connection.execute(update(pages).where(pages.c.id == page_id).values(values))
+        self._connection.execute(_UPDATE_PAGE, {"page": page_id, **values})
 
 
 def _storable(look: PageLook) -> PageLook:

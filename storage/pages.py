@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bind
 from storage.model import Outcome
 from storage.records import CrawlScope, FeedEntry, PageHistory, PageState
 from storage.rows import page_state
-from storage.statements import insert_or
+from storage.statements import insert_unless_there
 from storage.tables import articles, feed_entries, pages, sources
 
 
@@ -96,7 +96,7 @@ class Pages:
             for entry in entries
         ]
         if rows:
-            statement = insert_or(self._connection, pages).on_conflict_do_nothing(index_elements=["url_key"])
+            statement = insert_unless_there(self._connection, pages, "url_key")
             self._connection.execute(statement, rows)
 
     def _adopt(self, source_id: int, keys: Sequence[str]) -> None:

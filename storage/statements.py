@@ -1,6 +1,7 @@
-"""The one statement that SQLAlchemy writes per database: an insert that minds what is there already."""
+"""Statements that are made once and used often. Building one takes longer than running it."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
@@ -14,7 +15,21 @@ ROWS_A_STATEMENT = 500
 
 def insert_or(connection: Connection, table: Table) -> Any:
     """Return the connected database's own `INSERT`, which has `on_conflict_do_nothing` and `…_do_update`."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return _insert(connection.dialect.name, table)
+
+
+def insert_unless_there(connection: Connection, table: Table, *key: str) -> Any:
+    """Return an `INSERT` that leaves a row with the same `key` as it is."""
+    return _insert_unless_there(connection.dialect.name, table, key)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@cache
+def _insert_unless_there(dialect: str, table: Table, key: tuple[str, ...]) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing(index_elements=key)
 
 
 def slices(items: Sequence[Item], size: int = ROWS_A_STATEMENT) -> Iterator[Sequence[Item]]:

@@ -1,12 +1,14 @@
-"""What a fetch leaves in its page's row: outcome, failures, validators. Pure."""
+"""What a fetch leaves in its page's row: outcome, failures, validators, a reading that waits. Pure."""
 
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from storage.model import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, Outcome
-from storage.records import PageLook
+from storage.judgement import Flapping
+from storage.model import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, ExtractedArticle, Outcome
+from storage.records import Candidate, PageLook
+from storage.rows import reading_from_json, reading_json
 
 _ADDRESS_LOST = frozenset({Outcome.MISSING, Outcome.GONE})
 _FORGET_VALIDATORS = {"etag": None, "last_modified": None}
@@ -64,4 +66,42 @@ def seen_again(look: PageLook, page: RowMapping, capture_id: int, body_digest: s
         "body_digest": page["body_digest"] if same else body_digest,
         "seen_capture_id": capture_id,
         "seen_extractor": page["seen_extractor"] if same else look.extractor,
+    }
+
+
+def candidate(page: RowMapping) -> Candidate | None:
+    """Return the reading that waits for another look, if there is one."""
+    if page["candidate"] is None:
+        return None
+    return Candidate(
+        article=reading_from_json(page["candidate"]),
+        capture_id=page["candidate_capture_id"],
+        captured_at=page["candidate_captured_at"],
+        looks=page["candidate_looks"],
+    )
+
+
+def awaiting(reading: ExtractedArticle, capture_id: int | None, captured_at: datetime) -> dict[str, Any]:
+    """Return the values of a page whose reading waits for another look."""
+    return {
+        "candidate": reading_json(reading),
+        "candidate_capture_id": capture_id,
+        "candidate_captured_at": captured_at,
+        "candidate_looks": 1,
+    }
+
+
+def flapping(page: RowMapping) -> Flapping | None:
+    """Return the alternation that the page is in, if it is in one."""
+    if page["flapping_since"] is None:
+        return None
+    return Flapping(since=page["flapping_since"], number=page["flapping_number"], looks=page["flapping_looks"])
+
+
+def alternating(state: Flapping | None) -> dict[str, Any]:
+    """Return the values of a page in that alternation, or in none."""
+    return {
+        "flapping_since": None if state is None else state.since,
+        "flapping_number": None if state is None else state.number,
+        "flapping_looks": 0 if state is None else state.looks,
     }

@@ -11,11 +11,11 @@ from storage.captures import Captures
 from storage.events import Events
 from storage.fetches import Fetches
 from storage.history import CurrentState, History
-from storage.judgement import Flapping, KnownState, Verdict, judge
+from storage.judgement import KnownState, Verdict, judge
 from storage.model import EventKind, ExtractedArticle, Outcome
 from storage.pages import Pages
-from storage.records import Candidate, Fetch, PageLook, Recorded
-from storage.rows import content_values, reading_from_json, reading_json, storable
+from storage.records import Fetch, PageLook, Recorded
+from storage.rows import content_values, storable
 from storage.tables import articles, pages
 
 _EVENT_OF = {Outcome.UPDATED: EventKind.UPDATED, Outcome.REVERTED: EventKind.REVERTED}
@@ -187,7 +187,7 @@ class Looks:
             captured_at = look.capture.captured_at if look.capture is not None else seen_at
             return _Sight(reading=look.article, capture_id=capture_id, captured_at=captured_at)
         again = look.same_as_capture
-        candidate = _candidate(page)
+        candidate = crawl_state.candidate(page)
         reading: ExtractedArticle | None
         if candidate is not None and again == candidate.capture_id:
             reading = candidate.article
@@ -225,8 +225,8 @@ class Looks:
             # A capture seen again tells nothing of what changed around the text since.
             shown=sight.reading if sight.again else current.shown,
             earlier=None if sight.reading == baseline else self._history.earlier(current, sight.reading),
-            candidate=_candidate(page),
-            flapping=_flapping(page),
+            candidate=crawl_state.candidate(page),
+            flapping=crawl_state.flapping(page),
         )
         return self._apply(look, page, current, sight, verdict)
 
@@ -267,8 +267,12 @@ class Looks:
         if not verdict.candidate:
             self._history.seen(verdict.seen.version_id, seen_at)
         shown_by = self._captures.id_of_version(verdict.seen.version_id)
-        values = self._validators(look, page, sight, otherwise=shown_by) | _flapping_values(verdict.flapping)
-        values |= _candidate_values(sight) if verdict.candidate else crawl_state.CLEAR_CANDIDATE
+        values = self._validators(look, page, sight, otherwise=shown_by) | crawl_state.alternating(verdict.flapping)
+        values |= (
+            crawl_state.awaiting(sight.reading, sight.capture_id, sight.captured_at)
+            if verdict.candidate
+            else crawl_state.CLEAR_CANDIDATE
+        )
         outcome, reason = verdict.outcome, verdict.reason
         if sight.again and outcome is Outcome.UNCHANGED:
             outcome, reason = _decided_outcome(look.fetch), look.fetch.reason
@@ -278,7 +282,7 @@ class Looks:
     def _add_version(
         self, look: PageLook, page: RowMapping, current: CurrentState, sight: _Sight, verdict: Verdict
     ) -> Recorded:
-        candidate = _candidate(page) if verdict.from_candidate else None
+        candidate = crawl_state.candidate(page) if verdict.from_candidate else None
         reading = sight.reading if candidate is None else candidate.article
         capture_id = sight.capture_id if candidate is None else candidate.capture_id
         captured_at = sight.captured_at if candidate is None else candidate.captured_at
@@ -304,7 +308,7 @@ class Looks:
             _EVENT_OF[verdict.outcome], article_id=current.article_id, version_id=version_id, occurred_at=captured_at
         )
         values = self._validators(look, page, sight, otherwise=capture_id) | crawl_state.CLEAR_CANDIDATE
-        values |= _flapping_values(None) | {"changes": page["changes"] + 1, "last_changed_at": captured_at}
+        values |= crawl_state.alternating(None) | {"changes": page["changes"] + 1, "last_changed_at": captured_at}
         made = Recorded(
             outcome=verdict.outcome,
             reason=verdict.reason,
@@ -383,40 +387,6 @@ def _decided_outcome(fetch: Fetch) -> Outcome:
     if fetch.outcome is None:
         raise ValueError(f"the fetch of {fetch.url} has neither an outcome nor a reading")
     return fetch.outcome
-
-
-def _candidate(page: RowMapping) -> Candidate | None:
-    if page["candidate"] is None:
-        return None
-    return Candidate(
-        article=reading_from_json(page["candidate"]),
-        capture_id=page["candidate_capture_id"],
-        captured_at=page["candidate_captured_at"],
-        looks=page["candidate_looks"],
-    )
-
-
-def _candidate_values(sight: _Sight) -> dict[str, Any]:
-    return {
-        "candidate": reading_json(sight.reading),
-        "candidate_capture_id": sight.capture_id,
-        "candidate_captured_at": sight.captured_at,
-        "candidate_looks": 1,
-    }
-
-
-def _flapping(page: RowMapping) -> Flapping | None:
-    if page["flapping_since"] is None:
-        return None
-    return Flapping(since=page["flapping_since"], number=page["flapping_number"], looks=page["flapping_looks"])
-
-
-def _flapping_values(flapping: Flapping | None) -> dict[str, Any]:
-    return {
-        "flapping_since": None if flapping is None else flapping.since,
-        "flapping_number": None if flapping is None else flapping.number,
-        "flapping_looks": 0 if flapping is None else flapping.looks,
-    }
 
 
 def _as_recorded(row: RowMapping) -> Recorded:

@@ -21,6 +21,8 @@ from psycopg import sql
 from sqlalchemy import URL, make_url
 
 UNPRIVILEGED = "nobody"
+IN_MEMORY = Path("/dev/shm")
+ROOM_BYTES = 2_000_000_000
 
 
 class PostgresMissing(Exception):  # noqa: N818 - reads as the state it is
@@ -66,13 +68,19 @@ def running_postgres() -> Iterator[Postgres]:
     if given:
         yield Postgres(make_url(given))
         return
-    with tempfile.TemporaryDirectory(prefix="morgue-postgres-") as name:
+    with tempfile.TemporaryDirectory(prefix="morgue-postgres-", dir=_roomy_folder()) as name:
         folder = Path(name)
         user = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
         if user is not None:
             os.chown(folder, user.pw_uid, user.pw_gid)
         with _server(folder, _programs(folder), user) as admin:
             yield Postgres(admin)
+
+
+def _roomy_folder() -> Path | None:
+    """Return a folder in memory, where copying a database takes a tenth of the time, or None where there is no room."""
+    roomy = os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM_BYTES
+    return IN_MEMORY if roomy else None
 
 
 def _programs(folder: Path) -> Path:

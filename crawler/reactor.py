@@ -2,7 +2,9 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -23,6 +25,9 @@ def event_loop() -> asyncio.AbstractEventLoop:
         from twisted.internet import reactor  # noqa: PLC0415 - exists only after the line above
 
         reactor.startRunning(installSignalHandlers=False)  # type: ignore[attr-defined]  # the asyncio reactor has it
+        # The reactor's threads look up names. They would keep the process from ending, since nothing stops a reactor
+        # that is never stopped, and they hold nothing that could be lost.
+        reactor.getThreadPool().threadFactory = partial(threading.Thread, daemon=True)  # type: ignore[attr-defined]
         _LOOP.append(loop)
     return _LOOP[0]
 

@@ -1,0 +1,176 @@
+"""The main job: what is published, corrected, cut and retitled is in the database, and nothing else is."""
+
+import pytest
+
+from storage.archive import Archive
+from storage.model import EventKind, Outcome
+from storage.verify import verify
+from tests.integration.crawls import Morgue
+from tests.newsroom import Newsroom
+from tests.newsroom_stories import STORIES
+
+
+def publish_all(newsroom: Newsroom) -> list[str]:
+    return [newsroom.publish_story(story) for story in STORIES]
+
+
+def check_archive(morgue: Morgue) -> None:
+    archive = Archive(morgue.archive.directory, max_file_bytes=10**9, software="test")
+    with morgue.store.reading() as transaction:
+        report = verify(archive, transaction.captures.all())
+    assert report.healthy, report.summary()
+    assert report.captures > 0
+
+
+def test_a_feed_is_archived_and_each_edit_is_a_version(morgue, newsroom):
+    urls = publish_all(newsroom)
+    report = morgue.crawl(newsroom.url("/feed.rss"))
+    assert report.outcomes == {"created": len(STORIES)}
+    assert report.failed_targets == []
+    for url, story in zip(urls, STORIES, strict=True):
+        content = morgue.article(url).content
+        assert content.headline == story.headline
+        assert content.body == "\n\n".join(story.body)
+        assert content.authors == tuple(story.authors)
+        assert content.standfirst == story.standfirst
+
+    first, second, third = STORIES[:3]
+    newsroom.correct(urls[0], body=[first.body[0], first.correction, *first.body[2:]])
+    newsroom.cut(urls[1], paragraphs=1)
+    newsroom.retitle(urls[2], third.new_headline)
+    report = morgue.crawl(newsroom.url("/feed.rss"), recrawl=True)
+    assert report.outcomes == {"updated": 3, "not_modified": len(STORIES) - 3}
+    assert [v.change for v in morgue.history(urls[0])] == ["created", "body"]
+    assert [v.change for v in morgue.history(urls[1])] == ["created", "body"]
+    assert [v.change for v in morgue.history(urls[2])] == ["created", "headline"]
+    assert first.correction in morgue.article(urls[0]).content.body
+    assert morgue.article(urls[1]).content.body == "\n\n".join(second.body[:-1])
+    assert [event.kind for event in morgue.events()] == ["created"] * len(STORIES) + ["updated"] * 3
+    check_archive(morgue)
+
+
+def test_an_atom_feed_is_archived_too(morgue, newsroom):
+    publish_all(newsroom)
+    assert morgue.crawl(newsroom.url("/feed.atom")).outcomes == {"created": len(STORIES)}
+
+
+def test_a_second_crawl_asks_only_for_what_is_new_or_due(morgue, newsroom):
+    url = newsroom.publish_story(STORIES[0])
+    morgue.crawl(newsroom.url("/feed.rss"))
+    newsroom.publish_story(STORIES[1])
+    report = morgue.crawl(newsroom.url("/feed.rss"))
+    assert report.outcomes == {"created": 1}
+    assert len(newsroom.requests_for(url)) == 1
+
+
+def test_a_named_article_is_always_looked_at(morgue, newsroom):
+    url = newsroom.publish_story(STORIES[0])
+    assert morgue.crawl(url).outcomes == {"created": 1}
+    newsroom.retitle(url, "Another headline altogether")
+    report = morgue.crawl(url)
+    assert report.outcomes == {"updated": 1}
+    assert [(result.url, result.outcome) for result in report.named] == [(url, Outcome.UPDATED)]
+
+
+def test_pages_that_change_around_the_article_make_no_version(morgue, newsroom):
+    """Teasers rotate with each fetch and no validators are sent, so the bytes differ and the text does not."""
+    newsroom.validators = False
+    urls = publish_all(newsroom)
+    morgue.crawl(newsroom.url("/feed.rss"))
+    report = morgue.crawl(newsroom.url("/feed.rss"), recrawl=True)
+    assert set(report.outcomes) <= {"unchanged", "cosmetic"}
+    assert report.fetched == len(urls)
+    assert all(article.version_count == 1 for article in morgue.articles())
+
+
+def test_a_state_that_comes_back_is_reverted(morgue, newsroom):
+    url = newsroom.publish_story(STORIES[0])
+    morgue.crawl(url)
+    newsroom.retitle(url, "A headline that did not last")
+    morgue.crawl(url)
+    newsroom.retitle(url, STORIES[0].headline)
+    assert morgue.crawl(url).outcomes == {"reverted": 1}
+    history = morgue.history(url)
+    assert [version.reverts_to for version in history] == [None, None, history[0].version_id]
+    assert [event.kind for event in morgue.events()] == [EventKind.CREATED, EventKind.UPDATED, EventKind.REVERTED]
+
+
+def test_the_feeds_own_title_and_date_are_kept_beside_the_pages(morgue, newsroom):
+    url = newsroom.publish_story(STORIES[0])
+    morgue.crawl(newsroom.url("/feed.rss"))
+    from crawler.urls import url_key
+
+    with morgue.store.reading() as transaction:
+        page = transaction.pages.by_key(url_key(url))
+    assert page.feed_title == STORIES[0].headline
+    assert page.feed_published_at is not None
+
+
+def test_redirects_leave_a_row_a_hop_and_one_article(morgue, newsroom):
+    url = newsroom.publish_story(STORIES[0])
+    newsroom.redirect("/old", newsroom.url("/older"), status=302)
+    newsroom.redirect("/older", url)
+    assert morgue.crawl(newsroom.url("/old")).outcomes == {"created": 1}
+    rows = [fetch for fetch in morgue.fetches() if fetch.kind == "page"]
+    assert [(row.hop, row.outcome) for row in rows] == [(0, "redirected"), (1, "redirected"), (2, "created")]
+    assert morgue.article(url).url == url
+    morgue.crawl(url)
+    assert len(morgue.articles()) == 1
+
+
+def test_a_limit_is_kept(morgue, newsroom):
+    publish_all(newsroom)
+    assert morgue.crawl(newsroom.url("/feed.rss"), limit=3).fetched == 3
+    assert morgue.crawl(newsroom.url("/feed.rss")).fetched == len(STORIES) - 3
+
+
+def test_sources_of_the_configuration_are_crawled(morgue, newsroom):
+    publish_all(newsroom)
+    skipped = newsroom.publish("sport-extra", headline="Regatta called off for lack of wind", body=STORIES[0].body)
+    morgue.add_source(slug="courier", feeds=[newsroom.url("/feed.rss")], exclude=["*sport-extra*"])
+    report = morgue.crawl("courier")
+    assert report.outcomes == {"created": len(STORIES)}
+    assert newsroom.requests_for(skipped) == ()
+    assert {article.source_slug for article in morgue.articles()} == {"courier"}
+
+
+def test_robots_are_obeyed_and_every_refusal_is_a_row(morgue, newsroom):
+    url = newsroom.publish_story(STORIES[0])
+    newsroom.robots = "User-agent: *\nDisallow: /"
+    report = morgue.crawl(url)
+    assert [(result.outcome, result.reason) for result in report.named] == [(Outcome.BLOCKED_ROBOTS, "disallowed")]
+    assert newsroom.requests_for(url) == ()
+    kinds = [(fetch.kind, fetch.outcome) for fetch in morgue.fetches()]
+    assert kinds == [("robots", "listed"), ("page", "blocked_robots")]
+
+
+def test_one_host_is_asked_one_request_at_a_time_with_a_pause_from_the_end(morgue, newsroom):
+    publish_all(newsroom)
+    morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"delay_seconds": 0.15})
+    morgue.crawl(newsroom.url("/feed.rss"))
+    log = sorted(newsroom.requests, key=lambda request: request.started)
+    gaps = [later.started - earlier.ended for earlier, later in zip(log, log[1:], strict=False)]
+    assert len(gaps) >= len(STORIES)
+    assert min(gaps) >= 0.145
+
+
+def test_internal_addresses_are_refused_unless_allowed(morgue, newsroom):
+    url = newsroom.publish_story(STORIES[0])
+    morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"allow_private_addresses": False})
+    for spelling in (url, url.replace("127.0.0.1", "localhost"), url.replace("127.0.0.1", "2130706433")):
+        report = morgue.crawl(spelling)
+        assert [result.outcome for result in report.named] == [Outcome.BLOCKED_ROBOTS], spelling
+    robots = [(fetch.outcome, fetch.reason) for fetch in morgue.fetches() if fetch.kind == "robots"]
+    assert robots == [(Outcome.BLOCKED_ADDRESS, "internal_address")] * 3
+    assert newsroom.requests == ()
+
+
+@pytest.mark.parametrize("entries", [10_000])
+def test_a_feed_of_ten_thousand_entries_is_taken_in_and_can_be_fetched_in_part(morgue, newsroom, entries):
+    items = "".join(f"<item><title>t{n}</title><link>{newsroom.url(f'/n/{n}')}</link></item>" for n in range(entries))
+    feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>big</title>{items}</channel></rss>'
+    newsroom.respond("/big.rss", body=feed, headers={"Content-Type": "application/rss+xml"})
+    report = morgue.crawl(newsroom.url("/big.rss"), limit=5)
+    assert [(poll.new, poll.known) for poll in report.feeds] == [(entries, 0)]
+    assert report.outcomes == {"missing": 5}
+    assert report.failed_targets == []

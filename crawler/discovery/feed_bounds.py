@@ -1,0 +1,180 @@
+"""Bounds a feed before it is parsed, so that no feed costs more than seconds. Pure.
+
+feedparser takes about 40 µs for each tag, and time that grows with the square of the attributes of one tag. So what no
+reader of links needs is left out first, by one pass over the bytes that takes about a second for 20 MB: the children
+of entries that say nothing of link, title or date (in most feeds nine tenths of the bytes), and monstrous tags; and
+everything is cut behind 10,000 entries or 150,000 remaining tags. A feed of 10,000 entries and 10 MB then takes under
+two seconds.
+"""
+
+import re
+from dataclasses import dataclass
+
+MAX_ENTRIES = 10_000
+MAX_TAGS = 150_000
+MAX_BYTES = 20 * 1024 * 1024
+MAX_TAG_BYTES = 16 * 1024
+
+_TOKEN = re.compile(
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
+    rb"|<(?P<end>/?)(?P<name>[A-Za-z_][\w.:-]*)(?P<rest>[^<>]*)>|<",
+    re.DOTALL,
+)
+_ENTRY_NAMES = frozenset({b"item", b"entry"})
+_WANTED = frozenset(
+    {b"title", b"link", b"guid", b"id", b"origlink", b"pubdate", b"date", b"published", b"updated", b"modified"}
+    | {b"created", b"issued"}
+)
+_XML_DECLARATION = re.compile(rb"\A\s*<\?xml[^>]*\?>")
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """XML as bytes, what it is encoded in if that is known, and its root element's name with prefix, or None."""
+
+    body: bytes
+    charset: str | None
+    root: str | None
+
+    @property
+    def root_name(self) -> str:
+        """The root's name in lower case without prefix; empty where there is none."""
+        return _local((self.root or "").encode()).decode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounded:
+    """A feed within the bounds, and whether entries had to be cut away for that."""
+
+    body: bytes
+    was_cut: bool
+
+
+def read_document(body: bytes, *, content_type: str | None) -> Document:
+    """Return the XML of a response's body with what is known of its encoding.
+
+    UTF-16 becomes UTF-8. What decodes as UTF-8 is UTF-8, whatever the labels say; else the label of the header holds,
+    and after it the one of the XML declaration, which is left for the parser to find.
+    """
+    text = body
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = _XML_DECLARATION.sub(b"", text.decode("utf-16", errors="replace").encode("utf-8", errors="replace"))
+    text = text.removeprefix(b"\xef\xbb\xbf").lstrip()
+    try:
+        text.decode("utf-8")
+        charset: str | None = "utf-8"
+    except UnicodeDecodeError:
+        label = _CHARSET.search(content_type or "")
+        charset = label[1] if label else None
+    return Document(body=text, charset=charset, root=_root(text))
+
+
+def _root(body: bytes) -> str | None:
+    if not body.startswith(b"<"):
+        return None
+    if re.match(rb"<!doctype\s+html", body, re.IGNORECASE):
+        return "html"
+    for token in _TOKEN.finditer(body[: MAX_TAG_BYTES * 4]):
+        if token["name"]:
+            return token["name"].decode("ascii", errors="replace")
+    return None
+
+
+def bound(document: Document) -> Bounded:
+    """Return the feed without what is not needed, cut where it exceeds the bounds."""
+    body = document.body[:MAX_BYTES]
+    scan = _Scan(body)
+    for token in _TOKEN.finditer(body):
+        if scan.take(token):
+            break
+    kept = scan.kept()
+    was_cut = scan.cut_at is not None or len(document.body) > MAX_BYTES
+    if was_cut:
+        kept += _closing(document.root or "rss")
+    return Bounded(body=kept, was_cut=was_cut)
+
+
+class _Scan:
+    """Goes through the tags of a feed and remembers what to leave out."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._entries = 0
+        self._tags = 0
+        self._in_entry = False
+        # The child of an entry that is being passed over: its name, how deep in itself it is, where it began, and
+        # how many tags were counted then.
+        self._over: bytes | None = None
+        self._depth = 0
+        self._over_from = 0
+        self._tags_before = 0
+        self._left_out: list[tuple[int, int]] = []
+        self.cut_at: int | None = None
+
+    def take(self, token: re.Match[bytes]) -> bool:
+        """Take the next token in; returns whether the bounds are reached."""
+        if token[0].startswith((b"<![CDATA[", b"<!--")):
+            return False
+        self._tags += 1
+        name = token["name"]
+        if name is not None:
+            if len(token[0]) > MAX_TAG_BYTES:
+                self._leave_out(token.start(), token.end())
+            self._take_tag(token, name)
+        if self._entries > MAX_ENTRIES or self._tags > MAX_TAGS:
+            # An entry that is begun is lost as a whole; half of one would be malformed.
+            self.cut_at = self._entry_from if self._in_entry else token.start()
+            return True
+        return False
+
+    _entry_from = 0
+
+    def _take_tag(self, token: re.Match[bytes], name: bytes) -> None:
+        ends = bool(token["end"])
+        if _local(name) in _ENTRY_NAMES and (self._over is None or name != self._over):
+            self._over = None
+            self._in_entry = not ends
+            if not ends:
+                self._entries += 1
+                self._entry_from = token.start()
+        elif self._over is not None:
+            self._pass_over(token, name, ends=ends)
+        elif self._in_entry and not ends and not token["rest"].endswith(b"/") and _local(name) not in _WANTED:
+            self._over, self._depth, self._over_from = name, 1, token.start()
+            self._tags_before = self._tags - 1
+
+    def _pass_over(self, token: re.Match[bytes], name: bytes, *, ends: bool) -> None:
+        if name != self._over or token["rest"].endswith(b"/"):
+            return
+        self._depth += -1 if ends else 1
+        if self._depth == 0:
+            self._leave_out(self._over_from, token.end())
+            self._over = None
+            self._tags = self._tags_before
+
+    def _leave_out(self, start: int, end: int) -> None:
+        while self._left_out and self._left_out[-1][0] >= start:
+            self._left_out.pop()
+        self._left_out.append((start, end))
+
+    def kept(self) -> bytes:
+        """Return the feed without what is left out, up to the cut."""
+        until = len(self._body) if self.cut_at is None else self.cut_at
+        pieces, at = [], 0
+        for start, end in self._left_out:
+            if start >= until:
+                break
+            pieces.append(self._body[at:start])
+            at = end
+        pieces.append(self._body[at:until] if at < until else b"")
+        return b"".join(pieces)
+
+
+def _local(name: bytes) -> bytes:
+    return name.rpartition(b":")[2].lower()
+
+
+def _closing(root: str) -> bytes:
+    """Return the tags that end a feed of this root; in RSS 1.0 the entries stand outside the channel."""
+    return f"</channel></{root}>".encode() if root.lower() == "rss" else f"</{root}>".encode()

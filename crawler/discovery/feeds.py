@@ -1,0 +1,206 @@
+"""From the bytes of a feed to its entries. Pure: RSS 0.9 to 2.0 and Atom, read by feedparser.
+
+A feed that is not well-formed gives the entries that could be read. What is no feed is told apart, with a reason.
+"""
+
+import email.utils
+import html
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+
+from crawler.discovery.feed_bounds import MAX_ENTRIES, Document, bound, read_document
+from crawler.urls import InvalidUrl, feed_entry
+from storage.model import FeedKind
+from storage.records import FeedEntry
+
+MAX_TITLE_LENGTH = 1_000
+MAX_TTL_SECONDS = 31 * 86_400
+FIRST_YEAR = 1990
+"""No web page is older; earlier dates are placeholders such as 0001-01-01 and 1970-01-01."""
+
+_ROOTS = {"rss": FeedKind.RSS, "rdf": FeedKind.RSS, "feed": FeedKind.ATOM}
+_OTHER_ROOTS = {"html": "html", "urlset": "sitemap", "sitemapindex": "sitemap"}
+
+# Markup that titles are given in; a "<" before anything else is one that the writer meant.
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|big|br|cite|code|del|div|em|font|h[1-6]|i|img|ins|mark|p|q|s|small|span|strong|sub|sup|u)"
+    r"(?:\s[^<>]{0,2000})?/?>",
+    re.IGNORECASE,
+)
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\u200b]")
+# The zones whose meaning is beyond doubt: UTC, those of RFC 822, and offsets.
+_ZONE = re.compile(r"(?:\d\s*Z|\b(?:UTC?|GMT|[ECMP][SD]T)|[+-]\d{2}:?\d{2})\s*(?:\([^()]*\))?\s*$", re.IGNORECASE)
+_GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)\s*([+-])(\d{1,2})(?::?(\d{2}))?\s*$", re.IGNORECASE)
+_COMMA = re.compile(r",(?=\S)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedReading:
+    """What a feed says. `ttl_seconds` is how long it asks to be left alone, where it does.
+
+    `problem` is None, `malformed` where it is not well-formed and entries may be missing, or `too_many_entries` where
+    it was cut behind 10,000.
+    """
+
+    kind: FeedKind
+    title: str | None
+    entries: Sequence[FeedEntry]
+    ttl_seconds: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotAFeed:
+    """Why a body is no feed: `empty`, `html`, `json_feed`, `json`, `sitemap`, `xml` of another kind, or `not_xml`."""
+
+    reason: str
+
+
+def looks_like_feed(body: bytes, content_type: str | None) -> bool:
+    """Whether a response is RSS or Atom by its root element; the content type only serves to rule out media."""
+    if (content_type or "").strip().lower().startswith(("image/", "audio/", "video/", "application/pdf")):
+        return False
+    # The root stands near the beginning; a page need not be gone through for it.
+    return read_document(body[:65_536], content_type=None).root_name in _ROOTS
+
+
+def read_feed(body: bytes, *, url: str, content_type: str | None) -> FeedReading | NotAFeed:
+    """Return what the feed at `url` says, links made absolute, each page once in the feed's order.
+
+    `url` is where the feed was found after redirects; `content_type` the header as it came, or None.
+    """
+    document = read_document(body, content_type=content_type)
+    kind = _ROOTS.get(document.root_name)
+    if kind is None:
+        return NotAFeed(reason=_what_else(document))
+    bounded = bound(document)
+    charset = f"; charset={document.charset}" if document.charset else ""
+    # A stream, because feedparser would take bytes that name a file for that file.
+    parsed = feedparser.parse(
+        io.BytesIO(bounded.body),
+        response_headers={"content-type": f"application/xml{charset}"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    entries = _pages_once(_entries(parsed.entries, kind=kind, url=url))
+    cut = bounded.was_cut or len(entries) > MAX_ENTRIES
+    return FeedReading(
+        kind=kind,
+        title=_title(parsed.feed, kind),
+        entries=entries[:MAX_ENTRIES],
+        ttl_seconds=_ttl_seconds(parsed.feed),
+        problem="malformed" if _is_malformed(parsed) else "too_many_entries" if cut else None,
+    )
+
+
+def _what_else(document: Document) -> str:
+    if not document.body:
+        return "empty"
+    if document.body[:1] in (b"{", b"["):
+        return "json_feed" if b"jsonfeed.org/version" in document.body[:4096].replace(b"\\/", b"/") else "json"
+    if document.root is None:
+        return "not_xml"
+    return _OTHER_ROOTS.get(document.root_name, "xml")
+
+
+def _is_malformed(parsed: Mapping[str, Any]) -> bool:
+    # feedparser reports a label of the encoding that proved wrong in the same place; nothing is lost by that.
+    harmless = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
+    return bool(parsed["bozo"]) and not isinstance(parsed.get("bozo_exception"), harmless)
+
+
+def _pages_once(entries: Iterator[FeedEntry]) -> list[FeedEntry]:
+    once: dict[str, FeedEntry] = {}
+    for entry in entries:
+        once.setdefault(entry.url_key, entry)
+    return list(once.values())
+
+
+def _entries(found: Sequence[Any], *, kind: FeedKind, url: str) -> Iterator[FeedEntry]:
+    for entry in found:
+        for link in _links(entry, url):
+            try:
+                page = feed_entry(link)
+            except InvalidUrl:
+                continue
+            published_raw, published_at = _date(entry, "published")
+            updated_raw, updated_at = _date(entry, "updated")
+            if published_raw is None and kind is FeedKind.RSS:
+                # The one date of an entry in RSS 1.0, `dc:date`.
+                published_raw, published_at = updated_raw, updated_at
+            yield FeedEntry(
+                url=page.url,
+                url_key=page.url_key,
+                host=page.host,
+                title=_title(entry, kind),
+                published_at=published_at,
+                published_raw=published_raw,
+                updated_at=updated_at,
+            )
+            break
+
+
+def _links(entry: Any, base: str) -> Iterator[str]:
+    """Give what may be the page's address, the best first. Attachments never are."""
+    if entry.get("feedburner_origlink"):
+        yield entry["feedburner_origlink"].strip()
+    links = [link for link in entry.get("links", ()) if link.get("href")]
+    alternates = [link for link in links if link.get("rel", "alternate") == "alternate"]
+    alternates.sort(key=lambda link: "html" not in link.get("type", "html"))
+    own = [link for link in links if link.get("rel") == "self"]
+    for link in (*alternates, *own):
+        try:
+            yield urljoin(base, link["href"].strip())
+        except ValueError:
+            continue
+    # A guid is an address only where it looks like one: not every feed that gives none of its own says so.
+    yield str(entry.get("id", "")).strip()
+
+
+def _title(of: Any, kind: FeedKind) -> str | None:
+    title = of.get("title")
+    if not title:
+        return None
+    marked_up = "html" in of.get("title_detail", {}).get("type", "")
+    text = _TAG.sub(" " if "<br" in title.lower() else "", title) if marked_up or kind is FeedKind.RSS else title
+    if marked_up or kind is FeedKind.RSS:
+        # RSS does not say whether a title is markup, and many feeds escape it twice.
+        text = html.unescape(text)
+    return " ".join(_NO_TEXT.sub("", text).split())[:MAX_TITLE_LENGTH] or None
+
+
+def _date(entry: Any, name: str) -> tuple[str | None, datetime | None]:
+    """Return a date as the feed writes it and the instant it means; no instant without a zone that is beyond doubt."""
+    if name not in entry or not entry[name]:
+        return None, None
+    raw = " ".join(_NO_TEXT.sub("", entry[name]).split())[:200]
+    offset = _GMT_OFFSET.search(raw)
+    try:
+        if offset:
+            # `GMT+9` is nine hours ahead of Greenwich, as people write it; no parser of dates knows it.
+            zone = f"{offset[1]}{int(offset[2]):02d}{offset[3] or '00'}"
+            instant = email.utils.parsedate_to_datetime(_COMMA.sub(", ", f"{raw[: offset.start()]}{zone}"))
+        elif _ZONE.search(raw) and entry.get(f"{name}_parsed"):
+            year, month, day, hour, minute, second = entry[f"{name}_parsed"][:6]
+            instant = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        else:
+            return raw, None
+        instant = instant.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return raw, None
+    return raw, instant if instant.year >= FIRST_YEAR else None
+
+
+def _ttl_seconds(feed: Any) -> int | None:
+    """Return the feed's `ttl`, which is in minutes (RSS 2.0), at most a month."""
+    text = str(feed.get("ttl", "")).strip()
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(int(text[:9]) * 60, MAX_TTL_SECONDS) or None

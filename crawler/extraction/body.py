@@ -17,6 +17,7 @@ _LEAST_KEPT_SHARE = 0.5
 _TOP = 4
 """The headline, the standfirst and the dates line can be repeated in so many first lines."""
 _SURELY_A_COPY = 400
+"""Characters of a passage that nobody writes twice."""
 _PROMPT = re.compile(
     r"^\W*(?:(?:please )?(?:sign up|subscribe|register|get|receive|join)\b.{0,80}\b(?:newsletters?|inbox|daily e-?mail|e-?mail updates)\b"
     r"|(?:follow|like|join|find) us on\b|(?:click|tap) here (?:to|for)\b|download (?:the|our) .{0,30}\bapp\b"
@@ -55,9 +56,12 @@ def without_surplus(lines: Sequence[str], page: PageLines) -> list[str]:
     kept = list(lines)
     for is_surplus in _RULES:
         left = [line for place, line in enumerate(kept) if not is_surplus(place, kept, page)]
-        if sum(map(len, left)) >= _LEAST_KEPT_SHARE * sum(map(len, kept)):
-            kept = left
-    return kept
+        kept = _if_enough(left, kept)
+    return _if_enough(_without_copies(kept), kept)
+
+
+def _if_enough(left: list[str], lines: list[str]) -> list[str]:
+    return left if sum(map(len, left)) >= _LEAST_KEPT_SHARE * sum(map(len, lines)) else lines
 
 
 def _is_headline(place: int, lines: Sequence[str], page: PageLines) -> bool:
@@ -92,7 +96,7 @@ def _is_dates_line(place: int, lines: Sequence[str], page: PageLines) -> bool:
 
 def _is_prompt(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001 - a rule like the others
     line = lines[place]
-    return len(line) < 200 and _PROMPT.search(line) is not None or len(line) < 120 and _RIGHTS.search(line) is not None
+    return (len(line) < 200 and _PROMPT.search(line) is not None) or (len(line) < 120 and _RIGHTS.search(line) is not None)
 
 
 def _is_tags(place: int, lines: Sequence[str], page: PageLines) -> bool:
@@ -110,22 +114,22 @@ def _is_biography(place: int, lines: Sequence[str], page: PageLines) -> bool:
     return at_edge and named and len(line) < 600 and OFFICE.search(line[:200]) is not None
 
 
-def _is_repetition(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001
-    """Tell whether a line belongs to a passage that stands twice on the page; a refrain of an interview does not."""
-    if lines[place] not in lines[:place]:
-        return False
-    before = lines.index(lines[place], 0, place)
-    if len(lines[place]) > _SURELY_A_COPY:
-        return True
-    start = end = 0
-    while before - start > 0 and lines[before - start - 1] == lines[place - start - 1]:
-        start += 1
-    while (
-        place + end + 1 < len(lines) and before + end + 1 < place and lines[before + end + 1] == lines[place + end + 1]
-    ):
-        end += 1
-    passage = lines[place - start : place + end + 1]
-    return len(passage) >= 3 and sum(map(len, passage)) > _SURELY_A_COPY
+def _without_copies(lines: Sequence[str]) -> list[str]:
+    """Return the lines without passages that stand twice on the page; a refrain of an interview stays."""
+    first: dict[str, int] = {}
+    kept: list[str] = []
+    place = 0
+    while place < len(lines):
+        before = first.setdefault(lines[place], place)
+        end = place
+        while before < place and end < len(lines) and lines[end] == lines[before + end - place]:
+            end += 1
+        length = sum(map(len, lines[place:end]))
+        is_copy = length > _SURELY_A_COPY and (end - place >= 3 or end - place == 1)
+        end = max(end, place + 1)
+        kept.extend([] if is_copy else lines[place:end])
+        place = end
+    return kept
 
 
 def _is_ornament(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001
@@ -140,6 +144,5 @@ _RULES = (
     _is_prompt,
     _is_tags,
     _is_biography,
-    _is_repetition,
     _is_ornament,
 )

@@ -18,6 +18,18 @@ _STATEFUL = frozenset({"iso2022_jp", "iso2022_jp_2", "iso2022_kr", "hz"})
 _WIDE = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"})
 _DETECTED_BYTES = 1 << 18
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
+_LANGUAGE = re.compile(rb"<html[^>]*?\slang\s*=\s*[\"']?([a-z]{2})", re.IGNORECASE)
+_USUAL_ENCODINGS = {
+    **dict.fromkeys(("en", "de", "fr", "es", "it", "pt", "nl", "da", "sv", "no", "nb", "fi", "is", "ca"), "cp1252"),
+    **dict.fromkeys(("pl", "cs", "sk", "hu", "hr", "sl", "ro"), "cp1250"),
+    **dict.fromkeys(("ru", "uk", "bg", "sr", "mk"), "cp1251"),
+    **dict.fromkeys(("et", "lv", "lt"), "cp1257"),
+    "el": "cp1253",
+    "tr": "cp1254",
+    "he": "cp1255",
+    "ar": "cp1256",
+}
+"""What the HTML standard takes for unlabelled pages of a language, where it is one byte a character."""
 _SOUND_PER_BROKEN = 20
 """A text with so many sound UTF-8 sequences for each broken one is UTF-8 that was cut or patched."""
 
@@ -34,7 +46,7 @@ def decode_html(body: bytes, *, content_type: str | None) -> str:
             return body[len(mark) :].decode(encoding, errors="replace")
     labels = _labels(body, content_type)
     for label in labels:
-        if label in _STATEFUL and body.isascii() or label in _WIDE and b"\0" in body[:512]:
+        if (label in _STATEFUL and body.isascii()) or (label in _WIDE and b"\0" in body[:512]):
             text = _strictly(body, label)
             if text is not None:
                 return text
@@ -69,6 +81,11 @@ def _nearly_utf8(body: bytes) -> bool:
 
 
 def _detected(body: bytes, labels: list[str]) -> str:
+    language = _LANGUAGE.search(body[:8192])
+    usual = _USUAL_ENCODINGS.get(language[1].decode().lower()) if language else None
+    text = _strictly(body, usual) if usual else None
+    if text is not None:
+        return text
     best = from_bytes(body[:_DETECTED_BYTES]).best()
     encodings = [best.encoding] if best is not None else []
     for encoding in (*encodings, *labels, "utf-8"):

@@ -13,11 +13,10 @@ from urllib.parse import urljoin, urlsplit
 from lxml.html import HtmlElement
 from trafilatura.utils import load_html
 
-from crawler.extraction.text import key, one_line, without_control_characters
+from crawler.extraction.text import key, one_line, without_control_characters, without_control_references
 
 _BLOCKS = frozenset(
-    "address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main"
-    " nav ol p pre section table tbody td tfoot th thead tr ul".split()
+    ["address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
 )
 _HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LARGEST_HIDDEN_SHARE = 0.3
@@ -35,7 +34,7 @@ _SENTENCE_END = re.compile(r"[.!?…。]['\"”’»)]*\s*$")
 
 def parse(html: str) -> HtmlElement | None:
     """Return the tree of a page's text, or None where no markup and no text is in it; never raises."""
-    text = without_control_characters(html)
+    text = without_control_references(without_control_characters(html))
     if not text.strip():
         return None
     tree = load_html(text)
@@ -74,8 +73,9 @@ def surplus_of(tree: HtmlElement, *, url: str) -> Surplus:
     inside = set(elements)
     for paragraph in tree.iter("p"):
         # A pull quote, or a copy for those who listen: the same words stand in the story as well.
-        if paragraph not in inside and not any(above in inside for above in paragraph.iterancestors()):
-            keys.discard(key(paragraph.text_content()))
+        words = key(paragraph.text_content())
+        if words in keys and not any(above in inside for above in (paragraph, *paragraph.iterancestors())):
+            keys.discard(words)
     captions = dict.fromkeys(text for text in (one_line(holder.text_content()) for holder in holders) if text)
     return Surplus(captions=tuple(captions), keys=frozenset(keys - {""}))
 

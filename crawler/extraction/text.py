@@ -4,6 +4,10 @@ import re
 import unicodedata
 
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_CONTROL_REFERENCE = re.compile(
+    r"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|7f|d[89a-f][0-9a-f]{2}|fff[ef])|0*(?:[0-8]|1[124-9]|2\d|3[01]|127))(?:;|(?![0-9a-f]))",
+    re.IGNORECASE,
+)
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _QUOTES = str.maketrans(
     {**dict.fromkeys("‘’‚‛`´′", "'"), **dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‐‑‒–—―", "-")}
@@ -13,6 +17,11 @@ _QUOTES = str.maketrans(
 def without_control_characters(text: str) -> str:
     """Return `text` without what neither XML nor a database takes: control characters and lone surrogates."""
     return _UNWANTED.sub("", text)
+
+
+def without_control_references(markup: str) -> str:
+    """Return markup without references to such characters (`&#0;`, `&#x1F;`), which parsing would turn into them."""
+    return _CONTROL_REFERENCE.sub("", markup)
 
 
 def one_line(text: str | None) -> str:

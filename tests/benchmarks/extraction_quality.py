@@ -192,7 +192,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.corpora is None:
         parser.error("name the folder of the corpora, or set MORGUE_CORPORA")
-    heads = "set extractor F1 precision recall snippets headline authors published language lost ms".split()
+    heads = ["set", "extractor", "F1", "precision", "recall", "snippets", "headline", "authors", "published", "language", "lost", "ms"]
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for name in arguments.sets:
         measure(Path(arguments.corpora) / name, worst=arguments.worst, predictions=arguments.predictions)

@@ -24,7 +24,8 @@ def _in_scope(scope: CrawlScope) -> ColumnElement[bool] | None:
     """Return which pages a scope holds besides the named ones; None for none."""
     ways: list[ColumnElement[bool]] = []
     if scope.everything:
-        ways.append(pages.c.source_id.in_(select(sources.c.id).where(~sources.c.paused)))
+        # Put the other way round, SQLite would go through all pages by source instead of through those that are due.
+        ways.append(pages.c.source_id.not_in(select(sources.c.id).where(sources.c.paused)))
     if scope.source_ids:
         ways.append(pages.c.source_id.in_(sorted(scope.source_ids)))
     if scope.feed_ids:

@@ -160,7 +160,13 @@ pages = Table(
     Column("flapping_looks", Integer, nullable=False),
     Index("ix_pages_next_fetch_at", "next_fetch_at"),
     Index("ix_pages_source_id_last_fetch_at", "source_id", "last_fetch_at"),
-    Index("ix_pages_alias_of", "alias_of"),
+    # Partial, or else SQLite would use it to find the pages that are no aliases: nearly all.
+    Index(
+        "ix_pages_alias_of",
+        "alias_of",
+        sqlite_where=text("alias_of IS NOT NULL"),
+        postgresql_where=text("alias_of IS NOT NULL"),
+    ),
     Index(
         "ix_pages_unplanned",
         "id",

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,18 +19,15 @@ class PostgresSkipped(UserWarning):
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server. Without one its tests are skipped with a warning, and fail where nobody reads warnings."""
-    try:
-        server = running_postgres()
-        running = server.__enter__()
-    except PostgresMissing as missing:
-        if required():
-            pytest.fail(f"PostgreSQL is missing: {missing}", pytrace=False)
-        warnings.warn(PostgresSkipped(f"NOT TESTED ON POSTGRESQL: {missing}"), stacklevel=1)
-        pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
-    try:
-        yield running
-    finally:
-        server.__exit__(None, None, None)
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running_postgres())
+        except PostgresMissing as missing:
+            if required():
+                pytest.fail(f"PostgreSQL is missing: {missing}", pytrace=False)
+            warnings.warn(PostgresSkipped(f"NOT TESTED ON POSTGRESQL: {missing}"), stacklevel=1)
+            pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
+        yield server
 
 
 @pytest.fixture(scope="session")

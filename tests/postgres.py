@@ -31,7 +31,10 @@ class PostgresMissing(Exception):  # noqa: N818 - reads as the state it is
 
 def required() -> bool:
     """Say whether a missing PostgreSQL fails the tests: wherever nobody reads a warning."""
-    return os.environ.get("CI") == "true" or os.environ.get("MORGUE_TEST_REQUIRE_POSTGRES") == "1"
+    return (
+        os.environ.get("CI", "false").lower() not in ("", "0", "false")
+        or os.environ.get("MORGUE_TEST_REQUIRE_POSTGRES") == "1"
+    )
 
 
 class Postgres:

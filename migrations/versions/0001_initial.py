@@ -182,7 +182,13 @@ sa.Table(
     sa.Column("flapping_looks", sa.Integer(), nullable=False),
     sa.Index("ix_pages_next_fetch_at", "next_fetch_at"),
     sa.Index("ix_pages_source_id_last_fetch_at", "source_id", "last_fetch_at"),
-    sa.Index("ix_pages_alias_of", "alias_of"),
+    # Partial, or else SQLite would use it to find the pages that are no aliases: nearly all.
+    sa.Index(
+        "ix_pages_alias_of",
+        "alias_of",
+        sqlite_where=sa.text("alias_of IS NOT NULL"),
+        postgresql_where=sa.text("alias_of IS NOT NULL"),
+    ),
     sa.Index(
         "ix_pages_unplanned",
         "id",

@@ -101,12 +101,12 @@ class CommandContext:
         """Plan every page and feed that has no next time."""
         from crawler.runner import SourceBook
         from scheduler.planner import plan_feeds, plan_pages
-        from scheduler.service import poll_rule
+        from scheduler.service import poll_rule, recrawl_interval
         from storage.clock import utc_now
 
-        now = utc_now()
-        plan_pages(store, now=now)
-        plan_feeds(store, due=poll_rule(SourceBook(store), self.settings.service.poll), now=now)
+        now, sources = utc_now(), SourceBook(store)
+        plan_pages(store, recrawl=recrawl_interval(sources), now=now)
+        plan_feeds(store, due=poll_rule(sources, self.settings.service.poll), now=now)
 
 
 @app.callback(invoke_without_command=True)

@@ -11,7 +11,7 @@ from crawler.crawl import fetch_page
 from crawler.fetching import Fetched
 from crawler.page_loop import PageLoop
 from crawler.runner import Crawling
-from scheduler.planner import PollDue, plan_feeds, plan_pages
+from scheduler.planner import PollDue, RecrawlInterval, plan_feeds, plan_pages
 from storage.clock import utc_now
 from storage.errors import MorgueError
 from storage.records import CrawlScope, FeedState, PageState
@@ -33,10 +33,12 @@ class ServiceJobs:
         crawling: Crawling,
         *,
         poll_due: Callable[[int], PollDue],
+        recrawl: RecrawlInterval,
         on_broken: Callable[[MorgueError], None],
     ) -> None:
         self._crawling = crawling
         self._poll_due = poll_due
+        self._recrawl = recrawl
         self._on_broken = on_broken
         self._polling: dict[int, asyncio.Task[None]] = {}
         self._loop: PageLoop | None = None
@@ -106,7 +108,7 @@ class ServiceJobs:
         """Give every page and feed without a next time one."""
         store, now = self._crawling.store, utc_now()
         try:
-            await asyncio.to_thread(plan_pages, store, now=now)
+            await asyncio.to_thread(plan_pages, store, recrawl=self._recrawl, now=now)
             await asyncio.to_thread(plan_feeds, store, due=self._poll_due, now=now)
         except MorgueError as problem:
             self._on_broken(problem)

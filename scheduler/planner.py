@@ -14,18 +14,26 @@ PollDue = Callable[[FeedState, datetime], datetime]
 """Says when a feed is due next, given the present instant."""
 
 
+RecrawlInterval = Callable[[int], timedelta | None]
+"""Gives the fixed interval at which a source's articles are looked at again, or None where the age decides."""
+
+
 def every(interval: timedelta) -> PollDue:
     """Return the rule of a fixed interval."""
     return lambda feed, now: next_poll_at(feed, interval=interval, now=now)
 
 
-def plan_pages(store: Store, *, now: datetime) -> int:
-    """Plan all pages that have no next fetch, and return how many."""
+def plan_pages(store: Store, *, recrawl: RecrawlInterval, now: datetime) -> int:
+    """Plan all pages that have no next fetch, and return how many. `recrawl` gives a source's interval by its id."""
     planned = 0
     while True:
         with store.writing() as transaction:
             histories = transaction.pages.unplanned(SLICE)
-            transaction.pages.plan({history.page_id: next_fetch_at(history, now=now) for history in histories})
+            plans = {
+                history.page_id: next_fetch_at(history, now=now, recrawl=recrawl(history.source_id))
+                for history in histories
+            }
+            transaction.pages.plan(plans)
         planned += len(histories)
         if len(histories) < SLICE:
             return planned

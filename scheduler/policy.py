@@ -33,17 +33,20 @@ def retry_interval(failures: int) -> timedelta:
     return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
 
 
-def next_fetch_at(history: PageHistory, *, now: datetime) -> datetime:
+def next_fetch_at(history: PageHistory, *, now: datetime, recrawl: timedelta | None = None) -> datetime:
     """Return when the page is due next. `now` is the present instant, aware.
 
-    A page that was never fetched is due at once.
+    With `recrawl`, the fixed interval that a source may set, an article is due that long after each look, whatever its
+    age. A page that was never fetched is due at once.
     """
     if history.last_fetch_at is None or history.last_outcome is None:
         return now
     since = history.last_fetch_at
     if history.has_candidate:
-        return since + SECOND_LOOK
+        return since + min(SECOND_LOOK, recrawl or SECOND_LOOK)
     if history.last_outcome in ARTICLE_SEEN:
+        if recrawl is not None:
+            return since + recrawl
         # A date on the page may be wrong; what we saw ourselves is the least age it can have.
         born = min(history.first_seen_at, history.published_at or history.first_seen_at)
         return since + interval_by_age(since - born)

@@ -12,7 +12,7 @@ from crawler.intervals import is_cron, parse_duration
 from crawler.runner import Crawling, SourceBook, open_crawling
 from scheduler.jobs import ServiceJobs
 from scheduler.local import Ticker, next_cron_time
-from scheduler.planner import PollDue, every
+from scheduler.planner import PollDue, RecrawlInterval, every
 from scheduler.settings import Settings
 from storage.clock import utc_now
 from storage.errors import MorgueError
@@ -24,6 +24,16 @@ TICK_SECONDS = 1.0
 PLAN_SECONDS = 2.0
 RESTART_WAIT_SECONDS = 5.0
 FORCED_EXIT = 1
+
+
+def recrawl_interval(sources: SourceBook) -> RecrawlInterval:
+    """Return the fixed interval of recrawls of a source, by its id."""
+
+    def interval(source_id: int) -> timedelta | None:
+        recrawl = sources.source(source_id).source.recrawl
+        return None if recrawl is None else parse_duration(recrawl)
+
+    return interval
 
 
 def poll_rule(sources: SourceBook, default_poll: str) -> Callable[[int], PollDue]:
@@ -79,6 +89,7 @@ class Service:
             jobs = ServiceJobs(
                 crawling,
                 poll_due=poll_rule(crawling.sources, self._settings.service.poll),
+                recrawl=recrawl_interval(crawling.sources),
                 on_broken=self._on_broken,
             )
             await jobs.plan()

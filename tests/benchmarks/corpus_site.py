@@ -16,6 +16,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 from xml.sax.saxutils import escape
 
+from crawler.urls import clean_url
+
 PORT = 8099
 FEED_ADDRESS = "127.0.0.2"
 
@@ -42,11 +44,12 @@ def load_pages(corpora: Path, sets: list[str]) -> list[CorpusPage]:
             number = len(addresses) + 3
             address = addresses.setdefault(parts.netloc, f"127.0.{number // 250}.{number % 250 + 1}")
             path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-            url = urlunsplit(("http", f"{address}:{PORT}", path, parts.query, ""))
+            # Publishers answer with or without the tracking parameters that some of these addresses carry.
+            url = clean_url(urlunsplit(("http", f"{address}:{PORT}", path, parts.query, "")))
             # Two pages may differ in nothing but their tracking parameters; each must have an address of its own.
             taken[url] = taken.get(url, 0) + 1
             if taken[url] > 1:
-                url += ("&" if parts.query else "?") + f"copy={taken[url]}"
+                url += ("&" if "?" in url else "?") + f"copy={taken[url]}"
             pages.append(CorpusPage(row=row | {"set": name}, html=html, url=url))
     return pages
 

@@ -143,7 +143,7 @@ def run(folder: Path, truths: dict[str, Row], read: Callable[[str, str], Row]) -
     for key, truth in truths.items():
         body = gzip.decompress((folder / truth["html_path"]).read_bytes())
         began = time.process_time()
-        rows[key] = read(decode_html(body, content_type=None), truth["url"])
+        rows[key] = read(decode_html(body, content_type=None), truth["url"] or "")
         spent += time.process_time() - began
     return rows, 1000 * spent / max(1, len(truths))
 
@@ -192,7 +192,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.corpora is None:
         parser.error("name the folder of the corpora, or set MORGUE_CORPORA")
-    heads = ["set", "extractor", "F1", "precision", "recall", "snippets", "headline", "authors", "published", "language", "lost", "ms"]
+    heads = ("set", "extractor", "F1", "precision", "recall", "snippets", "headline", "authors")
+    heads += ("published", "language", "lost", "ms")
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for name in arguments.sets:
         measure(Path(arguments.corpora) / name, worst=arguments.worst, predictions=arguments.predictions)

@@ -45,6 +45,12 @@ def test_an_article_is_looked_at_again_after_half_of_its_age():
     assert next_fetch_at(history(), now=NOW) == NOW + timedelta(hours=1)
 
 
+def test_a_source_may_fix_the_interval_whatever_the_age():
+    assert next_fetch_at(history(), now=NOW, recrawl=timedelta(seconds=2)) == NOW + timedelta(seconds=2)
+    failed = history(last_outcome=Outcome.TIMEOUT, consecutive_failures=1)
+    assert next_fetch_at(failed, now=NOW, recrawl=timedelta(seconds=2)) == NOW + timedelta(minutes=10)
+
+
 def test_an_article_published_long_before_we_saw_it_has_the_age_of_its_date():
     old = history(published_at=NOW - timedelta(days=2))
     assert next_fetch_at(old, now=NOW) == NOW + timedelta(days=1)

@@ -95,8 +95,8 @@ def url_key(url: str) -> str:
 def host_key(url: str) -> str:
     """Return what the pause between two requests is kept for: the registrable domain.
 
-    Hosts under no public suffix (addresses, `localhost`, names of a local network) have no owner that could be told
-    from their name; for them it is `host:port`, the port always given. Raises `InvalidUrl`.
+    For hosts that have none (addresses, `localhost` and other names of one word) it is `host:port`, the port always
+    given. Raises `InvalidUrl`.
     """
     parts = _split(url)
     host = _ascii_host(parts.hostname or "")
@@ -190,10 +190,14 @@ def _idna(name: str) -> str:
 @lru_cache(maxsize=4096)
 def _registrable(host: str) -> str | None:
     found = _suffixes.extract_str(host)
-    if found.suffix and found.domain:
-        return f"{found.domain}.{found.suffix}"
-    # A public suffix by itself, as `github.io`, serves pages too.
-    return found.suffix or None
+    if found.suffix:
+        # A public suffix by itself, as `github.io`, serves pages too.
+        return f"{found.domain}.{found.suffix}" if found.domain else found.suffix
+    labels = host.split(".")
+    if len(labels) == 1 or labels[-1].isdigit() or host.startswith("["):
+        return None
+    # A top-level domain that the list does not know is taken as one (publicsuffix.org, "the prevailing rule is *").
+    return ".".join(labels[-2:])
 
 
 def _without_www(netloc: str) -> str:

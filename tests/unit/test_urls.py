@@ -137,7 +137,9 @@ def test_www_is_part_of_the_name_where_nothing_else_is_left():
         ("https://127.0.0.17/a", "127.0.0.17:443", "127.0.0.17"),
         ("http://localhost/a", "localhost:80", "localhost"),
         ("http://[::1]:9/", "[::1]:9", "[::1]"),
-        ("http://press.intranet:8080/", "press.intranet:8080", "press.intranet"),
+        ("http://press.intranet:8080/", "press.intranet", "press.intranet"),
+        ("https://www.courier.example/a", "courier.example", "courier.example"),
+        ("http://newsdesk:8080/", "newsdesk:8080", "newsdesk"),
         ("https://www.bücher.de/", "xn--bcher-kva.de", "xn--bcher-kva.de"),
     ],
 )

@@ -8,7 +8,7 @@ import os
 from alembic import context
 from sqlalchemy import Connection, text
 
-from storage.engine import create_engine
+from storage.engine import WRITES, create_engine
 from storage.tables import metadata
 
 LOCK_TIMEOUT = "5s"
@@ -26,8 +26,11 @@ def _migrate(connection: Connection) -> None:
 
 def _migrate_from_command_line() -> None:
     engine = create_engine(os.environ.get("MORGUE_DATABASE__URL", "sqlite:///morgue.db"))
-    with engine.begin() as connection:
-        _migrate(connection)
+    try:
+        with engine.execution_options(**{WRITES: True}).begin() as connection:
+            _migrate(connection)
+    finally:
+        engine.dispose()
 
 
 given = context.config.attributes.get("connection")

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, Engine
 
 from storage.captures import Captures
-from storage.engine import WRITES, create_engine, failures_explained
+from storage.engine import WRITES, create_engine, failures_explained, sqlite_file
+from storage.errors import DatabaseUnavailable
 from storage.events import Events
 from storage.feeds import Feeds
 from storage.fetches import Fetches
@@ -17,6 +19,15 @@ from storage.migrate import make_ready
 from storage.pages import Pages
 from storage.sources import Sources
 from storage.versions import Versions
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one under the same name; None when there is none."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class Transaction:
@@ -35,10 +46,13 @@ class Transaction:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo what is written inside, events included, when an exception leaves it; the transaction goes on."""
+        """Undo what is written inside, events included, when an exception leaves it; the transaction goes on.
+
+        Raises `DatabaseUnavailable` as the transaction does.
+        """
         mark = self.events.mark()
         try:
-            with self._connection.begin_nested():
+            with failures_explained(self._connection.engine.url), self._connection.begin_nested():
                 yield
         except BaseException:
             self.events.forget_since(mark)
@@ -50,6 +64,8 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._file = sqlite_file(engine.url)
+        self._file_identity = None if self._file is None else _identity(self._file)
         self._for_writing = engine.execution_options(**{WRITES: True})
         self._for_reading = engine
         if engine.dialect.name == "postgresql":
@@ -91,10 +107,16 @@ class Store:
 
         SQLite has one writer at a time, so others wait meanwhile. Raises `DatabaseUnavailable`.
         """
+        self._check_still_there()
         with failures_explained(self._engine.url), self._for_writing.begin() as connection:
             transaction = Transaction(connection)
             yield transaction
             transaction.events.flush()
+
+    def _check_still_there(self) -> None:
+        """Raise `DatabaseUnavailable` for a SQLite file that was removed or replaced: what is written would be lost."""
+        if self._file is not None and _identity(self._file) != self._file_identity:
+            raise DatabaseUnavailable(str(self._file), "was removed or replaced while it was open", "start again")
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

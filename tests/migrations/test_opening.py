@@ -3,10 +3,13 @@
 import shutil
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import make_url
 
 from storage import migrate
@@ -14,7 +17,7 @@ from storage.engine import create_engine, parse_url
 from storage.errors import ConfigurationError, DatabaseNeedsUpgrade, DatabaseTooNew, DatabaseUnavailable, MorgueError
 from storage.model import Source
 from storage.store import Store
-from tests.contracts.news import NOON
+from tests.contracts.news import CORRECTED, FERRY, NOON, watch
 
 PAPER = Source(slug="paper", feeds=("http://paper.example/feed",))
 
@@ -200,6 +203,40 @@ def test_a_read_only_database_can_be_read_and_says_that_it_cannot_be_written(tmp
         with pytest.raises(DatabaseUnavailable) as caught, store.writing() as transaction:
             transaction.sources.sync([], NOON)
     assert "readonly" in one_line(caught.value)
+
+
+def test_a_full_disk_is_a_failure_that_says_so_and_costs_only_what_was_not_recorded(tmp_path):
+    with Store.open(f"sqlite:///{tmp_path / 'morgue.db'}", create=True) as store:
+        page = watch(store)
+        page.see(FERRY)
+        with pytest.raises(DatabaseUnavailable) as caught, store.writing() as transaction:
+            transaction._connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            with transaction.savepoint():
+                transaction.versions.record_look(page.look(replace(FERRY, body="The sea. " * 100_000)))
+        assert "full" in one_line(caught.value)
+        with store.writing() as transaction:
+            transaction._connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        assert len(page.versions()) == 1
+        assert page.see(CORRECTED).version_number == 2
+
+
+def test_a_file_that_was_removed_while_it_was_open_is_missed(tmp_path):
+    file = tmp_path / "morgue.db"
+    with Store.open(f"sqlite:///{file}", create=True) as store:
+        file.unlink()
+        with pytest.raises(DatabaseUnavailable, match="removed or replaced"), store.writing():
+            pass
+        shutil.copy(__file__, file)
+        with pytest.raises(DatabaseUnavailable, match="removed or replaced"), store.writing():
+            pass
+
+
+def test_the_alembic_command_serves_developers(empty_database_url, monkeypatch):
+    monkeypatch.setenv("MORGUE_DATABASE__URL", empty_database_url)
+    config = Config(Path(__file__).parents[2] / "alembic.ini")
+    command.upgrade(config, "head")
+    command.check(config)
+    Store.open(empty_database_url).close()
 
 
 def test_a_damaged_database_is_found_by_the_check(tmp_path):

@@ -27,6 +27,7 @@ OFFICE = re.compile(
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(r"https?:|www\.|@|\d{3}|[{}<>\[\]=]|^\W*$")
+_ADDRESS = re.compile(r"(?:https?:|www\.|/)\S+$", re.IGNORECASE)
 _LONGEST_NAME = 80
 _LONGEST_BYLINE = 200
 
@@ -81,6 +82,8 @@ def _names(text: str) -> list[str]:
     """Return the names in a line such as `By Ann Lee and Bo Chan, Staff Writers`."""
     line = _BY.sub("", one_line(text))
     found: list[str] = []
+    if _ADDRESS.match(line):
+        return found
     for part in _JOINS.split(line):
         for place, piece in enumerate(part.split(",")):
             name = _BY.sub("", piece).strip(" .:-–—\"'()")

@@ -19,7 +19,8 @@ _TOP = 4
 _SURELY_A_COPY = 400
 """Characters of a passage that nobody writes twice."""
 _PROMPT = re.compile(
-    r"^\W*(?:(?:please )?(?:sign up|subscribe|register|get|receive|join)\b.{0,80}\b(?:newsletters?|inbox|daily e-?mail|e-?mail updates)\b"
+    r"^\W*(?:(?:please )?(?:sign up|subscribe|register|get|receive|join)\b.{0,80}"
+    r"\b(?:newsletters?|inbox|daily e-?mail|e-?mail updates)\b"
     r"|(?:follow|like|join|find) us on\b|(?:click|tap) here (?:to|for)\b|download (?:the|our) .{0,30}\bapp\b"
     r"|.{0,60}newsletter.{0,40}(?:abonnieren|anmelden|bestellen)|(?:abonnez|inscrivez)-vous\b.{0,80}(?:newsletter|lettre)"
     r"|(?:suscr[ií]bete|apúntate|iscriviti|inscreva-se|assine)\b.{0,80}(?:newsletter|bolet|canal))",
@@ -96,7 +97,8 @@ def _is_dates_line(place: int, lines: Sequence[str], page: PageLines) -> bool:
 
 def _is_prompt(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001 - a rule like the others
     line = lines[place]
-    return (len(line) < 200 and _PROMPT.search(line) is not None) or (len(line) < 120 and _RIGHTS.search(line) is not None)
+    is_prompt = len(line) < 200 and _PROMPT.search(line) is not None
+    return is_prompt or (len(line) < 120 and _RIGHTS.search(line) is not None)
 
 
 def _is_tags(place: int, lines: Sequence[str], page: PageLines) -> bool:

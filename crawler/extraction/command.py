@@ -52,7 +52,7 @@ def extract_batch(manifest: Path, *, timezone: str | None = None, processes: int
         while waiting:
             yield _finished(pool, *waiting.popleft(), manifest.parent, timezone)
     finally:
-        pool.stop()  # type: ignore[no-untyped-call] - pebble types only part of its API
+        pool.stop()  # type: ignore[no-untyped-call]  # pebble types a part of its API
         pool.join()
 
 

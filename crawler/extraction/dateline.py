@@ -55,5 +55,5 @@ def dateline_of(body: str) -> str | None:
     if match is None or len(first) < 40:
         return None
     place = match["place"].strip(" ,-")
-    place = re.sub(r",\s*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?$", "", place)
+    place = re.sub(r",\s*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?(?:\s*\d+)?$", "", place)
     return None if place.upper() in _NO_PLACE or len(place) < 3 else place

@@ -16,7 +16,45 @@ from trafilatura.utils import load_html
 from crawler.extraction.text import key, one_line, without_control_characters, without_control_references
 
 _BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
+    {
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    }
 )
 _HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LARGEST_HIDDEN_SHARE = 0.3
@@ -46,8 +84,8 @@ def parse(html: str) -> HtmlElement | None:
 class Surplus:
     """What stands on a page without being its story.
 
-    `captions` are the pictures' captions in document order. `keys` are the letters and figures (`text.key`) of lines that
-    are hidden, belong to pictures, or only lead to other stories.
+    `captions` are the pictures' captions in document order. `keys` are the letters and figures (`text.key`) of lines
+    that are hidden, belong to pictures, or only lead to other stories.
     """
 
     captions: tuple[str, ...]

@@ -114,7 +114,7 @@ def image_url_of(markup: Markup) -> str | None:
 
 
 def access_of(markup: Markup) -> Access:
-    """Return who may read the story, by schema.org's paywall markup and the content tier of Facebook's and Swiss houses'."""
+    """Return who may read the story, by schema.org's paywall markup and the content tier that Facebook reads."""
     tier = markup.first_meta("article:content_tier", "og:article:content_tier", "content_tier").lower()
     if tier in ("metered", "locked", "free"):
         return {"metered": Access.METERED, "locked": Access.PAYWALLED, "free": Access.FREE}[tier]

@@ -107,7 +107,7 @@ def types_of(node: Node) -> frozenset[str]:
 
 
 def text_of(value: Any) -> str:
-    """Return the plain text of a property: of the first of a list, the `@value` or name of a node, a string, a number."""
+    """Return a property as plain text: the first of a list, the `@value` or name of a node, a string, a number."""
     for _ in range(4):
         if isinstance(value, list) and value:
             value = value[0]

@@ -11,7 +11,9 @@ import multiprocessing
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from concurrent.futures import TimeoutError as DeadlinePassed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -70,17 +72,20 @@ class ExtractionPool:
     """A pool of worker processes that read pages. Use it as an async context.
 
     `timeout_seconds` is the deadline of one page, counted from when a worker takes it up. A worker is replaced after
-    `max_tasks` pages, and may use `max_memory_bytes` of address space.
+    `max_tasks` pages, and may use `max_memory_bytes` of address space. `reader` is the function that workers run; it
+    must be importable by its name.
     """
 
     def __init__(
         self,
         *,
         processes: int,
+        reader: Callable[[ReadTask], Reading] | None = None,
         timeout_seconds: float = 20.0,
         max_tasks: int = 500,
         max_memory_bytes: int | None = _MAX_MEMORY_BYTES,
     ) -> None:
+        self._reader = reader or read_task
         self._timeout_seconds = timeout_seconds
         # A second page for each worker waits in the pipe, so that none is idle while a result is handed back.
         self._places = asyncio.Semaphore(2 * processes)
@@ -102,7 +107,7 @@ class ExtractionPool:
     async def close(self) -> None:
         """Stop the workers at once; pages still waiting raise `PoolStopped`."""
         self.announce_stop()
-        self._pool.stop()  # type: ignore[no-untyped-call] - pebble types only part of its API
+        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble types a part of its API
         await asyncio.to_thread(self._pool.join)
 
     async def read(self, task: ReadTask) -> Reading:
@@ -129,6 +134,9 @@ class ExtractionPool:
                     interruptions += 1
                 else:
                     failures += 1
+            except BrokenProcessPool as problem:
+                # The pool is closed or past use; that says nothing about the page.
+                raise PoolStopped(task.url) from problem
             except asyncio.CancelledError:
                 if self._stopping and not _is_being_cancelled():
                     raise PoolStopped(task.url) from None
@@ -140,7 +148,7 @@ class ExtractionPool:
 
     async def _schedule(self, task: ReadTask) -> Reading:
         try:
-            future = self._pool.schedule(read_task, args=[task], timeout=self._timeout_seconds)
+            future = self._pool.schedule(self._reader, args=[task], timeout=self._timeout_seconds)
         except RuntimeError as problem:
             raise PoolStopped(task.url) from problem
         reading: Reading = await asyncio.wrap_future(future)

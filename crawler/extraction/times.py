@@ -6,7 +6,7 @@ are typing errors, or dates of an event that the story tells of.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -74,7 +74,7 @@ def stated_time(raw: str, *, found_in: str, reckoning: Reckoning) -> StatedTime 
 def written_time(raw: str) -> WallTime | None:
     """Return the time of an ISO 8601, RFC 5322 or epoch string, or None."""
     if match := _ISO.match(raw) or _COMPACT.match(raw):
-        return _from_groups(*match.groups())
+        return _from_groups(match.groups())
     if match := _EPOCH.match(raw):
         seconds = int(match[1] or match[2][:10])
         moment = datetime.fromtimestamp(seconds, UTC)
@@ -91,11 +91,11 @@ def _seconds(moment: datetime) -> int:
     return moment.hour * 3600 + moment.minute * 60 + moment.second
 
 
-def _from_groups(
-    year: str, month: str, day: str, hour: str | None, minute: str | None, second: str | None, zone: str | None
-) -> WallTime | None:
+def _from_groups(groups: Sequence[str | None]) -> WallTime | None:
+    """Return the time of year, month, day, hour, minute, second and zone as they were matched."""
+    year, month, day, hour, minute, second, zone = groups
     try:
-        the_day = date(int(year), int(month), int(day))
+        the_day = date(int(year or 0), int(month or 0), int(day or 0))
     except ValueError:
         return None
     if hour is None or minute is None or int(hour) > 23 or int(minute) > 59:
@@ -115,7 +115,7 @@ def zone_of(name: str | None) -> timezone | str | None:
 
 
 def resolve(written: WallTime, *, raw: str, found_in: str, reckoning: Reckoning) -> StatedTime | None:
-    """Return a written time as a stated one; None if it lies in the future of its capture, or in no newspaper's past."""
+    """Return a written time as a stated one; None if it is later than its capture, or before any newspaper."""
     if written.day.year < _EARLIEST_YEAR:
         return None
     latest = reckoning.captured_at + _LATEST_AFTER_CAPTURE
@@ -172,7 +172,7 @@ def day_of_url(url: str, reckoning: Reckoning) -> StatedTime | None:
             number = (
                 _ENGLISH_MONTHS.index(month) + 1 if month in _ENGLISH_MONTHS else int(month) if month.isdigit() else 0
             )
-            written = _from_groups(match["y"], str(number), match["d"], None, None, None, None)
+            written = _from_groups((match["y"], str(number), match["d"], None, None, None, None))
             if written and (stated := resolve(written, raw=match[0], found_in="url", reckoning=reckoning)):
                 return stated
     return None

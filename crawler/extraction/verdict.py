@@ -13,11 +13,14 @@ from crawler.extraction.text import one_line
 from storage.model import Outcome
 
 _NOT_FOUND = re.compile(
-    r"\b404\b|\b410\b|page (?:was )?not found|not be found|page (?:does not|doesn['’]t|no longer) exists?|no longer available"
-    r"|article (?:was )?not found|oops|seite (?:wurde )?nicht gefunden|nicht (?:mehr )?(?:verfügbar|gefunden)|page (?:introuvable|non trouvée)"
-    r"|página no encontrada|no se (?:ha encontrado|encontró)|página não encontrada|pagina non trovata|pagina niet gevonden"
-    r"|sidan (?:hittades inte|finns inte)|siden (?:blev|er|ble) ikke (?:fundet|funnet)|strona nie (?:została znaleziona|istnieje)"
-    r"|страница не найдена|сторінку не знайдено|sayfa bulunamadı|halaman tidak ditemukan|ページが見つかりません|페이지를 찾을 수 없",
+    r"^(?:error )?4(?:04|10)\b|\berror 4(?:04|10)\b|\b4(?:04|10)[ :–-]+(?:error|not|page)"
+    r"|page (?:was )?not found|not be found|page (?:does not|doesn['’]t|no longer) exists?"
+    r"|no longer available|article (?:was )?not found|^oops\b|seite (?:wurde )?nicht gefunden"
+    r"|nicht (?:mehr )?(?:verfügbar|gefunden)|page (?:introuvable|non trouvée)|página no encontrada"
+    r"|no se (?:ha encontrado|encontró)|página não encontrada|pagina non trovata|pagina niet gevonden"
+    r"|sidan (?:hittades inte|finns inte)|siden (?:blev|er|ble) ikke (?:fundet|funnet)"
+    r"|strona nie (?:została znaleziona|istnieje)|страница не найдена|сторінку не знайдено|sayfa bulunamadı"
+    r"|halaman tidak ditemukan|ページが見つかりません|페이지를 찾을 수 없",
     re.IGNORECASE,
 )
 _INDEX_TYPES = frozenset(
@@ -27,7 +30,7 @@ _INDEX_PATH = re.compile(
     r"^/(?:index\.\w+|home|[a-z]{2}(?:-[a-z]{2})?/?)?$|^/(?:tags?|topics?|search|suche|recherche|category|categories|authors?)(?:/|$)",
     re.IGNORECASE,
 )
-_ERROR_BODY = 1500
+_ERROR_BODY = 1000
 _SHELL_BODY = 200
 _PROSE = 60
 """Teasers are shorter than this, or end without a full stop."""
@@ -41,7 +44,7 @@ def refusal(markup: Markup, lines: Sequence[str], *, dated: bool) -> Reading | N
     """
     length = sum(map(len, lines))
     article_markup = _has_article_markup(markup)
-    if length < _ERROR_BODY and not markup.node and _names_an_error(markup.tree):
+    if length < _ERROR_BODY and not dated and not markup.node and _names_an_error(markup.tree):
         return Reading(outcome=Outcome.SOFT_404, reason="not_found_page")
     if length < 25:
         return _empty(markup)

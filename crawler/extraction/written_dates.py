@@ -14,13 +14,15 @@ from babel import Locale, UnknownLocaleError
 from crawler.extraction.times import WallTime, zone_of
 
 _UPDATED = (
-    "updated|modified|last update|revised|edited|actualis|mis à jour|modifié|aktualisier|zuletzt|geändert|stand|actualizad"
-    "|modificad|atualizad|aggiornat|modificat|uppdatera|ändrad|opdateret|ajourført|oppdatert|bijgewerkt|gewijzigd|aktualiz"
-    "|zaktualiz|обновлен|изменен|оновлен|frissít|módosít|päivitetty|güncel|diperbarui|更新|수정|업데이트|अपडेट|تحديث"
+    "updated|modified|last update|revised|edited|actualis|mis à jour|modifié|aktualisier|zuletzt|geändert|stand"
+    "|actualizad|modificad|atualizad|aggiornat|modificat|uppdatera|ändrad|opdateret|ajourført|oppdatert"
+    "|bijgewerkt|gewijzigd|aktualiz|zaktualiz|обновлен|изменен|оновлен|frissít|módosít|päivitetty|güncel"
+    "|diperbarui|更新|수정|업데이트|अपडेट|تحديث"
 )
 _PUBLISHED = (
-    "published|posted|created|issued|first publish|publi|veröffentlich|erstellt|erschien|pubblicat|opublik|gepubliceerd"
-    "|geplaatst|lagt ut|udgivet|julkaistu|megjelen|опубликован|опубліковано|yayın|tayang|発表|公開|配信|入力|입력|등록|发布|發布|प्रकाशित|نشر"
+    "published|posted|created|issued|first publish|publi|veröffentlich|erstellt|erschien|pubblicat|opublik"
+    "|gepubliceerd|geplaatst|lagt ut|udgivet|julkaistu|megjelen|опубликован|опубліковано|yayın|tayang|発表|公開"
+    "|配信|入力|입력|등록|发布|發布|प्रकाशित|نشر"
 )
 _LABEL = re.compile(f"(?P<updated>{_UPDATED})|(?P<published>{_PUBLISHED})", re.IGNORECASE)
 _CLOCK = re.compile(
@@ -42,7 +44,7 @@ class ShownDate:
 
 
 def shown_dates(line: str, language: str | None) -> list[ShownDate]:
-    """Return the dates of a line in its order. `language` is an ISO 639-1 code that names of months are looked up in."""
+    """Return the dates of a line in its order. Months are looked up in `language`, an ISO 639-1 code, and English."""
     found: list[ShownDate] = []
     matches = list(_dates(line, language))
     left = 0
@@ -147,7 +149,8 @@ def _named_months(language: str) -> tuple[re.Pattern[str], dict[str, int]]:
     year = r"(?P<{}>(?:19|20)\d\d)(?!\d)"
     return (
         re.compile(
-            rf"(?<![\d:]){day.format('d1')}\s?(?:de |of )?[-/ ]?(?P<m1>{month})\.?,?(?: de| del)?[-/ ]\s?{year.format('y1')}"
+            rf"(?<![\d:]){day.format('d1')}\s?(?:de |of )?[-/ ]?(?P<m1>{month})"
+            rf"\.?,?(?: de| del)?[-/ ]\s?{year.format('y1')}"
             rf"|(?<!\w)(?P<m2>{month})\.?\s{day.format('d2')},?\s{year.format('y2')}",
             re.IGNORECASE,
         ),

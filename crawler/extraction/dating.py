@@ -1,5 +1,6 @@
 """Which of a page's many dates are those of publication and of the last change. Pure."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -47,6 +48,7 @@ _MODIFIED_META = (
     "dcterms.modified",
     "revised",
 )
+_MOST_WORDS = 4
 _LONGEST_DATES_LINE = 200
 _LINES_READ = 60
 """A dates line stands near the headline: so many short lines behind it are read."""
@@ -66,9 +68,9 @@ def dates_of(markup: Markup, *, language: str | None, reckoning: Reckoning) -> D
     modified = first_stated(_modified(markup), reckoning)
     if published is None or modified is None:
         shown = _shown(markup.tree, language, reckoning) if published is None else []
-        published = published or _labelled(shown, "published", reckoning) or _labelled(shown, None, reckoning)
+        published = published or _labelled(shown, "published", reckoning) or _unlabelled(shown, markup.url, reckoning)
         modified = modified or _labelled(shown, "updated", reckoning)
-    published = published or day_of_url(markup.url, reckoning) or _found_by_htmldate(markup, reckoning)
+    published = published or _found_by_htmldate(markup, reckoning)
     return Dates(published=published, modified=modified)
 
 
@@ -134,11 +136,26 @@ def _shown(tree: HtmlElement, language: str | None, reckoning: Reckoning) -> lis
         dates = [
             shown for shown in dates if resolve(shown.written, raw=shown.raw, found_in="text", reckoning=reckoning)
         ]
-        if dates and (len(line) < 90 or any(shown.label for shown in dates)):
+        if dates and (any(shown.label for shown in dates) or _is_bare(line, dates)):
             return dates
         if read >= _LINES_READ:
             break
     return []
+
+
+def _is_bare(line: str, dates: list[ShownDate]) -> bool:
+    """Tell whether a line shows hardly more than a date, such as a name before it: else it tells of some other day."""
+    for shown in dates:
+        line = line.replace(shown.raw, " ", 1)
+    return len(re.findall(r"[^\W\d_]+", line)) <= _MOST_WORDS
+
+
+def _unlabelled(shown: list[ShownDate], url: str, reckoning: Reckoning) -> StatedTime | None:
+    """Return the date without a label, unless the address names another day: then that."""
+    of_text, of_url = _labelled(shown, None, reckoning), day_of_url(url, reckoning)
+    if of_text is not None and of_url is not None and of_text.local[:10] != of_url.local:
+        return of_url
+    return of_text or of_url
 
 
 def _labelled(shown: list[ShownDate], label: str | None, reckoning: Reckoning) -> StatedTime | None:
@@ -155,7 +172,6 @@ def _found_by_htmldate(markup: Markup, reckoning: Reckoning) -> StatedTime | Non
             markup.tree,
             url=markup.url,
             original_date=True,
-            extensive_search=False,
             max_date=reckoning.captured_at.strftime("%Y-%m-%d"),
         )
     except ValueError:

@@ -47,7 +47,8 @@ def read_page(html: str, *, url: str, timezone: str | None, captured_at: datetim
     language = language_of(markup, "")
     reckoning = Reckoning(timezone=timezone, captured_at=captured_at)
     dates = dates_of(markup, language=language, reckoning=reckoning)
-    dated = dates.published is not None and dates.published.found_in in EXPLICIT_MARKUP
+    # A `time` element may belong to the first teaser of an index.
+    dated = dates.published is not None and dates.published.found_in in EXPLICIT_MARKUP - {"time_element"}
     surplus = surplus_of(tree, url=url)
     tags, canonical_url = tags_of(markup), canonical_url_of(markup)
     lines = read_body(tree, url=url)

@@ -32,6 +32,7 @@ _INDEX_PATH = re.compile(
 )
 _ERROR_BODY = 1000
 _SHELL_BODY = 200
+_SHORT_BODY = 800
 _PROSE = 60
 """Teasers are shorter than this, or end without a full stop."""
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»」)]*$")
@@ -48,7 +49,7 @@ def refusal(markup: Markup, lines: Sequence[str], *, dated: bool) -> Reading | N
         return Reading(outcome=Outcome.SOFT_404, reason="not_found_page")
     if length < 25:
         return _empty(markup)
-    if not article_markup and not dated and _is_index(markup, lines):
+    if not article_markup and not dated and _is_index(markup, lines, length):
         return Reading(outcome=Outcome.NOT_ARTICLE, reason="index")
     return None
 
@@ -86,7 +87,7 @@ def _empty(markup: Markup) -> Reading:
     return Reading(outcome=Outcome.NOT_ARTICLE, reason="empty" if len(shown) < _SHELL_BODY else "no_story")
 
 
-def _is_index(markup: Markup, lines: Sequence[str]) -> bool:
+def _is_index(markup: Markup, lines: Sequence[str], length: int) -> bool:
     """Tell whether a page that no markup calls an article is an index of other pages."""
     path = urlsplit(markup.url).path
     indexed = bool(_INDEX_TYPES & markup.linked_data.types) or _INDEX_PATH.match(path) is not None
@@ -94,5 +95,5 @@ def _is_index(markup: Markup, lines: Sequence[str]) -> bool:
     headings = sum(1 for head in markup.tree.iter("h2", "h3", "h4") if next(head.iter("a"), None) is not None)
     cards = headings + sum(1 for _ in markup.tree.iter("article"))
     if indexed:
-        return cards >= 5 or sentences < 3
+        return cards >= 5 or (sentences < 3 and length < _SHORT_BODY)
     return cards >= 8 and sentences < 2

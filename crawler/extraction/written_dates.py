@@ -51,12 +51,17 @@ def shown_dates(line: str, language: str | None) -> list[ShownDate]:
     for index, (start, end, day) in enumerate(matches):
         right = matches[index + 1][0] if index + 1 < len(matches) else len(line)
         clock = _clock_near(line, start, end, left, right)
-        label = None
+        label, label_start = None, start
         for label_match in _LABEL.finditer(line, left, end):
             label = "updated" if label_match["updated"] else "published"
+            label_start = min(label_start, label_match.start())
         span_end = max(end, clock.end()) if clock else end
         found.append(
-            ShownDate(written=_with_clock(day, clock), label=label, raw=line[left:span_end].strip(" |·•,-–—/"))
+            ShownDate(
+                written=_with_clock(day, clock),
+                label=label,
+                raw=line[min(label_start, start, clock.start() if clock else start) : span_end].strip(" |·•,-–—/"),
+            )
         )
         left = span_end
     return found

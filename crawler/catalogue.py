@@ -3,12 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from crawler.intervals import is_cron, parse_duration
 from crawler.settings import SourceSettings
+from crawler.urls import registrable_domain
 from storage.errors import ConfigurationError
 from storage.model import Source
-
-__all__ = ["is_cron", "parse_duration", "sources"]
 
 
 def sources(settings: Sequence[SourceSettings]) -> list[Source]:
@@ -21,6 +19,12 @@ def sources(settings: Sequence[SourceSettings]) -> list[Source]:
     if repeated:
         raise ConfigurationError("[[source]] slug", f"{repeated[0]!r} stands there twice", "give each source its own")
     return [_source(one) for one in settings]
+
+
+def domains_of(source: Source) -> frozenset[str]:
+    """Return the registrable domains that a source's own addresses name."""
+    addresses = [source.homepage, *source.feeds, *source.sitemaps, *source.sections]
+    return frozenset(registrable_domain(address) for address in addresses if address)
 
 
 def _source(settings: SourceSettings) -> Source:

@@ -51,6 +51,7 @@ def crawl(
         bool, typer.Option("--recrawl", help="Look again also at what is known and not yet due.")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Fetch at most so many pages.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Hand the named URLs to the service, for good.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the account as JSON.")] = False,
 ) -> None:
     """Crawl once: what is new or due in these targets, and every article that is named."""
@@ -60,7 +61,7 @@ def crawl(
     from crawler.progress import crawl_progress
 
     context: CrawlContext = ctx.obj
-    request = CrawlRequest(targets=tuple(targets or ()), recrawl=recrawl, limit=limit)
+    request = CrawlRequest(targets=tuple(targets or ()), recrawl=recrawl, limit=limit, watch=watch)
     with context.open_store() as store:
         with crawl_progress() as progress:
             report = reactor.run(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from crawler.catalogue import domains_of
 from crawler.discovery.feeds import looks_like_feed
 from crawler.fetching import Fetched, FetchRequest
 from crawler.page_loop import PageLoop
@@ -26,12 +27,14 @@ FEEDS_AT_ONCE = 64
 class CrawlRequest:
     """What somebody asked for. Targets are URLs or slugs of sources; none means all sources.
 
-    `recrawl` looks again at everything known in that scope; `limit` is the number of pages to fetch at most.
+    `recrawl` looks again at everything known in that scope; `limit` is the number of pages to fetch at most; `watch`
+    hands the named URLs to the service, which looks after them from then on.
     """
 
     targets: tuple[str, ...] = ()
     recrawl: bool = False
     limit: int | None = None
+    watch: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +122,7 @@ class Crawl:
     async def _sort_targets(self) -> tuple[list[str], list[StoredSource]]:
         known = {stored.source.slug: stored for stored in await self._crawling.read(lambda tx: tx.sources.all())}
         if not self._request.targets:
-            sources = [stored for stored in known.values() if not stored.paused]
+            sources = [stored for stored in known.values() if stored.watched and not stored.paused]
             if not sources:
                 raise UsageError(
                     "crawl", "there is no source yet", "name a URL, or add a [[source]] to the configuration"
@@ -137,6 +140,8 @@ class Crawl:
         """Find out what a named URL is, poll it if it is a feed, and take it in as a page if it is not."""
         if self.report.stopped:
             return
+        if self._request.watch:
+            await self._source_of(url)
         feed = await self._crawling.read(lambda tx: tx.feeds.by_url(url))
         if feed is not None:
             await self._poll(feed)
@@ -150,9 +155,7 @@ class Crawl:
         await self._visit_unknown(url)
 
     async def _visit_unknown(self, url: str) -> None:
-        source = await self._crawling.recorder.write(
-            lambda tx: tx.sources.for_domain(registrable_domain(url), utc_now())
-        )
+        source = await self._source_of(url)
         request = FetchRequest(
             url=url,
             kind=FetchKind.PAGE,
@@ -173,6 +176,16 @@ class Crawl:
         self._named_pages[page.page_id] = url
         self.report.to_fetch += 1
         await self._take_in(page, fetched)
+
+    async def _source_of(self, url: str) -> StoredSource:
+        """Return the configured source with this URL's domain, or the one that stands for the domain itself."""
+        domain = registrable_domain(url)
+        for stored in await self._crawling.read(lambda tx: tx.sources.all()):
+            if stored.configured and not stored.paused and domain in domains_of(stored.source):
+                return stored
+        return await self._crawling.recorder.write(
+            lambda tx: tx.sources.for_domain(domain, utc_now(), watched=self._request.watch)
+        )
 
     # Feeds
 

@@ -5,6 +5,7 @@ old captures back.
 """
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from storage.records import FeedEntry, PageLook, PageState, Recorded, Rereading
 
 log = structlog.get_logger()
 
+MAX_REREADINGS = 5
 KEPT_WALL_BYTES = 64 * 1024
 """A response that shows no article is kept as evidence when it is smaller than this."""
 KEPT_AS_EVIDENCE = frozenset(
@@ -38,6 +40,11 @@ KEPT_AS_EVIDENCE = frozenset(
 )
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml"})
 _UNTELLING_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "unknown/unknown", "text"})
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+|text")
+_SNIFFED_BYTES = 1445
+"""What the MIME Sniffing standard looks at."""
+_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]{2}")
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MAGIC = (
     (b"%PDF-", "pdf"),
     (b"\x89PNG\r\n", "image"),
@@ -89,8 +96,10 @@ def wrong_type(content_type: str | None, body: bytes) -> str | None:
         if start.startswith(magic):
             return name
     media_type = (content_type or "").partition(";")[0].strip().lower()
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        media_type = ""
     if media_type in _PAGE_TYPES or media_type.endswith("+xml"):
-        return None
+        return "binary" if _is_binary(body) else None
     looks_like_markup = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     if media_type in _UNTELLING_TYPES:
         return None if looks_like_markup or not body else "unknown"
@@ -98,6 +107,12 @@ def wrong_type(content_type: str | None, body: bytes) -> str | None:
         return None
     family, _, subtype = media_type.partition("/")
     return subtype[:40] if family == "application" and subtype else family[:40]
+
+
+def _is_binary(body: bytes) -> bool:
+    """Whether bytes without any markup hold what no text holds (the binary data bytes of the MIME Sniffing standard)."""
+    start = body[:_SNIFFED_BYTES]
+    return b"<" not in start and not start.startswith(_UTF16_MARKS) and _BINARY.search(start) is not None
 
 
 def digest_of(body: bytes) -> str:
@@ -158,7 +173,12 @@ class PageIngest:
         settings = self._reading_settings(page.source_id)
         sighting = await self._sighting(page, fetched, settings)
         recorded = await self._recorder.record(sighting)
-        if recorded.needs_rereading is not None:
+        rereadings = 0
+        while recorded.needs_rereading is not None:
+            # Another process may have written a version meanwhile, whose capture then has to be read again too.
+            rereadings += 1
+            if rereadings > MAX_REREADINGS:
+                raise RuntimeError(f"{page.url}: its current version changed {MAX_REREADINGS} times while it was read")
             rereading = await self._reread(recorded.needs_rereading, page, settings)
             recorded = await self._recorder.record(replace(sighting, look=replace(sighting.look, rereading=rereading)))
         log.info(

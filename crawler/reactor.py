@@ -24,10 +24,10 @@ def event_loop() -> asyncio.AbstractEventLoop:
         asyncioreactor.install(loop)  # type: ignore[no-untyped-call]  # Twisted gives it no types
         from twisted.internet import reactor  # noqa: PLC0415 - exists only after the line above
 
-        reactor.startRunning(installSignalHandlers=False)  # type: ignore[attr-defined]  # the asyncio reactor has it
+        reactor.startRunning(installSignalHandlers=False)
         # The reactor's threads look up names. They would keep the process from ending, since nothing stops a reactor
         # that is never stopped, and they hold nothing that could be lost.
-        reactor.getThreadPool().threadFactory = partial(threading.Thread, daemon=True)  # type: ignore[attr-defined]
+        reactor.getThreadPool().threadFactory = partial(threading.Thread, daemon=True)
         _LOOP.append(loop)
     return _LOOP[0]
 

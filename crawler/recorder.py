@@ -158,6 +158,8 @@ class Recorder:
         started = time.monotonic()
         position = 0
         with self._store.writing() as transaction:
+            # All pages of the batch at once and in one order, so that two processes never wait for each other.
+            transaction.pages.lock([job.sighting.look.page_id for job in jobs if job.sighting is not None])
             for job in jobs:
                 position += 1
                 try:

@@ -47,10 +47,10 @@ class Feeds:
         return found[0] if found else None
 
     def due(self, now: datetime, limit: int) -> list[FeedState]:
-        """Return feeds that are to be polled, longest due first; paused ones and those of paused sources never."""
+        """Return watched feeds that are to be polled, longest due first; paused ones never."""
         query = (
             select(feeds)
-            .join(sources, and_(sources.c.id == feeds.c.source_id, ~sources.c.paused))
+            .join(sources, and_(sources.c.id == feeds.c.source_id, sources.c.watched, ~sources.c.paused))
             .where(feeds.c.next_poll_at <= now, ~feeds.c.paused)
             .order_by(feeds.c.next_poll_at, feeds.c.id)
             .limit(limit)

@@ -25,7 +25,7 @@ def _in_scope(scope: CrawlScope) -> ColumnElement[bool] | None:
     ways: list[ColumnElement[bool]] = []
     if scope.everything:
         # Put the other way round, SQLite would go through all pages by source instead of through those that are due.
-        ways.append(pages.c.source_id.not_in(select(sources.c.id).where(sources.c.paused)))
+        ways.append(pages.c.source_id.not_in(select(sources.c.id).where(or_(sources.c.paused, ~sources.c.watched))))
     if scope.source_ids:
         ways.append(pages.c.source_id.in_(sorted(scope.source_ids)))
     if scope.feed_ids:
@@ -36,8 +36,6 @@ def _in_scope(scope: CrawlScope) -> ColumnElement[bool] | None:
             .join(feed_entries, feed_entries.c.page_id == listed.c.id)
             .where(feed_entries.c.feed_id.in_(sorted(scope.feed_ids)))
         )
-        if scope.listed_since is not None:
-            query = query.where(feed_entries.c.last_listed_at >= scope.listed_since)
         ways.append(pages.c.id.in_(query))
     return and_(pages.c.alias_of.is_(None), or_(*ways)) if ways else None
 

@@ -12,11 +12,13 @@ from storage.model import Capture, ExtractedArticle, FeedKind, FetchKind, Outcom
 
 @dataclass(frozen=True, kw_only=True)
 class StoredSource:
-    """A source in the database. `configured` is False for one made for an ad-hoc URL's registrable domain."""
+    """A source in the database. `configured` is False for one made for an ad-hoc URL's registrable domain, and `watched`
+    tells whether the service looks after it."""
 
     source_id: int
     source: Source
     configured: bool
+    watched: bool
     paused: bool
 
 
@@ -139,13 +141,14 @@ class PageState:
 
 @dataclass(frozen=True, kw_only=True)
 class CrawlScope:
-    """Which pages a crawl may fetch: those of these sources, those that these feeds listed since `listed_since`,
-    and these named ones. `everything` is the service's scope: all pages of sources that are not paused."""
+    """Which pages a crawl may fetch: those of these sources, those that these feeds ever listed, and these named ones.
+
+    `everything` is the service's scope: all pages of sources that are watched and not paused.
+    """
 
     source_ids: frozenset[int] = frozenset()
     feed_ids: frozenset[int] = frozenset()
     page_ids: frozenset[int] = frozenset()
-    listed_since: datetime | None = None
     everything: bool = False
 
 

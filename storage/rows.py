@@ -114,7 +114,13 @@ def stored_source(row: RowMapping) -> StoredSource:
     """Return a row of `sources`."""
     values = {field.name: row[field.name] for field in fields(Source)}
     source = Source(**(values | {name: tuple(values[name]) for name in SOURCE_LISTS}))
-    return StoredSource(source_id=row["id"], source=source, configured=row["configured"], paused=row["paused"])
+    return StoredSource(
+        source_id=row["id"],
+        source=source,
+        configured=row["configured"],
+        watched=row["watched"],
+        paused=row["paused"],
+    )
 
 
 def feed_state(row: RowMapping) -> FeedState:

@@ -35,7 +35,7 @@ class Sources:
         self._connection.execute(update(sources).where(gone).values(paused=True))
 
     def _upsert(self, source: Source, now: datetime) -> int:
-        values = source_values(source) | {"configured": True, "paused": False}
+        values = source_values(source) | {"configured": True, "watched": True, "paused": False}
         statement = insert_or(self._connection, sources).values(**values, first_seen_at=now)
         statement = statement.on_conflict_do_update(index_elements=["slug"], set_=values).returning(sources.c.id)
         return int(self._connection.execute(statement).scalar_one())
@@ -92,11 +92,15 @@ class Sources:
             last_fetch_at=last_fetch_at,
         )
 
-    def for_domain(self, domain: str, now: datetime) -> StoredSource:
-        """Return the source of a registrable domain, made if need be; one configured under that name is taken."""
-        known = self.by_slug(domain)
-        if known is not None:
-            return known
-        values = source_values(Source(slug=domain)) | {"configured": False, "paused": False, "first_seen_at": now}
-        row = self._connection.execute(insert(sources).values(**values).returning(sources)).mappings().one()
+    def for_domain(self, domain: str, now: datetime, *, watched: bool = False) -> StoredSource:
+        """Return the source of a registrable domain, made if need be; one configured under that name is taken.
+
+        With `watched` the service looks after it from now on; without, that stays as it was, which is not at first.
+        """
+        values = source_values(Source(slug=domain)) | {"configured": False, "watched": False, "paused": False}
+        statement = insert_or(self._connection, sources).values(**values, first_seen_at=now)
+        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["slug"]))
+        if watched:
+            self._connection.execute(update(sources).where(sources.c.slug == domain).values(watched=True))
+        row = self._connection.execute(select(sources).where(sources.c.slug == domain)).mappings().one()
         return stored_source(row)

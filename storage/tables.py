@@ -78,6 +78,8 @@ sources = Table(
     Column("poll", StorableText),
     Column("recrawl", StorableText),
     Column("configured", Boolean, nullable=False),
+    # Whether the service looks after it: a configured source, and one made for an ad-hoc URL if that was asked for.
+    Column("watched", Boolean, nullable=False),
     Column("paused", Boolean, nullable=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
     sqlite_autoincrement=True,

@@ -100,6 +100,7 @@ sa.Table(
     sa.Column("poll", sa.Text()),
     sa.Column("recrawl", sa.Text()),
     sa.Column("configured", sa.Boolean(), nullable=False),
+    sa.Column("watched", sa.Boolean(), nullable=False),
     sa.Column("paused", sa.Boolean(), nullable=False),
     sa.Column("first_seen_at", _instant(), nullable=False),
     sqlite_autoincrement=True,

@@ -143,7 +143,8 @@ def check_everything(folder: Path, database: str, consumer: Consumer) -> None:
     """Check the archive, the versions and what the consumer saw."""
     assert "damaged" not in finish(folder, "verify")
     for path in (folder / "archive").glob("*.warc.gz*"):
-        assert all(member.complete for member in scan_members(path)), path
+        with path.open("rb") as file:
+            assert all(member.complete for member in scan_members(file, size=path.stat().st_size)), path
     with Store.open(database) as store, store.reading() as transaction:
         articles = transaction.versions.articles(limit=10_000)
         histories = {article.article_id: transaction.versions.history(article.article_id) for article in articles}

@@ -180,6 +180,6 @@ class Watcher:
 def watch(store: Store, path: str = "ferry", *, source: str = "paper.example") -> Watcher:
     """Begin to watch a page."""
     with store.writing() as transaction:
-        stored = transaction.sources.for_domain(source, NOON)
+        stored = transaction.sources.for_domain(source, NOON, watched=True)
         page = transaction.pages.ensure(stored.source_id, entry(path), NOON, due=True)
     return Watcher(store=store, page=page)

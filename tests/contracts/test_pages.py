@@ -39,7 +39,7 @@ def page_id(store, name):
 
 def test_a_page_is_made_once(store):
     with store.writing() as transaction:
-        source = transaction.sources.for_domain("paper.example", NOON)
+        source = transaction.sources.for_domain("paper.example", NOON, watched=True)
         first = transaction.pages.ensure(source.source_id, entry("a", title="A"), NOON, due=True)
         second = transaction.pages.ensure(source.source_id, entry("a", title="B"), minute(9), due=True)
         assert first == second == transaction.pages.by_id(first.page_id)
@@ -90,15 +90,13 @@ def test_paused_sources_are_left_alone_by_the_service_but_not_by_who_names_them(
     assert watch(store, "a", source="paper").article().status == "paused"
 
 
-def test_a_feeds_scope_is_what_it_lists_and_lately_listed(store, paper):
+def test_a_feeds_scope_is_what_it_ever_listed(store, paper):
     with store.writing() as transaction:
         feed = transaction.feeds.by_url("http://paper.example/feed")
         transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("a"), entry("c"), entry("n")], minute(3))
         transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("n")], minute(8))
     scope = CrawlScope(feed_ids=frozenset({feed.feed_id}))
     assert urls(store, scope) == ["n", "c"]
-    lately = CrawlScope(feed_ids=frozenset({feed.feed_id}), listed_since=minute(4))
-    assert urls(store, lately) == ["n"]
     assert urls(store, scope, recrawl_since=minute(25)) == ["n", "c", "a"]
 
 
@@ -142,3 +140,18 @@ def test_a_page_whose_watch_ended_is_planned_again_when_it_was_fetched_again(sto
     watcher.see(FERRY)
     with store.reading() as transaction:
         assert [history.page_id for history in transaction.pages.unplanned(10)] == [watcher.page.page_id]
+
+
+def test_the_service_looks_after_an_ad_hoc_source_only_when_that_was_asked_for(store):
+    with store.writing() as transaction:
+        source = transaction.sources.for_domain("adhoc.example", NOON)
+        transaction.pages.ensure(source.source_id, entry("x"), NOON, due=True)
+        transaction.feeds.ensure(source.source_id, "http://adhoc.example/feed", NOON)
+        assert not transaction.sources.for_domain("adhoc.example", NOON).watched
+    assert urls(store, EVERYTHING) == []
+    with store.writing() as transaction:
+        assert transaction.feeds.due(minute(60), 10) == []
+        assert transaction.sources.for_domain("adhoc.example", NOON, watched=True).watched
+        # A later crawl of the same domain does not end the watch.
+        assert transaction.sources.for_domain("adhoc.example", NOON).watched
+    assert urls(store, EVERYTHING) == ["x"]

@@ -38,12 +38,14 @@ class Morgue:
         with self.store.writing() as transaction:
             transaction.sources.sync(sources([SourceSettings(**settings)]), utc_now())
 
-    def crawl(self, *targets: str, recrawl: bool = False, limit: int | None = None) -> CrawlReport:
+    def crawl(
+        self, *targets: str, recrawl: bool = False, limit: int | None = None, watch: bool = False
+    ) -> CrawlReport:
         """Crawl once."""
         return reactor.run(
             run_crawl(
                 self.store,
-                CrawlRequest(targets=targets, recrawl=recrawl, limit=limit),
+                CrawlRequest(targets=targets, recrawl=recrawl, limit=limit, watch=watch),
                 crawl=self.crawl_settings,
                 archive=self.archive,
                 software="morgue/test",

@@ -174,3 +174,23 @@ def test_a_feed_of_ten_thousand_entries_is_taken_in_and_can_be_fetched_in_part(m
     assert [(poll.new, poll.known) for poll in report.feeds] == [(entries, 0)]
     assert report.outcomes == {"missing": 5}
     assert report.failed_targets == []
+
+
+def test_ad_hoc_pages_are_the_services_only_when_it_is_asked_to_watch_them(morgue, newsroom):
+    url = newsroom.publish_story(STORIES[0])
+    morgue.crawl(newsroom.url("/feed.rss"))
+
+    def watched():
+        with morgue.store.reading() as transaction:
+            return [stored.watched for stored in transaction.sources.all()]
+
+    assert watched() == [False]
+    morgue.crawl(url, watch=True)
+    assert watched() == [True]
+
+
+def test_an_article_of_a_configured_publisher_belongs_to_its_source(morgue, newsroom):
+    url = newsroom.publish_story(STORIES[0])
+    morgue.add_source(slug="courier", homepage=newsroom.url("/"))
+    morgue.crawl(url)
+    assert morgue.article(url).source_slug == "courier"

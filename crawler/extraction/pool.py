@@ -16,6 +16,7 @@ from concurrent.futures import TimeoutError as DeadlinePassed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -90,7 +91,12 @@ class ExtractionPool:
         # A second page for each worker waits in the pipe, so that none is idle while a result is handed back.
         self._places = asyncio.Semaphore(2 * processes)
         self._stopping = False
-        self._pool = worker_pool(processes=processes, max_tasks=max_tasks, max_memory_bytes=max_memory_bytes)
+        self._make_pool = partial(
+            worker_pool, processes=processes, max_tasks=max_tasks, max_memory_bytes=max_memory_bytes
+        )
+        self._pool = self._make_pool()
+        self._under_way: set[asyncio.Future[Reading]] = set()
+        self._retired: set[asyncio.Future[None]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,8 +113,22 @@ class ExtractionPool:
     async def close(self) -> None:
         """Stop the workers at once; pages still waiting raise `PoolStopped`."""
         self.announce_stop()
-        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble types a part of its API
-        await asyncio.to_thread(self._pool.join)
+        self._retire(self._pool)
+        await asyncio.gather(*self._retired)
+        for reading in self._under_way:
+            # pebble forgets some of the pages that a stopped pool still had.
+            reading.cancel()
+
+    def _retire(self, pool: ProcessPool) -> None:
+        """End a pool's workers, in a thread because that waits for them."""
+        pool.stop()  # type: ignore[no-untyped-call]  # pebble types a part of its API
+        self._retired.add(asyncio.get_running_loop().run_in_executor(None, pool.join))
+
+    def _replace(self, broken: ProcessPool) -> None:
+        """Go on with new workers: pebble gives a pool up when an idle worker is killed."""
+        if self._pool is broken:
+            self._pool = self._make_pool()
+            self._retire(broken)
 
     async def read(self, task: ReadTask) -> Reading:
         """Return the reading of a page; `EXTRACT_FAILED` with `timeout`, `crash` or the exception's name if it fails.
@@ -122,8 +142,9 @@ class ExtractionPool:
         reason = "crash"
         failures = interruptions = 0
         while failures < _ATTEMPTS and interruptions < _PATIENCE:
+            pool = self._pool
             try:
-                return await self._schedule(task)
+                return await self._schedule(pool, task)
             except DeadlinePassed:
                 reason, failures = "timeout", failures + 1
             except ProcessExpired as problem:
@@ -135,8 +156,10 @@ class ExtractionPool:
                 else:
                     failures += 1
             except BrokenProcessPool as problem:
-                # The pool is closed or past use; that says nothing about the page.
-                raise PoolStopped(task.url) from problem
+                if self._stopping:
+                    raise PoolStopped(task.url) from problem
+                self._replace(pool)
+                interruptions += 1
             except asyncio.CancelledError:
                 if self._stopping and not _is_being_cancelled():
                     raise PoolStopped(task.url) from None
@@ -146,13 +169,17 @@ class ExtractionPool:
                 log.warning("extract_failed", url=task.url, reason=reason, problem=str(problem)[:500])
         return Reading(outcome=Outcome.EXTRACT_FAILED, reason=reason)
 
-    async def _schedule(self, task: ReadTask) -> Reading:
+    async def _schedule(self, pool: ProcessPool, task: ReadTask) -> Reading:
         try:
-            future = self._pool.schedule(self._reader, args=[task], timeout=self._timeout_seconds)
+            future = pool.schedule(self._reader, args=[task], timeout=self._timeout_seconds)
         except RuntimeError as problem:
-            raise PoolStopped(task.url) from problem
-        reading: Reading = await asyncio.wrap_future(future)
-        return reading
+            raise BrokenProcessPool(str(problem)) from problem
+        reading: asyncio.Future[Reading] = asyncio.wrap_future(future)
+        self._under_way.add(reading)
+        try:
+            return await reading
+        finally:
+            self._under_way.discard(reading)
 
 
 def _is_being_cancelled() -> bool:

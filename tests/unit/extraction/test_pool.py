@@ -32,6 +32,8 @@ def misbehave(task: ReadTask) -> Reading:
         time.sleep(600)
     elif order == "crash":
         os.kill(os.getpid(), signal.SIGKILL)
+    elif order == "pid":
+        return Reading(outcome=Outcome.NOT_ARTICLE, reason=str(os.getpid()))
     elif order == "fail":
         raise ZeroDivisionError
     elif order == "crash-once":
@@ -84,6 +86,17 @@ def test_workers_ended_while_stopping_say_nothing_about_their_pages(tmp_path):
     with pytest.raises(PoolStopped):
         asyncio.run(stop_under_load())
     assert (tmp_path / "seen").exists()
+
+
+def test_the_pool_goes_on_when_idle_workers_are_killed():
+    async def kill_and_read() -> list[Reading]:
+        async with ExtractionPool(processes=2, reader=misbehave) as pool:
+            pid = int((await pool.read(a_task("pid"))).reason)
+            os.kill(pid, signal.SIGKILL)
+            await asyncio.sleep(0.5)
+            return await asyncio.gather(*(pool.read(a_task(page())) for _ in range(4)))
+
+    assert all(reading.article for reading in asyncio.run(kill_and_read()))
 
 
 def test_closing_ends_pages_that_are_being_read():

@@ -1,0 +1,145 @@
+"""The README says what the code says: every view and column, every setting, every outcome, every command."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from typer.core import TyperGroup
+
+from crawler.settings import CrawlSettings, SourceSettings
+from scheduler.cli import app
+from scheduler.sample_configuration import SAMPLE_CONFIGURATION
+from scheduler.settings import ServiceSettings
+from storage.model import KEEPS_VALIDATORS, LOOKS, Outcome
+from storage.settings import ArchiveSettings, DatabaseSettings
+from storage.views import VIEW_COLUMNS
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+SECTIONS: dict[str, type[BaseModel]] = {
+    "[database]": DatabaseSettings,
+    "[archive]": ArchiveSettings,
+    "[crawl]": CrawlSettings,
+    "[service]": ServiceSettings,
+    "[[source]]": SourceSettings,
+}
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
+
+
+def chapter(heading: str) -> str:
+    """Return what stands under a heading, up to the next one of its rank or above."""
+    start = re.search(rf"^(#+) {re.escape(heading)}\n", README, re.MULTILINE)
+    assert start is not None, f"the README has no chapter {heading}"
+    rest = README[start.end() :]
+    end = re.search(rf"^#{{1,{len(start[1])}}} ", rest, re.MULTILINE)
+    return rest[: end.start()] if end else rest
+
+
+def table(text: str) -> list[list[str]]:
+    """Return the rows of the first table in a text, without its heading."""
+    lines = text.splitlines()
+    rules = [number for number, line in enumerate(lines) if re.fullmatch(r"(\|-+)+\|", line)]
+    assert rules, "there is no table"
+    rows = []
+    for line in lines[rules[0] + 1 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in _CELL_BORDER.split(line)[1:-1]])
+    return rows
+
+
+def code(cell: str) -> str:
+    """Return a cell's text, which must be code from end to end."""
+    assert cell.startswith("`") and cell.endswith("`"), f"{cell} is not written as code"
+    return cell[1:-1]
+
+
+@pytest.mark.parametrize("view", VIEW_COLUMNS)
+def test_the_data_dictionary_is_that_of_the_views(view):
+    written = {code(column): meaning for column, meaning in table(chapter(f"`{view}`"))}
+    assert written == VIEW_COLUMNS[view]
+    assert list(written) == list(VIEW_COLUMNS[view])
+
+
+def default_of(field: FieldInfo) -> str | None:
+    """Return how a default is written, or None for one that is worked out when the program runs."""
+    if field.is_required():
+        return "required"
+    if field.default_factory is not None:
+        return None
+    value: Any = field.default
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{list(value)}`"
+    return f"`{value}`" if isinstance(value, int | float) else f'`"{value}"`'
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_setting_is_documented_with_its_default(section):
+    rows = table(chapter(f"`{section}`"))
+    fields = SECTIONS[section].model_fields
+    assert [code(row[0]) for row in rows] == list(fields)
+    for key, _, default, meaning in rows:
+        expected = default_of(fields[code(key)])
+        assert expected in (None, default), f"{section} {key}: {expected} is the default"
+        assert meaning.endswith("."), f"{section} {key} has no meaning"
+
+
+def test_the_sample_configuration_names_settings_that_exist():
+    known = {key for settings in SECTIONS.values() for key in settings.model_fields}
+    written = set(re.findall(r"^(?:# )?(\w+) = ", SAMPLE_CONFIGURATION, re.MULTILINE))
+    assert written <= known
+
+
+def test_every_outcome_is_documented_as_it_is_counted():
+    rows = {code(row[0]): row for row in table(chapter("How it decides"))}
+    assert set(rows) == set(Outcome)
+    for outcome in Outcome:
+        _, _, _, look, conditional = rows[outcome]
+        assert look == ("yes" if outcome in LOOKS else "no"), outcome
+        assert conditional == ("yes" if outcome in KEEPS_VALIDATORS else "no"), outcome
+
+
+def commands(group: TyperGroup, *before: str) -> Iterator[tuple[str, Any]]:
+    """Give every command with its words."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, *before, name)
+        else:
+            yield " ".join((*before, name)), command
+
+
+def command_line() -> TyperGroup:
+    """Return the whole command."""
+    command = typer.main.get_command(app)
+    assert isinstance(command, TyperGroup)
+    return command
+
+
+def test_every_command_and_option_is_documented():
+    rows = {re.sub(r" [\[A-Z].*", "", code(row[0])): row[1] for row in table(chapter("Commands"))}
+    found = {f"morgue {words}": command for words, command in commands(command_line())}
+    assert set(rows) == set(found)
+    for words, command in found.items():
+        options = {name for option in command.params for name in option.opts if name.startswith("--")}
+        missing = {name for name in options - {"--help"} if name not in rows[words]}
+        assert not missing, f"{words}: {missing}"
+
+
+def test_every_general_option_is_documented():
+    text = chapter("Commands")
+    options = {name for option in command_line().params for name in option.opts}
+    assert {name for name in options if f"`{name}" not in text} == set()
+
+
+def test_no_command_is_named_that_does_not_exist():
+    known = {words for words, _ in commands(command_line())}
+    named = re.findall(r"`morgue ((?:db )?[a-z]+)", README) + re.findall(r"^\$ morgue ((?:db )?[a-z]+)", README, re.M)
+    assert set(named) <= known

@@ -1,7 +1,7 @@
 """One HTTP attempt through Scrapy: a request out, an exchange or a named problem back."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from scrapy.exceptions import (
     UnsupportedURLSchemeError,
 )
 from scrapy.http import Headers, Response
+from twisted.internet.error import ConnectError, TCPTimedOutError
 
 from crawler.address_guard import AddressGuard
 from storage.clock import utc_now
@@ -99,6 +100,7 @@ def _fields(headers: Headers) -> Sequence[tuple[str, str]]:
 
 _DOWNLOAD_PROBLEMS = (
     CannotResolveHostError,
+    ConnectError,
     DownloadCancelledError,
     DownloadConnectionRefusedError,
     DownloadFailedError,
@@ -111,40 +113,54 @@ _DOWNLOAD_PROBLEMS = (
 )
 
 
+_PLAIN: tuple[tuple[type[Exception], Outcome, str], ...] = (
+    (DownloadTimeoutError, Outcome.TIMEOUT, "no_response_in_time"),
+    (TCPTimedOutError, Outcome.TIMEOUT, "no_response_in_time"),
+    (CannotResolveHostError, Outcome.NETWORK_ERROR, "dns"),
+    (DownloadConnectionRefusedError, Outcome.NETWORK_ERROR, "refused"),
+    (ConnectError, Outcome.NETWORK_ERROR, "unreachable"),
+    (DownloadCancelledError, Outcome.TOO_LARGE, "body"),
+    (UnsupportedURLSchemeError, Outcome.NETWORK_ERROR, "scheme"),
+)
+"""Exceptions that tell by their class what happened; the first that fits counts."""
+
+
 def explain_problem(problem: Exception) -> tuple[Outcome, str]:
     """Return the outcome and reason code for an exception that Scrapy's download raised."""
-    match problem:
-        case DownloadTimeoutError():
-            return Outcome.TIMEOUT, "no_response_in_time"
-        case CannotResolveHostError():
-            return Outcome.NETWORK_ERROR, "dns"
-        case DownloadConnectionRefusedError():
-            return Outcome.NETWORK_ERROR, "refused"
-        case DownloadCancelledError():
-            return Outcome.TOO_LARGE, "body"
-        case ResponseDataLossError():
-            return Outcome.NETWORK_ERROR, "short_body"
-        case UnsupportedURLSchemeError():
-            return Outcome.NETWORK_ERROR, "scheme"
-        case _:
-            return Outcome.NETWORK_ERROR, _reason_in_text(f"{problem!r} {problem.__cause__!r}")
+    for kind, outcome, code in _PLAIN:
+        if isinstance(problem, kind):
+            return outcome, code
+    reasons = [reason for cause in _causes(problem) if (reason := _reason(cause)) is not None]
+    if isinstance(problem, ResponseDataLossError) and "malformed_response" not in reasons:
+        return Outcome.NETWORK_ERROR, "short_body"
+    return Outcome.NETWORK_ERROR, reasons[0] if reasons else "failed"
 
 
-def _reason_in_text(text: str) -> str:
-    # Twisted wraps the cause several layers deep; the class names in its text are what tells them apart.
-    for mark, reason in (
-        ("certificate", "tls_certificate"),
-        ("SSL", "tls"),
-        ("TLS", "tls"),
-        ("ConnectionLost", "reset"),
-        ("ConnectionDone", "closed"),
-        ("Connection reset", "reset"),
-        ("PotentialDataLoss", "short_body"),
-        ("ParseError", "malformed_response"),
-        ("IncompleteRead", "short_body"),
-        ("NoRouteError", "unreachable"),
-        ("unreachable", "unreachable"),
-    ):
-        if mark.lower() in text.lower():
-            return reason
-    return "failed"
+def _causes(problem: BaseException) -> Iterator[BaseException]:
+    """Yield what lies behind an exception: its cause, and the several failures that Twisted wraps in one."""
+    behind = [failure.value for failure in getattr(problem, "reasons", ())]
+    for cause in (*behind, problem.__cause__):
+        if cause is not None:
+            yield cause
+            yield from _causes(cause)
+
+
+_REASONS = {
+    "VerificationError": "tls_certificate",
+    "ConnectionLost": "reset",
+    "ConnectionAborted": "reset",
+    "ConnectionResetError": "reset",
+    "ConnectionDone": "closed",
+    "ParseError": "malformed_response",
+    "InvalidHeaderName": "malformed_response",
+    "ValueError": "malformed_response",
+    "_MalformedChunkedDataError": "malformed_response",
+}
+"""Reason codes by the name of the class, because most of these classes are private to the libraries."""
+
+
+def _reason(cause: BaseException) -> str | None:
+    name = type(cause).__name__
+    if type(cause).__module__.startswith("OpenSSL"):
+        return "tls_certificate" if "certificate verify failed" in str(cause) else "tls"
+    return _REASONS.get(name)

@@ -10,13 +10,16 @@ from urllib.parse import urljoin, urlsplit
 from crawler.download import Attempt
 from crawler.politeness import Politeness
 from crawler.robots import RobotsAnswer, RobotsGate
-from crawler.urls import InvalidUrl, clean_url, host_key
+from crawler.urls import clean_url, host_key
+from storage.content_coding import BadContentCoding, decode_body
 from storage.model import FetchKind, HttpExchange, Outcome
 from storage.records import Fetch
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 ROBOTS_REDIRECTS = 5
 """RFC 9309, 2.3.1.2: a crawler follows at least five redirects to a robots.txt."""
+ROBOTS_DECODED_BYTES = 8 * 1024 * 1024
+"""A robots.txt that is longer after decoding is not read at all; what is read of it is far less."""
 _HEADERS_THAT_MATTER = (
     "content-type",
     "content-length",
@@ -180,7 +183,7 @@ class Fetcher:
     async def _hop(self, url: str, headers: dict[str, str], request: FetchRequest) -> Hop:
         verdict = await self._robots.check(url)
         if not verdict.allowed:
-            return Hop(attempt=self._unsent(url), outcome=Outcome.BLOCKED_ROBOTS, reason=verdict.reason)
+            return Hop(attempt=self._unsent(url), outcome=verdict.outcome, reason=verdict.reason)
         held_until = self._politeness.held_until(host_key(url), now=self._now())
         if held_until is not None:
             return Hop(attempt=self._unsent(url), outcome=Outcome.RATE_LIMITED, reason="host_asked_to_wait")
@@ -219,10 +222,20 @@ class Fetcher:
             if hop.outcome is Outcome.REDIRECTED and hop.location is not None and len(hops) <= ROBOTS_REDIRECTS:
                 url = hop.location
                 continue
-            exchange = hop.attempt.exchange
-            if exchange is None:
-                return RobotsAnswer(status=None)
-            return RobotsAnswer(status=exchange.status, body=exchange.body)
+            return _robots_answer(hop, redirected=len(hops) > 1)
+
+
+def _robots_answer(hop: Hop, *, redirected: bool) -> RobotsAnswer:
+    exchange = hop.attempt.exchange
+    if exchange is None:
+        # A failure at another host says nothing about the one that was asked.
+        return RobotsAnswer(status=None) if redirected else RobotsAnswer(outcome=hop.outcome, reason=hop.reason)
+    try:
+        body = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=ROBOTS_DECODED_BYTES)
+    except BadContentCoding:
+        # Rules that cannot be read may forbid anything.
+        return RobotsAnswer(status=None if 200 <= exchange.status < 300 else exchange.status)
+    return RobotsAnswer(status=exchange.status, body=body)
 
 
 def _conditional_headers(request: FetchRequest) -> dict[str, str]:
@@ -249,13 +262,14 @@ def _redirect(attempt: Attempt, exchange: HttpExchange) -> Hop:
     location = exchange.header("location")
     if not location:
         return Hop(attempt=attempt, outcome=Outcome.HTTP_ERROR, reason="redirect_without_location")
-    target = urljoin(attempt.url, _as_text(location))
-    if urlsplit(target).scheme not in ("http", "https"):
-        return Hop(attempt=attempt, outcome=Outcome.HTTP_ERROR, reason="redirect_scheme", location=target[:2000])
+    target = _as_text(location)
     try:
+        target = urljoin(attempt.url, target)
+        if urlsplit(target).scheme not in ("http", "https"):
+            return Hop(attempt=attempt, outcome=Outcome.HTTP_ERROR, reason="redirect_scheme", location=target[:2000])
         # Tracking parameters may be what a redirect is about, so they stay: the address is only made well-formed.
         target = clean_url(target, keep_query=True)
-    except InvalidUrl:
+    except ValueError:  # InvalidUrl is one, and brackets that are no IPv6 address another
         return Hop(attempt=attempt, outcome=Outcome.HTTP_ERROR, reason="redirect_malformed", location=target[:2000])
     return Hop(attempt=attempt, outcome=Outcome.REDIRECTED, location=target)
 

@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -110,7 +109,7 @@ def wrong_type(content_type: str | None, body: bytes) -> str | None:
 
 
 def _is_binary(body: bytes) -> bool:
-    """Whether bytes without any markup hold what no text holds (the binary data bytes of the MIME Sniffing standard)."""
+    """Whether bytes without any markup hold what no text holds (binary data bytes of MIME Sniffing)."""
     start = body[:_SNIFFED_BYTES]
     return b"<" not in start and not start.startswith(_UTF16_MARKS) and _BINARY.search(start) is not None
 

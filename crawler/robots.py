@@ -10,27 +10,40 @@ from protego import Protego
 
 from crawler.politeness import Politeness
 from crawler.urls import host_key
+from storage.model import Outcome
 
 KEPT_FOR = timedelta(hours=24)
 RETRY_UNREACHABLE_AFTER = timedelta(minutes=10)
 MAX_BYTES = 512 * 1024
 """RFC 9309, 2.5: a crawler reads at least 500 KiB of the file; what stands behind is not read."""
 _MAX_ORIGINS = 10_000
+_HOST_UNREACHABLE = frozenset({Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.BLOCKED_ADDRESS})
 
 
 @dataclass(frozen=True, kw_only=True)
 class RobotsAnswer:
-    """What asking for a robots.txt brought. `status` is None where no HTTP answer came."""
+    """What asking for a robots.txt brought. `body` has its content codings undone.
 
-    status: int | None
+    `status` is None where no HTTP answer came, or none that could be read; `outcome` and `reason` then say why, where
+    it was the host itself that could not be reached.
+    """
+
+    status: int | None = None
     body: bytes = b""
+    outcome: Outcome | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RobotsVerdict:
-    """Whether a URL may be fetched, and if not, why: `disallowed` or `robots_unreachable`."""
+    """Whether a URL may be fetched, and if not, what becomes of its fetch and why.
+
+    Blocked: `disallowed`, or `robots_unreachable` after an answer that forbids everything. Where the host itself
+    could not be reached, its pages share the outcome: `dns`, `refused`, `tls_certificate` and the like.
+    """
 
     allowed: bool
+    outcome: Outcome = Outcome.BLOCKED_ROBOTS
     reason: str | None = None
 
 
@@ -39,6 +52,7 @@ class _Copy:
     rules: Protego | None
     everything_allowed: bool
     expires_at: datetime
+    unread: RobotsVerdict
 
 
 def read_robots(answer: RobotsAnswer) -> tuple[Protego | None, bool]:
@@ -48,9 +62,16 @@ def read_robots(answer: RobotsAnswer) -> tuple[Protego | None, bool]:
     """
     status = answer.status
     if status is not None and 200 <= status < 300:
-        return Protego.parse(answer.body[:MAX_BYTES].decode("utf-8", "replace")), False
+        return Protego.parse(answer.body[:MAX_BYTES].decode("utf-8-sig", "replace")), False
     # A redirect that led nowhere in five hops counts as unavailable (RFC 9309, 2.3.1.2).
     return None, status is not None and 300 <= status < 500 and status != 429
+
+
+def _verdict_unread(answer: RobotsAnswer) -> RobotsVerdict:
+    """Return the verdict on every URL of an origin whose robots.txt could not be read."""
+    if answer.outcome in _HOST_UNREACHABLE:
+        return RobotsVerdict(allowed=False, outcome=answer.outcome, reason=answer.reason)
+    return RobotsVerdict(allowed=False, reason="robots_unreachable")
 
 
 class RobotsGate:
@@ -81,7 +102,7 @@ class RobotsGate:
         if copy.everything_allowed:
             return RobotsVerdict(allowed=True)
         if copy.rules is None:
-            return RobotsVerdict(allowed=False, reason="robots_unreachable")
+            return copy.unread
         if copy.rules.can_fetch(url, self._user_agent):
             return RobotsVerdict(allowed=True)
         return RobotsVerdict(allowed=False, reason="disallowed")
@@ -105,7 +126,12 @@ class RobotsGate:
             delay = rules.crawl_delay(self._user_agent)
             self._politeness.set_crawl_delay(host_key(origin), delay)
         lifetime = RETRY_UNREACHABLE_AFTER if unreachable else KEPT_FOR
-        copy = _Copy(rules=rules, everything_allowed=everything_allowed, expires_at=self._now() + lifetime)
+        copy = _Copy(
+            rules=rules,
+            everything_allowed=everything_allowed,
+            expires_at=self._now() + lifetime,
+            unread=_verdict_unread(answer),
+        )
         self._copies[origin] = copy
         if len(self._copies) > _MAX_ORIGINS:
             self._copies.pop(next(iter(self._copies)))

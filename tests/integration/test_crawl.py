@@ -159,7 +159,7 @@ def test_internal_addresses_are_refused_unless_allowed(morgue, newsroom):
     morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"allow_private_addresses": False})
     for spelling in (url, url.replace("127.0.0.1", "localhost"), url.replace("127.0.0.1", "2130706433")):
         report = morgue.crawl(spelling)
-        assert [result.outcome for result in report.named] == [Outcome.BLOCKED_ROBOTS], spelling
+        assert [result.outcome for result in report.named] == [Outcome.BLOCKED_ADDRESS], spelling
     robots = [(fetch.outcome, fetch.reason) for fetch in morgue.fetches() if fetch.kind == "robots"]
     assert robots == [(Outcome.BLOCKED_ADDRESS, "internal_address")] * 3
     assert newsroom.requests == ()

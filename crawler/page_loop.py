@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from crawler.extraction.pool import PoolStopped
 from crawler.fetching import Fetched
 from storage.errors import MorgueError
 from storage.records import PageState
@@ -146,6 +147,10 @@ class PageLoop:
             await self._ingest(page, fetched)
         except MorgueError as problem:
             self._broken = self._broken or problem
+        except PoolStopped:
+            # Nothing is known about the page, which is still owed; this loop is about to end.
+            log.info("page_left_owed", page_id=page.page_id, url=page.url)
+            self._failed.add(page.page_id)
         except Exception:
             # The boundary of one page: its failure must not cost the others.
             log.exception("page_not_recorded", page_id=page.page_id, url=page.url)

@@ -60,3 +60,7 @@ class ArchiveUnavailable(MorgueError):  # noqa: N818
 
 class CaptureUnreadable(MorgueError):  # noqa: N818
     """A capture that the database names cannot be read back from its WARC file."""
+
+
+class ExtractionUnavailable(MorgueError):  # noqa: N818
+    """No process that reads pages can be started; nothing may be recorded as if a page had been the cause."""

@@ -25,6 +25,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from crawler.extraction.identity import extractor_id
 from crawler.extraction.reading import Reading
+from storage.errors import ExtractionUnavailable
 from storage.model import Outcome
 
 log = structlog.get_logger()
@@ -133,14 +134,15 @@ class ExtractionPool:
     async def read(self, task: ReadTask) -> Reading:
         """Return the reading of a page; `EXTRACT_FAILED` with `timeout`, `crash` or the exception's name if it fails.
 
-        Raises `PoolStopped` if the pool was told to stop and the page's worker ended.
+        Raises `PoolStopped` if the pool was told to stop and the page's worker ended, and `ExtractionUnavailable` if
+        no worker can be started, which says nothing about the page.
         """
         async with self._places:
             return await self._read(task)
 
     async def _read(self, task: ReadTask) -> Reading:
         reason = "crash"
-        failures = interruptions = 0
+        failures = interruptions = broken = 0
         while failures < _ATTEMPTS and interruptions < _PATIENCE:
             pool = self._pool
             try:
@@ -158,8 +160,14 @@ class ExtractionPool:
             except BrokenProcessPool as problem:
                 if self._stopping:
                     raise PoolStopped(task.url) from problem
+                broken += 1
+                if broken == _PATIENCE:
+                    raise ExtractionUnavailable(
+                        "reading pages",
+                        "its worker processes cannot be started, or end at once",
+                        "check memory and the limit on processes, and that `morgue extract` works",
+                    ) from problem
                 self._replace(pool)
-                interruptions += 1
             except asyncio.CancelledError:
                 if self._stopping and not _is_being_cancelled():
                     raise PoolStopped(task.url) from None

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import crawler.extraction.pool as pool_module
 from crawler.extraction.pool import ExtractionPool, PoolStopped, ReadTask, read_task
 from crawler.extraction.reading import Reading
+from storage.errors import ExtractionUnavailable
 from storage.model import Outcome
 from tests.unit.extraction.pages import STORY, page
 
@@ -97,6 +99,17 @@ def test_the_pool_goes_on_when_idle_workers_are_killed():
             return await asyncio.gather(*(pool.read(a_task(page())) for _ in range(4)))
 
     assert all(reading.article for reading in asyncio.run(kill_and_read()))
+
+
+def fail_to_start(max_memory_bytes: int | None) -> None:
+    """Stand in for what prepares a worker, on a machine that lets none live."""
+    raise OSError("no more processes")
+
+
+def test_workers_that_cannot_start_are_not_the_pages_fault(monkeypatch):
+    monkeypatch.setattr(pool_module, "_prepare_worker", fail_to_start)
+    with pytest.raises(ExtractionUnavailable, match="cannot be started"):
+        asyncio.run(readings(page(), page(), page()))
 
 
 def test_closing_ends_pages_that_are_being_read():

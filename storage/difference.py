@@ -43,6 +43,8 @@ class FieldDifference:
 
 
 _FIELDS = tuple(field.name for field in fields(ExtractedArticle) if field.name != "extractor")
+_PROSE = frozenset({"headline", "standfirst", "body", "byline", "authors", "tags", "image_caption"})
+"""Fields that are compared by words; of the others the whole value is given for the whole."""
 
 # Thai, Lao, Burmese, Khmer, kana, Chinese and Japanese signs: scripts that put no space between words.
 _UNSPACED = (
@@ -88,10 +90,17 @@ def article_difference(old: ExtractedArticle, new: ExtractedArticle) -> list[Fie
     """Return how the fields differ that do, in the order in which an article lists them."""
     shown = ((name, _shown(getattr(old, name)), _shown(getattr(new, name))) for name in _FIELDS)
     return [
-        FieldDifference(field=name, segments=tuple(word_difference(before, after)))
+        FieldDifference(
+            field=name, segments=tuple(word_difference(before, after) if name in _PROSE else _replaced(before, after))
+        )
         for name, before, after in shown
         if before != after
     ]
+
+
+def _replaced(old: str, new: str) -> list[Segment]:
+    """Return a whole value given for another: half a date or half an address says nothing."""
+    return _joined([*_plain(SegmentKind.DELETE, [old]), *_plain(SegmentKind.INSERT, [new])])
 
 
 def _shown(value: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.difference import article_difference, word_difference
+from storage.difference import SegmentKind, article_difference, word_difference
 from storage.model import ExtractedArticle, StatedTime
 
 SIGNS = {"equal": "{}", "insert": "[+{}+]", "delete": "[-{}-]"}
@@ -100,3 +100,15 @@ def test_all_fields_that_differ_are_shown_in_order():
         ],
     }
     assert article_difference(ARTICLE, ARTICLE) == []
+
+
+def test_a_date_is_given_whole_for_the_other():
+    before = StatedTime(local="2026-11-24T08:19:27+00:00", raw="x", found_in="json_ld")
+    after = StatedTime(local="2026-11-24T10:19:31+00:00", raw="x", found_in="json_ld")
+    old = ExtractedArticle(headline="h", body="b", extractor="x", modified=before)
+    new = ExtractedArticle(headline="h", body="b", extractor="x", modified=after)
+    (difference,) = article_difference(old, new)
+    assert [(part.kind, part.text) for part in difference.segments] == [
+        (SegmentKind.DELETE, before.local),
+        (SegmentKind.INSERT, after.local),
+    ]

@@ -137,7 +137,7 @@ RecordRobots = Callable[[Fetch], Awaitable[None]]
 
 
 class Fetcher:
-    """Fetches politely. Every attempt it makes is in the `Fetched` that it returns, or was handed to `record_robots`."""
+    """Fetches politely. Every attempt is in the `Fetched` that it returns, or was handed to `record_robots`."""
 
     def __init__(
         self,

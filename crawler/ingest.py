@@ -4,6 +4,7 @@ Knows neither Scrapy nor SQL: it is given something that reads pages, something 
 old captures back.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
@@ -212,11 +213,12 @@ class PageIngest:
         base = replace(base, body_digest=body.digest)
         if seen_again := _same_bytes(base, page, body, settings):
             return Sighting(look=seen_again)
-        return await self._read(base, page, fetched, body, exchange, settings)
+        return await self._read(base, page=page, fetched=fetched, body=body, exchange=exchange, settings=settings)
 
     async def _read(
         self,
         base: PageLook,
+        *,
         page: PageState,
         fetched: Fetched,
         body: _Body,
@@ -248,7 +250,7 @@ class PageIngest:
         article = None
         if capture is not None:
             try:
-                exchange = self._archive.read(capture)
+                exchange = await asyncio.to_thread(self._archive.read, capture)
                 body = _read_body(exchange, max_bytes=self._max_bytes)
             except CaptureUnreadable as problem:
                 log.warning("capture_unreadable", page_id=page.page_id, problem=str(problem))

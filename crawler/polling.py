@@ -53,9 +53,7 @@ def _wanted(judged: _Judged, source: Source) -> Sequence[FeedEntry]:
     if judged.reading is None:
         return ()
     return [
-        entry
-        for entry in judged.reading.entries
-        if in_scope(entry.url, include=source.include, exclude=source.exclude)
+        entry for entry in judged.reading.entries if in_scope(entry.url, include=source.include, exclude=source.exclude)
     ]
 
 

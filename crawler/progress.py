@@ -7,11 +7,15 @@ from contextlib import contextmanager
 from crawler.crawl import CrawlReport
 
 
+def _show_nothing(report: CrawlReport) -> None:
+    """Nobody is watching."""
+
+
 @contextmanager
 def crawl_progress() -> Iterator[Callable[[CrawlReport], None]]:
     """Give a function that shows how far a crawl has come."""
     if not sys.stderr.isatty():
-        yield lambda report: None
+        yield _show_nothing
         return
     from rich.console import Console  # noqa: PLC0415 - only people wait for it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Twisted's reactor on asyncio's loop: installed once a process, never stopped, so that crawls can follow each other."""
+"""Twisted's reactor on asyncio's loop: installed once a process and never stopped, so that crawls can follow."""
 
 import asyncio
 import sys

@@ -151,7 +151,6 @@ def configure_logging(*, level: int) -> None:
 
 @app.command()
 def init(
-    ctx: typer.Context,
     force: Annotated[bool, typer.Option("--force", help="Write over a morgue.toml that is there.")] = False,
 ) -> None:
     """Write a commented morgue.toml here, and make the database."""

@@ -12,8 +12,9 @@ from storage.model import Capture, ExtractedArticle, FeedKind, FetchKind, Outcom
 
 @dataclass(frozen=True, kw_only=True)
 class StoredSource:
-    """A source in the database. `configured` is False for one made for an ad-hoc URL's registrable domain, and `watched`
-    tells whether the service looks after it."""
+    """A source in the database. `configured` is False for one made for the registrable domain of an ad-hoc URL;
+    `watched` tells whether the service looks after it.
+    """
 
     source_id: int
     source: Source

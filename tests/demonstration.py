@@ -25,6 +25,7 @@ directory = "archive"
 user_agent = "morgue-demonstration/1 (+local demonstration)"
 allow_private_addresses = true  # the newsroom is on this machine
 delay_seconds = 0.2
+processes = 1  # so that articles get their numbers in the order of the feed
 
 [[source]]
 slug = "{slug}"
@@ -61,7 +62,7 @@ def main() -> None:
         say(f"{len(urls)} stories are published. The first crawl archives them:")
         morgue("crawl")
 
-        first, second, third = STORIES[:3]
+        first, _, third = STORIES[:3]
         say("The newsroom corrects one story, cuts another, and gives a third a new headline. The next crawl:")
         newsroom.correct(corrected, body=[*first.body[:1], first.correction, *first.body[2:]])
         newsroom.cut(cut, paragraphs=1)

@@ -54,7 +54,7 @@ class Consumer(threading.Thread):
         super().__init__(daemon=True)
         self._database = database
         self.seen: list[int] = []
-        self.problem: BaseException | None = None
+        self.problem: Exception | None = None
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -64,7 +64,7 @@ class Consumer(threading.Thread):
                     self.poll(store)
                     time.sleep(0.02)
                 self.poll(store)
-        except BaseException as problem:
+        except Exception as problem:  # noqa: BLE001 - the thread's boundary: the test looks at it
             self.problem = problem
 
     def poll(self, store: Store) -> None:
@@ -101,11 +101,11 @@ def kill_after(folder: Path, seconds: float, *words: str) -> bool:
     process = morgue(folder, *words)
     try:
         process.communicate(timeout=seconds)
-        return False
     except subprocess.TimeoutExpired:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         return True
+    return False
 
 
 def test_kills_lose_nothing(database_url, tmp_path):

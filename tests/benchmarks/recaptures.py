@@ -11,6 +11,7 @@ import gzip
 import json
 import tempfile
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 from storage.difference import SegmentKind, article_difference
@@ -36,21 +37,24 @@ def main() -> None:
     parser.add_argument("--diffs", action="store_true", help="print what changed in each version")
     arguments = parser.parse_args()
     groups = groups_of(arguments.corpora)
-    with tempfile.TemporaryDirectory() as name, Newsroom() as newsroom:
-        with Store.open(f"sqlite:///{name}/morgue.db", create=True) as store:
-            morgue = Morgue(store=store, folder=Path(name))
-            outcomes: Counter[str] = Counter()
-            for turn in range(max(map(len, groups.values()))):
-                urls = []
-                for group, captures in groups.items():
-                    if turn < len(captures):
-                        path = f"/{group.replace('/', '-')}.html"
-                        newsroom.respond(path, status=200, headers={"Content-Type": "text/html"}, body=captures[turn])
-                        urls.append(newsroom.url(path))
-                report = morgue.crawl(*urls, recrawl=True)
-                if turn:
-                    outcomes.update(report.outcomes)
-            print_versions(store, groups, outcomes, diffs=arguments.diffs)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Newsroom() as newsroom,
+        Store.open(f"sqlite:///{name}/morgue.db", create=True) as store,
+    ):
+        morgue = Morgue(store=store, folder=Path(name))
+        outcomes: Counter[str] = Counter()
+        for turn in range(max(map(len, groups.values()))):
+            urls = []
+            for group, captures in groups.items():
+                if turn < len(captures):
+                    path = f"/{group.replace('/', '-')}.html"
+                    newsroom.respond(path, status=200, headers={"Content-Type": "text/html"}, body=captures[turn])
+                    urls.append(newsroom.url(path))
+            report = morgue.crawl(*urls, recrawl=True)
+            if turn:
+                outcomes.update(report.outcomes)
+        print_versions(store, groups, outcomes, diffs=arguments.diffs)
 
 
 def print_versions(store: Store, groups: dict[str, list[bytes]], outcomes: Counter[str], *, diffs: bool) -> None:
@@ -60,7 +64,7 @@ def print_versions(store: Store, groups: dict[str, list[bytes]], outcomes: Count
     with store.reading() as transaction:
         for article in transaction.versions.articles(limit=10_000):
             history = transaction.versions.history(article.article_id)
-            for older, newer in zip(history, history[1:], strict=False):
+            for older, newer in pairwise(history):
                 changes[newer.change] += 1
                 print(f"{article.url} v{newer.number}: {newer.change}")
                 if diffs:

@@ -38,9 +38,7 @@ class Morgue:
         with self.store.writing() as transaction:
             transaction.sources.sync(sources([SourceSettings(**settings)]), utc_now())
 
-    def crawl(
-        self, *targets: str, recrawl: bool = False, limit: int | None = None, watch: bool = False
-    ) -> CrawlReport:
+    def crawl(self, *targets: str, recrawl: bool = False, limit: int | None = None, watch: bool = False) -> CrawlReport:
         """Crawl once."""
         return reactor.run(
             run_crawl(

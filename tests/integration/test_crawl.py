@@ -1,5 +1,7 @@
 """The main job: what is published, corrected, cut and retitled is in the database, and nothing else is."""
 
+from itertools import pairwise
+
 import pytest
 
 from storage.archive import Archive
@@ -149,7 +151,7 @@ def test_one_host_is_asked_one_request_at_a_time_with_a_pause_from_the_end(morgu
     morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"delay_seconds": 0.15})
     morgue.crawl(newsroom.url("/feed.rss"))
     log = sorted(newsroom.requests, key=lambda request: request.started)
-    gaps = [later.started - earlier.ended for earlier, later in zip(log, log[1:], strict=False)]
+    gaps = [later.started - earlier.ended for earlier, later in pairwise(log)]
     assert len(gaps) >= len(STORIES)
     assert min(gaps) >= 0.145
 

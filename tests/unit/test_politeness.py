@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_one_request_a_host_at_a_time_and_a_pause_from_the_end_of_a_response():
     asyncio.run(ask_all())
     for host in ("a", "b"):
         of_host = sorted((start, end) for name, start, end in spans if name == host)
-        gaps = [later[0] - earlier[1] for earlier, later in zip(of_host, of_host[1:], strict=False)]
+        gaps = [later[0] - earlier[1] for earlier, later in pairwise(of_host)]
         assert len(gaps) == 3
         assert min(gaps) >= 0.05
 

@@ -50,7 +50,7 @@ def crawl(
     recrawl: Annotated[
         bool, typer.Option("--recrawl", help="Look again also at what is known and not yet due.")
     ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Fetch at most so many pages.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=10**9, help="Fetch at most so many pages.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Hand the named URLs to the service, for good.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the account as JSON.")] = False,
 ) -> None:
@@ -154,9 +154,14 @@ def extract(
     if url is None:
         raise UsageError("--url", "is needed", "dates and links are read by the page's address")
     from crawler.extraction.command import extract_file
+    from crawler.urls import InvalidUrl, clean_url
     from storage.clock import utc_now
 
-    row = extract_file(_read_file(file or "-"), url=url, timezone=timezone, captured_at=utc_now())
+    try:
+        clean_url(url)
+    except InvalidUrl as problem:
+        raise UsageError(url, str(problem), "name the page's http or https address") from problem
+    row = extract_file(_read_page(file or "-"), url=url, timezone=timezone, captured_at=utc_now())
     print_json(row)
     if row.get("outcome"):
         raise typer.Exit(1)
@@ -184,9 +189,17 @@ def _read_file(name: str) -> bytes:
         ) from problem
 
 
-def _extract_batch(manifest: Path, timezone: str | None) -> None:
-    import json
+def _read_page(name: str) -> bytes:
+    from crawler.ingest import wrong_type
 
+    body = _read_file(name)
+    kind = wrong_type("text/html", body)
+    if kind is not None:
+        raise UsageError(name, f"is no HTML page ({kind})", "name an HTML file, or - for standard input")
+    return body
+
+
+def _extract_batch(manifest: Path, timezone: str | None) -> None:
     from crawler.extraction.command import extract_batch
 
     if not manifest.is_file():
@@ -194,6 +207,6 @@ def _extract_batch(manifest: Path, timezone: str | None) -> None:
     failed = False
     for row in extract_batch(manifest, timezone=timezone):
         failed = failed or "error" in row
-        typer.echo(json.dumps(row, ensure_ascii=False))
+        print_json(row, indent=None)
     if failed:
         raise typer.Exit(1)

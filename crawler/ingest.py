@@ -43,7 +43,8 @@ _UNTELLING_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stre
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+|text")
 _SNIFFED_BYTES = 1445
 """What the MIME Sniffing standard looks at."""
-_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]{2}")
+_CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+"""The binary data bytes of that standard, without NUL, which some pages are full of."""
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MAGIC = (
     (b"%PDF-", "pdf"),
@@ -110,9 +111,11 @@ def wrong_type(content_type: str | None, body: bytes) -> str | None:
 
 
 def _is_binary(body: bytes) -> bool:
-    """Whether bytes without any markup hold what no text holds (binary data bytes of MIME Sniffing)."""
+    """Whether more than one byte in fifty of a body's beginning is a control character that no text holds."""
     start = body[:_SNIFFED_BYTES]
-    return b"<" not in start and not start.startswith(_UTF16_MARKS) and _BINARY.search(start) is not None
+    if start.startswith(_UTF16_MARKS) or b"<\0" in start or b"\0<" in start:
+        return False
+    return 50 * len(_CONTROLS.findall(start)) > len(start)
 
 
 def digest_of(body: bytes) -> str:

@@ -1,12 +1,13 @@
 """The root command `morgue`: reads the configuration, mounts the other layers' commands, and adds the service's."""
 
+import io
 import logging
 import os
 import sys
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -14,7 +15,7 @@ from crawler.cli import app as crawler_app
 from crawler.settings import CrawlSettings
 from scheduler.settings import Settings, load_settings
 from storage.cli import app as storage_app
-from storage.cli import console, print_json
+from storage.cli import console, print_json, speaks_unicode
 from storage.errors import MorgueError, UsageError
 from storage.settings import ArchiveSettings, DatabaseSettings
 
@@ -199,23 +200,64 @@ def status(
         print_status(console(), row)
 
 
+_WRONG_USAGE: type[Exception] = typer.BadParameter.__mro__[1]
+"""The base of everything that typer says about words on the command line; it is not exported by its name."""
+
+
 def main() -> None:
     """Run `morgue`: exit 0 all well, 1 a target, the archive or the database failed, 2 usage, 130 after Ctrl-C."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and not speaks_unicode(sys.stdout):
+        # What the terminal's character set lacks is shown by its number, instead of ending the command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app(standalone_mode=True)
-    except MorgueError as problem:
-        _fail(str(problem), problem.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; what was fetched before is kept", INTERRUPTED)
+        sys.exit(_run())
     except BrokenPipeError:
-        # Whoever read our output has left, as `head` does; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _end_without_reader()
+    except SystemExit as end:
+        # typer turns a broken pipe into an exit of its own.
+        if isinstance(end.__context__, BrokenPipeError):
+            _end_without_reader()
+        raise
 
 
-def _fail(message: str, code: int) -> None:
+def _run() -> int:
+    """Run the command and return its exit code; what is wrong is said in one line."""
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except MorgueError as problem:
+        return _failed(str(problem), problem.exit_code)
+    except _WRONG_USAGE as problem:
+        return _misused(problem)
+    except (KeyboardInterrupt, typer.Abort):
+        return _failed("interrupted; what was fetched before is kept", INTERRUPTED)
+    except OSError as problem:
+        if isinstance(problem, BrokenPipeError):
+            raise
+        place = os.fsdecode(problem.filename) if problem.filename else "input or output"
+        return _failed(f"{place}: {problem.strerror or problem}; check the disk and who may write there", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _end_without_reader() -> NoReturn:
+    """End quietly: whoever read our output has left, as `head` does, and there is nobody to tell."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def _misused(problem: Any) -> int:
+    message = problem.format_message()
+    context = getattr(problem, "ctx", None)
+    command = context.command_path if context is not None else "morgue"
+    if len(message.splitlines()) > 1:  # a command without any words gets its help
+        problem.show()
+        return int(problem.exit_code)
+    return _failed(f"{command.removeprefix('morgue ')}: {message.rstrip('.')}; see `{command} --help`", 2)
+
+
+def _failed(message: str, code: int) -> int:
     from storage.rendering import printable
 
     one_line = " ".join(printable(message).split())
     print(f"morgue: {one_line}", file=sys.stderr)  # noqa: T201 - the one line that an error gets
-    sys.exit(code)
+    return code

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -25,9 +25,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 ArticleArgument = Annotated[str, typer.Argument(metavar="ARTICLE", help="An article's URL or id.")]
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON on standard output, non-ASCII text readable."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+def speaks_unicode(stream: TextIO) -> bool:
+    """Whether a stream takes any character, which a terminal of an older character set does not."""
+    return (stream.encoding or "ascii").lower().startswith("utf")
+
+
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """Print a value as JSON on standard output, non-ASCII text readable where the output can show it."""
+    typer.echo(json.dumps(value, ensure_ascii=not speaks_unicode(sys.stdout), indent=indent))
 
 
 def console(*, error: bool = False) -> "Console":
@@ -37,6 +42,11 @@ def console(*, error: bool = False) -> "Console":
     stream = sys.stderr if error else sys.stdout
     width = None if stream.isatty() else 1_000_000
     return Console(file=stream, highlight=False, markup=False, emoji=False, width=width, soft_wrap=not stream.isatty())
+
+
+_LONGEST_ID = 18
+"""Digits of the largest id that both databases can look for."""
+_MOST = 10**9
 
 
 @contextmanager
@@ -49,7 +59,7 @@ def _transaction(context: StorageContext) -> Iterator["Transaction"]:
 
 def _find(context: StorageContext, transaction: "Transaction", name: str) -> Article:
     if name.isascii() and name.isdigit():
-        article = transaction.versions.by_id(int(name))
+        article = transaction.versions.by_id(int(name)) if len(name) <= _LONGEST_ID else None
     else:
         article = transaction.versions.for_url_key(context.url_key(name))
     if article is None:
@@ -61,8 +71,8 @@ def _find(context: StorageContext, transaction: "Transaction", name: str) -> Art
 def list_command(
     ctx: typer.Context,
     source: Annotated[str | None, typer.Option(help="Only articles of this source.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
-    offset: Annotated[int, typer.Option(min=0, help="Pass over so many first.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="At most so many.")] = 50,
+    offset: Annotated[int, typer.Option(min=0, max=_MOST, help="Pass over so many first.")] = 0,
     changed: Annotated[bool, typer.Option("--changed", help="Only articles with more than one version.")] = False,
     json_: JsonOption = False,
 ) -> None:
@@ -86,7 +96,7 @@ def show(
     ctx: typer.Context,
     article: ArticleArgument,
     version: Annotated[
-        int | None, typer.Option(min=1, help="A version by its number; the current one if not given.")
+        int | None, typer.Option(min=1, max=_MOST, help="A version by its number; the current one if not given.")
     ] = None,
     json_: JsonOption = False,
 ) -> None:
@@ -137,10 +147,10 @@ def diff(
     ctx: typer.Context,
     article: ArticleArgument,
     old: Annotated[
-        int | None, typer.Argument(min=1, help="The older version's number; the last but one if not given.")
+        int | None, typer.Argument(min=1, max=_MOST, help="The older version's number; the last but one if not given.")
     ] = None,
     new: Annotated[
-        int | None, typer.Argument(min=1, help="The newer version's number; the current one if not given.")
+        int | None, typer.Argument(min=1, max=_MOST, help="The newer version's number; the current one if not given.")
     ] = None,
     json_: JsonOption = False,
 ) -> None:

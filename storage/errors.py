@@ -23,7 +23,7 @@ class MorgueError(Exception):
 
     def __str__(self) -> str:
         tail = f"; {self.remedy}" if self.remedy else ""
-        return f"{self.subject}: {self.problem}{tail}"
+        return f"{self.subject or repr('')}: {self.problem}{tail}"
 
 
 class ConfigurationError(MorgueError):

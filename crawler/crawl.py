@@ -140,9 +140,9 @@ class Crawl:
         """Find out what a named URL is, poll it if it is a feed, and take it in as a page if it is not."""
         if self.report.stopped:
             return
-        if self._request.watch:
-            await self._source_of(url)
         feed = await self._crawling.read(lambda tx: tx.feeds.by_url(url))
+        if self._request.watch:
+            await self._watch(url, feed)
         if feed is not None:
             await self._poll(feed)
             return
@@ -153,6 +153,14 @@ class Crawl:
             self._named_pages[page.page_id] = url
             return
         await self._visit_unknown(url)
+
+    async def _watch(self, url: str, feed: FeedState | None) -> None:
+        """Hand a named URL to the service: its source, and the feed if it is known as one."""
+        await self._source_of(url)
+        if feed is not None:
+            await self._crawling.recorder.write(
+                lambda tx: tx.feeds.ensure(feed.source_id, feed.url, utc_now(), watched=True)
+            )
 
     async def _visit_unknown(self, url: str) -> None:
         source = await self._source_of(url)
@@ -165,7 +173,7 @@ class Crawl:
         fetched = await self._crawling.fetcher.fetch(request)
         if _is_feed(fetched, max_bytes=self._crawling.settings.max_bytes):
             feed = await self._crawling.recorder.write(
-                lambda tx: tx.feeds.ensure(source.source_id, url, utc_now()),
+                lambda tx: tx.feeds.ensure(source.source_id, url, utc_now(), watched=self._request.watch)
             )
             fetched = replace(fetched, request=replace(fetched.request, kind=FetchKind.FEED))
             self._note_poll(await self._crawling.poller.take(feed, source.source, fetched))

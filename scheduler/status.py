@@ -33,6 +33,7 @@ def _source_row(transaction: Transaction, stored: StoredSource) -> dict[str, Any
     return {
         "slug": stored.source.slug,
         "configured": stored.configured,
+        "watched": stored.watched,
         "paused": stored.paused,
         "feeds": numbers.feeds,
         "pages": numbers.pages,
@@ -109,13 +110,14 @@ def _print_sources(console: Console, sources: list[dict[str, Any]]) -> None:
         console.print("No sources yet. `morgue crawl URL` archives a page; `morgue init` starts a configuration.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("source", no_wrap=True, overflow="ellipsis", max_width=30)
+    table.add_column("source", no_wrap=True, overflow="ellipsis", max_width=44)
     for name in ("feeds", "pages", "articles", "versions", "due"):
         table.add_column(name, justify="right")
     table.add_column("last fetch (UTC)", no_wrap=True)
     table.add_column("next due (UTC)", no_wrap=True)
     for source in sources:
-        slug = printable(source["slug"]) + (" (paused)" if source["paused"] else "")
+        note = " (paused)" if source["paused"] else "" if source["watched"] else " (not watched)"
+        slug = printable(source["slug"]) + note
         counts = (str(source[name]) for name in ("feeds", "pages", "articles", "versions", "due"))
         table.add_row(Text(slug), *counts, _short(source["last_fetch_at"]), _short(source["next_due_at"]))
     console.print(table)

@@ -83,7 +83,9 @@ def create_engine(url: str | URL) -> Engine:
     address = parse_url(url) if isinstance(url, str) else url
     arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
     if address.get_backend_name() == "sqlite":
-        arguments = {"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+        arguments = {"check_same_thread": False}
+        if "timeout" not in address.query:  # `sqlite:///morgue.db?timeout=5` says how long to wait for other writers
+            arguments["timeout"] = BUSY_TIMEOUT_SECONDS
     try:
         engine = sqlalchemy.create_engine(
             address, connect_args=arguments, pool_pre_ping=address.get_backend_name() == "postgresql"

@@ -23,8 +23,19 @@ class Feeds:
         self._connection = connection
         self._pages = pages
 
-    def ensure(self, source_id: int, url: str, now: datetime, kind: FeedKind = FeedKind.UNKNOWN) -> FeedState:
-        """Return the feed at `url`, made for that source and due at once if it is new."""
+    def ensure(
+        self,
+        source_id: int,
+        url: str,
+        now: datetime,
+        kind: FeedKind = FeedKind.UNKNOWN,
+        *,
+        watched: bool = True,
+    ) -> FeedState:
+        """Return the feed at `url`, made for that source and due at once if it is new.
+
+        With `watched` the service polls it from now on; without, that stays as it was, which is not at first.
+        """
         statement = insert_or(self._connection, feeds).values(
             source_id=source_id,
             url=url,
@@ -32,10 +43,12 @@ class Feeds:
             next_poll_at=now,
             consecutive_failures=0,
             configured=False,
-            paused=False,
+            paused=not watched,
             first_seen_at=now,
         )
         self._connection.execute(statement.on_conflict_do_nothing(index_elements=["url"]))
+        if watched:
+            self._connection.execute(update(feeds).where(feeds.c.url == url).values(paused=False))
         feed = self.by_url(url)
         if feed is None:
             raise LookupError(f"the feed {url} vanished while it was made")

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from storage.archive import Archive
+from storage.clock import utc_now
 from storage.model import EventKind, Outcome
 from storage.verify import verify
 from tests.integration.crawls import Morgue
@@ -196,3 +197,23 @@ def test_an_article_of_a_configured_publisher_belongs_to_its_source(morgue, news
     morgue.add_source(slug="courier", homepage=newsroom.url("/"))
     morgue.crawl(url)
     assert morgue.article(url).source_slug == "courier"
+
+
+def test_a_feed_named_once_is_not_polled_by_the_service_for_ever(morgue, newsroom):
+    newsroom.publish_story(STORIES[0])
+    morgue.add_source(slug="courier", homepage=newsroom.url("/"))
+
+    def due():
+        with morgue.store.reading() as transaction:
+            return [feed.url for feed in transaction.feeds.due(utc_now(), 10)]
+
+    def plan_now():
+        with morgue.store.writing() as transaction:
+            transaction.feeds.plan({feed.feed_id: utc_now() for feed in transaction.feeds.unplanned()})
+
+    morgue.crawl(newsroom.url("/feed.rss"))
+    plan_now()
+    assert due() == []
+    morgue.crawl(newsroom.url("/feed.rss"), watch=True)
+    plan_now()
+    assert due() == [newsroom.url("/feed.rss")]

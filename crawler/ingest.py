@@ -43,8 +43,8 @@ _UNTELLING_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stre
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+|text")
 _SNIFFED_BYTES = 1445
 """What the MIME Sniffing standard looks at."""
-_CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-"""The binary data bytes of that standard, without NUL, which some pages are full of."""
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+"""The binary data bytes of that standard."""
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MAGIC = (
     (b"%PDF-", "pdf"),

@@ -191,7 +191,8 @@ class CheckReport:
 
     def lines(self) -> list[str]:
         """Return the report for people."""
-        state = "healthy" if self.healthy else f"{len(self.problems)} problems"
+        count = len(self.problems)
+        state = "healthy" if self.healthy else "1 problem" if count == 1 else f"{count} problems"
         return [f"{self.database}: revision {self.revision}, {state}", *self.problems]
 
     def as_row(self) -> dict[str, Any]:
@@ -230,7 +231,9 @@ def _problems(connection: Connection, revision: str | None) -> list[str]:
         dangling = connection.execute(text("PRAGMA foreign_key_check")).all()
         problems += [f"{len(dangling)} rows refer to rows that do not exist"] if dangling else []
     if revision != newest_revision():
-        problems.append(f"the schema is at revision {revision}, not {newest_revision()}; run `morgue db upgrade`")
+        newer = revision is not None and not _is_known(revision)
+        remedy = "it was written by a newer morgue; install that one" if newer else "run `morgue db upgrade`"
+        problems.append(f"the schema is at revision {revision}, not {newest_revision()}; {remedy}")
         return problems
     for name, query in ORPHANS.items():
         count = connection.scalar(text(query))

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from storage.errors import MorgueError
 from storage.model import Capture, HttpExchange
 from storage.records import PageLook, Recorded
 from storage.store import Store, Transaction
@@ -165,6 +166,8 @@ class Recorder:
                 try:
                     with transaction.savepoint():
                         result = _apply(job, transaction)
+                except MorgueError as problem:
+                    failures.append((job, problem))
                 except Exception as problem:
                     # One bad row must not cost its batch-mates; whoever waits for it is told.
                     log.exception("recording_failed", url=job.sighting.look.fetch.url if job.sighting else None)

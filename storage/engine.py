@@ -10,6 +10,7 @@ import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
+    DataError,
     DBAPIError,
     IntegrityError,
     NoSuchModuleError,
@@ -129,7 +130,7 @@ def failures_explained(url: URL) -> Iterator[None]:
     """Turn the driver's failures into `DatabaseUnavailable` with one line that never holds the password."""
     try:
         yield
-    except (MorgueError, IntegrityError):
+    except (MorgueError, IntegrityError, DataError):  # the latter two are about one row, not about the database
         raise
     except DBAPIError as problem:
         if isinstance(problem, ProgrammingError) and not problem.connection_invalidated:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.integration.bad_server import BadServer, answer, bad_server
@@ -348,6 +349,12 @@ def test_a_postgresql_database_that_does_not_exist(folder, postgres: Postgres):
     check_one_line(run(folder, "list", settings={"MORGUE_DATABASE__URL": url}), 1, "does not exist", "create it")
 
 
+def postgres_says(url: str, statement: str) -> None:
+    """Run a statement outside of the database at `url`, on the same server."""
+    with psycopg.connect(f"{url.rpartition('/')[0]}/postgres", autocommit=True) as connection:
+        connection.execute(statement)
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the database's write lock, as another program may."""
@@ -406,6 +413,29 @@ def test_a_database_on_a_full_disk(folder, server):
     result = run(folder, "crawl", server.url("/feed"), file_bytes=(folder / "morgue.db").stat().st_size * 2 // 3)
     check_one_line(result, 1, "morgue.db: ")
     check_finished_later(folder, server)
+
+
+def test_postgresql_that_goes_away_in_the_middle(folder, server, postgres: Postgres, postgres_template):
+    url = postgres.create(template=postgres_template)
+    settings = {"MORGUE_DATABASE__URL": url}
+    name = url.rpartition("/")[2]
+    script = server.scripts["/two"]
+
+    def go_away() -> None:
+        postgres_says(url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        postgres_says(url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    when_asked(server, "/two", go_away)
+    result = run(folder, "crawl", server.url("/feed"), settings=settings)
+    check_one_line(result, 1, "postgresql://", "check that the database server is running")
+    postgres_says(url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    server.scripts["/two"] = script
+    result = run(folder, "crawl", server.url("/feed"), settings=settings)
+    assert (result.returncode, result.stderr) == (0, b"")
+    rows = json.loads(run(folder, "list", "--json", settings=settings).stdout)
+    assert [row["version_count"] for row in rows] == [1, 1, 1]
+    assert run(folder, "verify", settings=settings).returncode == 0
+    postgres.drop(url)
 
 
 # The archive

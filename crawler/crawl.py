@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from crawler.catalogue import domains_of
 from crawler.discovery.feeds import looks_like_feed
@@ -12,7 +13,7 @@ from crawler.fetching import Fetched, FetchRequest
 from crawler.page_loop import PageLoop
 from crawler.polling import PollResult
 from crawler.runner import Crawling
-from crawler.urls import InvalidUrl, clean_url, feed_entry, registrable_domain, url_key
+from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, registrable_domain, url_key
 from storage.clock import utc_now
 from storage.content_coding import BadContentCoding, decode_body
 from storage.errors import NotFound, UsageError
@@ -21,6 +22,8 @@ from storage.records import CrawlScope, FeedState, PageState, Recorded, StoredSo
 from storage.store import Transaction
 
 FEEDS_AT_ONCE = 64
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +114,34 @@ class Crawl:
         self._source_ids = {stored.source_id for stored in sources}
         feeds = await self._crawling.read(lambda tx: tx.feeds.for_sources(self._source_ids)) if sources else []
         await self._poll_all(feeds)
-        await finish_all(self._visit(url) for url in urls)
+        await self._host_by_host(urls, self._visit, host=host_key, at_once=len(urls))
         if not self.report.stopped:
             await self._fetch_pages()
         self.report.held = self._crawling.politeness.held_hosts(now=utc_now())
         return self.report
+
+    async def _host_by_host(
+        self,
+        items: Sequence[Item],
+        act: Callable[[Item], Awaitable[None]],
+        *,
+        host: Callable[[Item], str],
+        at_once: int,
+    ) -> None:
+        """Act on items, those of one host one after the other, so that none has begun to wait when we are stopped."""
+        places = asyncio.Semaphore(max(at_once, 1))
+
+        async def act_on(queue: Sequence[Item]) -> None:
+            for item in queue:
+                async with places:
+                    if self.report.stopped:
+                        return
+                    await act(item)
+
+        queues: dict[str, list[Item]] = {}
+        for item in items:
+            queues.setdefault(host(item), []).append(item)
+        await finish_all(act_on(queue) for queue in queues.values())
 
     # Targets
 
@@ -138,8 +164,6 @@ class Crawl:
 
     async def _visit(self, url: str) -> None:
         """Find out what a named URL is, poll it if it is a feed, and take it in as a page if it is not."""
-        if self.report.stopped:
-            return
         feed = await self._crawling.read(lambda tx: tx.feeds.by_url(url))
         if self._request.watch:
             await self._watch(url, feed)
@@ -198,14 +222,7 @@ class Crawl:
     # Feeds
 
     async def _poll_all(self, feeds: Sequence[FeedState]) -> None:
-        places = asyncio.Semaphore(FEEDS_AT_ONCE)
-
-        async def poll(feed: FeedState) -> None:
-            async with places:
-                if not self.report.stopped:
-                    await self._poll(feed)
-
-        await finish_all(poll(feed) for feed in feeds)
+        await self._host_by_host(feeds, self._poll, host=lambda feed: host_key(feed.url), at_once=FEEDS_AT_ONCE)
 
     async def _poll(self, feed: FeedState) -> None:
         source = self._crawling.sources.source(feed.source_id).source

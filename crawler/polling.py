@@ -138,8 +138,9 @@ class FeedPoller:
         try:
             body = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=self._max_bytes)
         except BadContentCoding as problem:
-            outcome = Outcome.TOO_LARGE if problem.reason == "too_large" else Outcome.NETWORK_ERROR
-            return _Judged(outcome=outcome, reason=problem.reason)
+            if problem.reason == "too_large":
+                return _Judged(outcome=Outcome.TOO_LARGE, reason="decoded_body")
+            return _Judged(outcome=Outcome.NETWORK_ERROR, reason=problem.reason)
         digest = digest_of(body)
         if digest == feed.body_digest:
             return _Judged(outcome=Outcome.UNCHANGED, reason="same_bytes", digest=digest)

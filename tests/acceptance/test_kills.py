@@ -20,7 +20,7 @@ from tests.newsroom import Newsroom
 KILLS = int(os.environ.get("MORGUE_TEST_KILLS", "6"))
 STORIES = 40
 EDITED = 15
-LONGEST_LIFE_SECONDS = 4.0
+LIFE_SECONDS = (0.3, 3.5)
 
 CONFIGURATION = """\
 [database]
@@ -74,6 +74,12 @@ class Consumer(threading.Thread):
         self.seen.extend(event.seq for event in new)
 
 
+def publish(newsroom: Newsroom, number: int) -> str:
+    """Publish an invented story and return its URL."""
+    headline = f"District {number} settles its ferry landing"
+    return newsroom.publish(f"story-{number}", headline=headline, body=paragraphs(number))
+
+
 def morgue(folder: Path, *words: str) -> subprocess.Popen:
     """Start a morgue command."""
     program = Path(sys.executable).with_name("morgue")
@@ -115,17 +121,14 @@ def test_kills_lose_nothing(database_url, tmp_path):
     consumer = Consumer(database_url)
     consumer.start()
     with Newsroom() as newsroom:
-        urls = [
-            newsroom.publish(
-                f"story-{number}", headline=f"District {number} settles its ferry landing", body=paragraphs(number)
-            )
-            for number in range(STORIES)
-        ]
+        newsroom.validators = False  # every look reads the page and is judged by its text
+        urls = [publish(newsroom, number) for number in range(STORIES)]
         feed = newsroom.url("/feed.rss")
-        killed = 0
         for half in range(2):
-            for _ in range(KILLS // 2):
-                killed += kill_after(tmp_path, chance.uniform(0.5, LONGEST_LIFE_SECONDS), "crawl", "--recrawl", feed)
+            killed = 0
+            while killed < KILLS // 2:
+                urls.append(publish(newsroom, len(urls)))
+                killed += kill_after(tmp_path, chance.uniform(*LIFE_SECONDS), "crawl", "--recrawl", feed)
             finish(tmp_path, "crawl", "--recrawl", feed)
             if half == 0:
                 for number in range(EDITED):
@@ -134,12 +137,11 @@ def test_kills_lose_nothing(database_url, tmp_path):
                     newsroom.correct(urls[number], body=body)
     consumer.ended.set()
     consumer.join(30)
-    assert killed >= KILLS // 3, "the kills came too late to hit anything"
     assert consumer.problem is None
-    check_everything(tmp_path, database_url, consumer)
+    check_everything(tmp_path, database_url, consumer, stories=len(urls))
 
 
-def check_everything(folder: Path, database: str, consumer: Consumer) -> None:
+def check_everything(folder: Path, database: str, consumer: Consumer, *, stories: int) -> None:
     """Check the archive, the versions and what the consumer saw."""
     assert "damaged" not in finish(folder, "verify")
     for path in (folder / "archive").glob("*.warc.gz*"):
@@ -149,9 +151,9 @@ def check_everything(folder: Path, database: str, consumer: Consumer) -> None:
         articles = transaction.versions.articles(limit=10_000)
         histories = {article.article_id: transaction.versions.history(article.article_id) for article in articles}
         events = transaction.events.since(0, 100_000)
-    assert len(articles) == STORIES
+    assert len(articles) == stories
     counts = sorted(len(history) for history in histories.values())
-    assert counts == [1] * (STORIES - EDITED) + [2] * EDITED
+    assert counts == [1] * (stories - EDITED) + [2] * EDITED
     for history in histories.values():
         assert [version.number for version in history] == list(range(1, len(history) + 1))
         assert len({version.content_digest for version in history}) == len(history)

@@ -16,7 +16,7 @@ import pytest
 
 from crawler.urls import url_key
 from storage.store import Store
-from tests.acceptance.test_kills import paragraphs
+from tests.acceptance.test_kills import publish
 from tests.newsroom import Newsroom
 
 BUSY_SECONDS = float(os.environ.get("MORGUE_TEST_SERVICE_SECONDS", "12"))
@@ -118,10 +118,6 @@ def published(newsroom: Newsroom, urls: list[str]) -> dict[str, tuple[str, str]]
     """Return what the newsroom shows, in the same form."""
     stories = {url: newsroom.story(url) for url in urls}
     return {url_key(url): (story.headline, "\n\n".join(story.body)) for url, story in stories.items()}
-
-
-def publish(newsroom: Newsroom, number: int) -> str:
-    return newsroom.publish(f"s{number}", headline=f"District {number} settles its landing", body=paragraphs(number))
 
 
 def test_every_change_is_found_and_a_stop_under_load_loses_nothing(database_url, newsroom, start, folder):

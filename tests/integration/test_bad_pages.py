@@ -475,7 +475,7 @@ BAD_FEEDS = {
     "500": (answer(PAGE, status="500 Oops"), Outcome.HTTP_ERROR, "status_500"),
     "torn": (GOOD[:-300], Outcome.NETWORK_ERROR, "short_body"),
     "no gzip": (answer(PAGE, "Content-Encoding: gzip"), Outcome.NETWORK_ERROR, "bad_encoding"),
-    "a bomb": (answer(gzipped(b" " * 50_000_000), "Content-Encoding: gzip"), Outcome.TOO_LARGE, "too_large"),
+    "a bomb": (answer(gzipped(b" " * 50_000_000), "Content-Encoding: gzip"), Outcome.TOO_LARGE, "decoded_body"),
     "silence": (silence, Outcome.TIMEOUT, "no_response_in_time"),
     "a circle": (redirect("/feed"), Outcome.HTTP_ERROR, "redirect_loop"),
 }

@@ -505,9 +505,11 @@ def pages_asked(newsroom: Newsroom) -> list[str]:
     return [request.path for request in newsroom.requests if "lamp" in request.path]
 
 
+@pytest.mark.parametrize("named", ["the feed", "each page"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_crawl_that_is_interrupted_keeps_what_it_fetched(folder, slow_newsroom, number):
-    words = [MORGUE, "crawl", slow_newsroom.url("/feed.rss")]
+def test_a_crawl_that_is_interrupted_keeps_what_it_fetched(folder, slow_newsroom, number, named):
+    pages = [slow_newsroom.url(f"/news/lamp-{number}") for number in range(12)]
+    words = [MORGUE, "crawl", *([slow_newsroom.url("/feed.rss")] if named == "the feed" else pages)]
     process = subprocess.Popen(
         words, cwd=folder, env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )

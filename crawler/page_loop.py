@@ -4,6 +4,7 @@ What is owed stands in the database; the loop holds only a window of it, and ask
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ log = structlog.get_logger()
 
 WINDOW = 320
 """Pages held in memory at most."""
+LOOK_AGAIN_SECONDS = 2.0
+"""While pages are in flight, the database is asked again for more at least this often."""
 A_HOST = 20
 """Pages of one host held at most, so that a host with thousands never fills the window."""
 
@@ -76,7 +79,10 @@ class PageLoop:
                 came = await self._refill()
                 if not came and not self._in_hand:
                     break
-                await self._progress.wait()
+                # A slow host must not keep what falls due for others meanwhile waiting.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                        await self._progress.wait()
         finally:
             await self._finish()
         if self._broken is not None:

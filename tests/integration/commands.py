@@ -1,0 +1,79 @@
+"""`morgue` as a command of its own, run as somebody at a terminal would."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+MORGUE = Path(sys.executable).with_name("morgue")
+DEAD = "http://127.0.0.1:1/page"
+SETTINGS = {
+    "MORGUE_CRAWL__USER_AGENT": "morgue-tests/1 (+mailto:tests@example.org)",
+    "MORGUE_CRAWL__ALLOW_PRIVATE_ADDRESSES": "true",
+    "MORGUE_CRAWL__DELAY_SECONDS": "0",
+    "MORGUE_CRAWL__PROCESSES": "1",
+    "MORGUE_DATABASE__URL": "sqlite:///morgue.db?timeout=0.3",
+}
+
+
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment with the tests' settings, and these, in place of any others."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
+    return own | SETTINGS | settings
+
+
+def run(
+    folder: Path,
+    *words: str,
+    settings: dict[str, str] | None = None,
+    input: bytes = b"",
+    file_bytes: int | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `morgue`; `file_bytes` is what the system lets it write into one file, as a full disk would."""
+
+    def limit() -> None:
+        if file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+
+    return subprocess.run(
+        [MORGUE, *words],
+        cwd=folder,
+        env=environment(settings or {}),
+        input=input,
+        capture_output=True,
+        preexec_fn=limit,
+        check=False,
+    )
+
+
+def check_one_line(result: subprocess.CompletedProcess[bytes], code: int, *parts: str) -> None:
+    """Check that a command said what is wrong in one line with these parts, and ended with that code."""
+    said = result.stderr.decode()
+    assert said.startswith("morgue: "), said
+    assert said.count("\n") == 1, said
+    assert result.returncode == code
+    for part in parts:
+        assert part in said
+    assert b"Traceback" not in result.stdout
+
+
+def numbers(folder: Path) -> dict[str, int]:
+    """Return how much the database holds."""
+    return json.loads(run(folder, "db", "stats", "--json").stdout)
+
+
+def check_whole(folder: Path) -> None:
+    """Check that database and archive are consistent."""
+    for words in (("verify",), ("db", "check")):
+        result = run(folder, *words)
+        assert (result.returncode, result.stderr) == (0, b""), result
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)

@@ -46,6 +46,21 @@ class DatabaseUnavailable(MorgueError):  # noqa: N818 - reads as the state it is
     """The database cannot be opened, read or written now: locked, read-only, gone, or refusing the connection."""
 
 
+class DatabaseBusy(DatabaseUnavailable):
+    """Two processes wanted the same rows in different orders. The whole transaction was undone: do it again."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Another process wanted the same rows at the same time, and the database ended this transaction for it.
+
+    Nothing of the transaction was written. The same transaction may be tried again from its beginning.
+    """
+
+
+class ServiceRunning(MorgueError):  # noqa: N818 - reads as the state it is
+    """A service works on this database, and only one may."""
+
+
 class DatabaseTooNew(MorgueError):  # noqa: N818
     """The database was written by a newer morgue than this one."""
 

@@ -183,7 +183,11 @@ class PageIngest:
             if rereadings > MAX_REREADINGS:
                 raise RuntimeError(f"{page.url}: its current version changed {MAX_REREADINGS} times while it was read")
             rereading = await self._reread(recorded.needs_rereading, page, settings)
-            recorded = await self._recorder.record(replace(sighting, look=replace(sighting.look, rereading=rereading)))
+            if rereading is None:
+                recorded = await self._recorder.record(_not_comparable(sighting))
+            else:
+                look = replace(sighting.look, rereading=rereading)
+                recorded = await self._recorder.record(replace(sighting, look=look))
         log.info(
             "page_fetched",
             page_id=page.page_id,
@@ -207,6 +211,9 @@ class PageIngest:
             return Sighting(look=base)
         base = replace(base, etag=exchange.header("etag"), last_modified=exchange.header("last-modified"))
         if fetched.last.outcome is Outcome.NOT_MODIFIED:
+            if page.seen_capture_id is None:
+                # What was no article is none still; `not_modified` would say that an article stood there.
+                return Sighting(look=_decided(base, Outcome.NOT_ARTICLE, "not_modified"))
             return Sighting(look=replace(base, same_as_capture=page.seen_capture_id))
         if fetched.last.outcome is not None:
             return _evidence(base, exchange, max_bytes=self._max_bytes)
@@ -247,26 +254,38 @@ class PageIngest:
         keep = self._keep_all or page.article_id is None
         return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=keep)
 
-    async def _reread(self, version_id: int, page: PageState, settings: ReadingSettings) -> Rereading:
-        """Read the current version's capture with the extractor in use, so that like is compared with like."""
-        capture = await self._capture_of_version(version_id)
+    async def _reread(self, version_id: int, page: PageState, settings: ReadingSettings) -> Rereading | None:
+        """Read the current version's capture with the extractor in use, so that like is compared with like.
+
+        Returns None when reading failed without saying anything about the capture (it took too long, or the worker
+        died): then nothing can be concluded from this look.
+        """
         article = None
+        capture = await self._capture_of_version(version_id)
         if capture is not None:
             try:
                 exchange = await asyncio.to_thread(self._archive.read, capture)
-                body = _read_body(exchange, max_bytes=self._max_bytes)
             except CaptureUnreadable as problem:
                 log.warning("capture_unreadable", page_id=page.page_id, problem=str(problem))
             else:
                 task = ReadTask(
-                    body=body.content,
+                    body=_read_body(exchange, max_bytes=self._max_bytes).content,
                     content_type=exchange.header("content-type"),
                     url=capture.url,
                     timezone=settings.timezone,
                     captured_at=capture.captured_at,
                 )
-                article = (await self._reader.read(task)).article
+                reading = await self._reader.read(task)
+                if reading.outcome is Outcome.EXTRACT_FAILED:
+                    return None
+                article = reading.article
         return Rereading(version_id=version_id, extractor=settings.extractor, article=article)
+
+
+def _not_comparable(sighting: Sighting) -> Sighting:
+    """Return the sighting of a page whose text has nothing to be compared with yet: kept, and looked at again."""
+    look = replace(sighting.look, article=None, landed=None)
+    return replace(sighting, look=_decided(look, Outcome.EXTRACT_FAILED, "rereading_failed"), keep=True)
 
 
 def _decided(look: PageLook, outcome: Outcome, reason: str | None) -> PageLook:

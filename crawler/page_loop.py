@@ -22,6 +22,8 @@ WINDOW = 320
 """Pages held in memory at most."""
 LOOK_AGAIN_SECONDS = 2.0
 """While pages are in flight, the database is asked again for more at least this often."""
+HOSTS_AT_ONCE = 128
+"""Hosts that are worked on side by side; each holds one response at most while it waits to be read."""
 A_HOST = 20
 """Pages of one host held at most, so that a host with thousands never fills the window."""
 
@@ -62,7 +64,10 @@ class PageLoop:
         self._in_hand: set[int] = set()
         self._failed: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hosts = asyncio.Semaphore(HOSTS_AT_ONCE)
         self._progress = asyncio.Event()
+        self._hungry = True
+        self._ask_at = 0.0
         self._stopping = False
         self._broken: MorgueError | None = None
 
@@ -76,10 +81,8 @@ class PageLoop:
         try:
             while not self._stopping and self._broken is None:
                 self._progress.clear()
-                came = await self._refill()
-                if not came and not self._in_hand:
+                if not await self._refill():
                     break
-                # A slow host must not keep what falls due for others meanwhile waiting.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_AGAIN_SECONDS):
                         await self._progress.wait()
@@ -93,15 +96,18 @@ class PageLoop:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _refill(self) -> int:
-        """Ask for more pages when half of the window is free; return how many came."""
+    def _room(self) -> int:
         room = WINDOW - len(self._in_hand)
-        if self._left is not None:
-            room = min(room, self._left - len(self._in_hand))
-            if room <= 0:
-                return 0
-        if room < WINDOW // 2 and self._in_hand and self._left is None:
-            return 0
+        return room if self._left is None else min(room, self._left - len(self._in_hand))
+
+    async def _refill(self) -> bool:
+        """Ask for more pages where that may bring some, and return whether there is or may be anything to do."""
+        now = asyncio.get_running_loop().time()
+        room = self._room()
+        if room <= 0 or (self._in_hand and not self._hungry and now < self._ask_at):
+            return bool(self._in_hand)
+        self._hungry = False
+        self._ask_at = now + LOOK_AGAIN_SECONDS
         full = {host for host, queue in self._queues.items() if len(queue) >= A_HOST // 2}
         pages = await self._next_pages(
             exclude_hosts=full | set(self._held_hosts()),
@@ -110,7 +116,8 @@ class PageLoop:
         )
         for page in pages:
             self._enqueue(page)
-        return len(pages)
+        # A host that was left out because it was busy may have become free while the question was answered.
+        return bool(pages or self._in_hand or self._hungry)
 
     def _enqueue(self, page: PageState) -> None:
         queue = self._queues.get(page.host)
@@ -131,39 +138,55 @@ class PageLoop:
 
     async def _work_host(self, host: str, queue: deque[PageState]) -> None:
         try:
-            while queue and not self._stopping and self._broken is None and host not in self._held_hosts():
-                await self._places.acquire()
-                page = queue.popleft()
-                try:
-                    fetched = await self._fetch(page)
-                except BaseException:
-                    self._places.release()
-                    self._in_hand.discard(page.page_id)
-                    raise
-                self._start(self._take_in(page, fetched))
-                self._progress.set()
+            async with self._hosts:
+                while queue and not self._stopping and self._broken is None and host not in self._held_hosts():
+                    page = queue.popleft()
+                    if len(queue) < A_HOST // 2:
+                        self._ask_soon()
+                    await self._work_page(page)
         finally:
             # What was not fetched is still owed, and stands in the database.
             self._in_hand.difference_update(page.page_id for page in queue)
             del self._queues[host]
-            self._progress.set()
+            self._ask_soon()
+
+    async def _work_page(self, page: PageState) -> None:
+        """Fetch a page, and hand it on once there is a place: a waiting page keeps only its own host waiting."""
+        try:
+            fetched = await self._fetch(page)
+        except Exception as problem:  # noqa: BLE001 - the boundary of one page
+            self._note_problem(page, problem)
+            self._in_hand.discard(page.page_id)
+            return
+        await self._places.acquire()
+        self._start(self._take_in(page, fetched))
+
+    def _ask_soon(self) -> None:
+        self._hungry = True
+        self._progress.set()
 
     async def _take_in(self, page: PageState, fetched: Fetched) -> None:
         try:
             await self._ingest(page, fetched)
-        except MorgueError as problem:
-            self._broken = self._broken or problem
-        except PoolStopped:
-            # Nothing is known about the page, which is still owed; this loop is about to end.
-            log.info("page_left_owed", page_id=page.page_id, url=page.url)
-            self._failed.add(page.page_id)
-        except Exception:
-            # The boundary of one page: its failure must not cost the others.
-            log.exception("page_not_recorded", page_id=page.page_id, url=page.url)
-            self._failed.add(page.page_id)
+        except Exception as problem:  # noqa: BLE001 - the boundary of one page: its failure must not cost the others
+            self._note_problem(page, problem)
         finally:
             self._places.release()
             self._in_hand.discard(page.page_id)
             if self._left is not None:
                 self._left -= 1
+            if len(self._in_hand) in (0, WINDOW // 2):
+                self._ask_soon()
+
+    def _note_problem(self, page: PageState, problem: Exception) -> None:
+        if isinstance(problem, MorgueError):
+            # Nothing can be recorded any more; going on would only fetch in vain.
+            self._broken = self._broken or problem
             self._progress.set()
+            return
+        self._failed.add(page.page_id)
+        if isinstance(problem, PoolStopped):
+            # Nothing is known about the page, which is still owed; this loop is about to end.
+            log.info("page_left_owed", page_id=page.page_id, url=page.url)
+        else:
+            log.error("page_not_recorded", page_id=page.page_id, url=page.url, exc_info=problem)

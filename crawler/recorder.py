@@ -6,16 +6,17 @@ then the transaction. A look whose verdict turns out to need a capture that was 
 
 import asyncio
 import queue
+import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from storage.errors import MorgueError
+from storage.errors import DatabaseBusy, DatabaseUnavailable
 from storage.model import Capture, HttpExchange
 from storage.records import PageLook, Recorded
 from storage.store import Store, Transaction
@@ -25,6 +26,10 @@ log = structlog.get_logger()
 MAX_BATCH = 64
 HOLD_SECONDS = 0.1
 """A transaction is closed when it has lasted this long, well below the 200 ms that others may be kept waiting."""
+PAUSE_SECONDS = 0.005
+"""Between two transactions while more is waiting."""
+MAX_COLLISIONS = 20
+"""How often a group that collided with another process is tried again."""
 
 Result = TypeVar("Result")
 
@@ -57,6 +62,7 @@ class _Job:
     """One piece of work of the thread: a sighting, or a function to run in a transaction."""
 
     done: Future[Any]
+    wanted: bool = True
     sighting: Sighting | None = None
     write: Callable[[Transaction], Any] | None = None
     capture: Capture | None = field(default=None)
@@ -104,8 +110,11 @@ class Recorder:
         ended = False
         while not ended:
             batch, ended = self._next_batch()
-            if batch:
-                self._process(batch)
+            # A waiter that was cancelled meanwhile wants no answer; its fact is recorded all the same.
+            for job in batch:
+                job.wanted = job.done.set_running_or_notify_cancel()
+            for group in _groups(batch):
+                self._process(group)
 
     def _next_batch(self) -> tuple[list[_Job], bool]:
         """Return what is waiting, at least one job unless the end was announced, and whether it was."""
@@ -123,18 +132,29 @@ class Recorder:
             batch.append(job)
         return batch, False
 
-    def _process(self, batch: Sequence[_Job]) -> None:
-        """Bring every job of the batch to an end, each by its result or its exception."""
-        waiting = list(batch)
+    def _process(self, group: Sequence[_Job]) -> None:
+        """Bring every job of the group to an end, each by its result or its exception."""
+        waiting = list(group)
+        collisions = 0
         while waiting:
             try:
                 self._keep_captures(waiting)
                 waiting = self._record(waiting)
+            except DatabaseBusy as problem:
+                # Another process wanted the same rows in another order. Nothing of the group was written; recording
+                # is idempotent, so it is simply done again, after a pause that differs from the other's.
+                collisions += 1
+                if collisions > MAX_COLLISIONS:
+                    _fail(waiting, problem)
+                    return
+                time.sleep(random.uniform(0.01, 0.05) * collisions)
             except Exception as problem:  # noqa: BLE001 - the thread's boundary: the cause goes to those who wait
-                for job in waiting:
-                    if not job.done.done():
-                        job.done.set_exception(problem)
+                _fail(waiting, problem)
                 return
+            else:
+                if waiting:
+                    # SQLite has no queue of writers: without a pause, the other process would hardly ever get its turn.
+                    time.sleep(PAUSE_SECONDS)
 
     def _keep_captures(self, jobs: Sequence[_Job]) -> None:
         appended = []
@@ -152,47 +172,60 @@ class Recorder:
             job.capture = capture
 
     def _record(self, jobs: Sequence[_Job]) -> list[_Job]:
-        """Record as many jobs as fit in one transaction, and return those that are still to be done."""
+        """Record as many jobs as fit in one transaction, and return those that are still to be done.
+
+        Raises what ends the whole transaction; then nothing of it was written.
+        """
         results: list[tuple[_Job, Any]] = []
         failures: list[tuple[_Job, Exception]] = []
         again: list[_Job] = []
         started = time.monotonic()
         position = 0
         with self._store.writing() as transaction:
-            # All pages of the batch at once and in one order, so that two processes never wait for each other.
+            # All pages at once and in one order, so that two processes seldom wait for each other crosswise.
             transaction.pages.lock([job.sighting.look.page_id for job in jobs if job.sighting is not None])
             for job in jobs:
                 position += 1
                 try:
                     with transaction.savepoint():
                         result = _apply(job, transaction)
-                except MorgueError as problem:
-                    failures.append((job, problem))
+                except DatabaseUnavailable:
+                    raise
                 except Exception as problem:
                     # One bad row must not cost its batch-mates; whoever waits for it is told.
                     log.exception("recording_failed", url=job.sighting.look.fetch.url if job.sighting else None)
                     failures.append((job, problem))
                 else:
-                    if isinstance(result, Recorded) and result.needs_capture and _can_keep(job):
+                    if isinstance(result, Recorded) and result.needs_capture:
                         again.append(job)
                     else:
                         results.append((job, result))
                 if time.monotonic() - started > HOLD_SECONDS:
                     break
         for job, result in results:
-            job.done.set_result(result)
+            if job.wanted:
+                job.done.set_result(result)
         for job, failure in failures:
-            job.done.set_exception(failure)
+            _fail([job], failure)
         return again + list(jobs[position:])
 
 
-def _can_keep(job: _Job) -> bool:
-    """Turn the job into one that keeps its capture; False when it has none to keep, or did keep it."""
-    sighting = job.sighting
-    if sighting is None or sighting.exchange is None or job.capture is not None:
-        return False
-    job.sighting = replace(sighting, keep=True)
-    return True
+def _groups(batch: Sequence[_Job]) -> Iterator[list[_Job]]:
+    """Part a batch into transactions: looks together, any other write on its own, for it may lock rows of its own."""
+    looks: list[_Job] = []
+    for job in batch:
+        if job.sighting is not None:
+            looks.append(job)
+        else:
+            yield [job]
+    if looks:
+        yield looks
+
+
+def _fail(jobs: Sequence[_Job], problem: Exception) -> None:
+    for job in jobs:
+        if job.wanted and not job.done.done():
+            job.done.set_exception(problem)
 
 
 def _apply(job: _Job, transaction: Transaction) -> Any:
@@ -201,4 +234,9 @@ def _apply(job: _Job, transaction: Transaction) -> Any:
     sighting = job.sighting
     if sighting is None:
         raise ValueError("a job of the recorder needs a sighting or a function")
-    return transaction.versions.record_look(replace(sighting.look, capture=job.capture))
+    recorded = transaction.versions.record_look(replace(sighting.look, capture=job.capture))
+    if recorded.needs_capture:
+        if sighting.exchange is None or job.capture is not None:
+            raise RuntimeError("a look that has no capture to give, or gave it, was asked for it")
+        job.sighting = replace(sighting, keep=True)
+    return recorded

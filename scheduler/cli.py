@@ -83,13 +83,19 @@ class CommandContext:
             raise UsageError(url, str(problem), "name an http or https URL, or an article's id") from problem
 
     def open_store(self) -> "Store":
-        """Open the database, making it if there is none, with the configured sources brought up to date."""
+        """Open the database, making it if there is none, with the configured sources brought up to date.
+
+        Without a configuration file the sources stay as they are: whoever crawls a page in passing must not pause
+        what a service with a file watches in the same database.
+        """
         from crawler.catalogue import sources
         from storage.clock import utc_now
         from storage.store import Store
 
         configured = sources(self.settings.source)
         store = Store.open(self.settings.database.url, create=True)
+        if self.settings.file is None:
+            return store
         try:
             with store.writing() as transaction:
                 transaction.sources.sync(configured, utc_now())

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from crawler.settings import CrawlSettings, Poll, SourceSettings
 from storage.errors import ConfigurationError
@@ -53,6 +53,12 @@ class Settings(BaseModel):
     crawl: CrawlSettings = Field(default_factory=CrawlSettings)
     service: ServiceSettings = ServiceSettings()
     source: list[SourceSettings] = []
+    _file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def file(self) -> Path | None:
+        """The configuration file that was read, or None where there was none."""
+        return self._file
 
     def describe_database(self) -> str:
         """Return how messages name the database: a file, or an address without its password."""
@@ -100,7 +106,9 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
         if isinstance(section, dict):
             section[variable.key] = variable.value
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
+        settings._file = path
+        return settings  # noqa: TRY300 - what follows is about the failure alone
     except ValidationError as error:
         found = [_explain(problem, values, variables) for problem in error.errors(include_context=False)]
     elsewhere = path is None or all(line.startswith(PREFIX) for line in found)

@@ -26,7 +26,14 @@ class Sources:
         """
         taken: set[str] = set()
         for source in configured:
+            before = self.by_slug(source.slug)
             source_id = self._upsert(source, now)
+            if before is not None and (before.source.include, before.source.exclude) != (
+                source.include,
+                source.exclude,
+            ):
+                # What the feeds list has to be sifted anew, also when they have not changed.
+                self._forget_feeds_validators(source_id)
             wanted = [url for url in dict.fromkeys(source.feeds) if url not in taken]
             taken.update(wanted)
             self._sync_feeds(source_id, wanted, now)
@@ -39,6 +46,10 @@ class Sources:
         statement = insert_or(self._connection, sources).values(**values, first_seen_at=now)
         statement = statement.on_conflict_do_update(index_elements=["slug"], set_=values).returning(sources.c.id)
         return int(self._connection.execute(statement).scalar_one())
+
+    def _forget_feeds_validators(self, source_id: int) -> None:
+        of_source = feeds.c.source_id == source_id
+        self._connection.execute(update(feeds).where(of_source).values(etag=None, last_modified=None, body_digest=None))
 
     def _sync_feeds(self, source_id: int, urls: Sequence[str], now: datetime) -> None:
         mine = and_(feeds.c.source_id == source_id, feeds.c.configured)

@@ -23,8 +23,8 @@ SUFFIX = ".warc.gz"
 OPEN_SUFFIX = ".open"
 
 _REMEDIES = {
-    errno.ENOSPC: "free some space; the archive goes on by itself",
-    errno.EDQUOT: "raise the quota or free some space; the archive goes on by itself",
+    errno.ENOSPC: "free some space and start again; nothing was recorded that was not kept",
+    errno.EDQUOT: "raise the quota or free some space and start again; nothing was recorded that was not kept",
     errno.EFBIG: "raise the limit on the size of files, or lower [archive] max_file_bytes",
     errno.EACCES: "make the folder writable for this user, or name another as [archive] directory",
     errno.EPERM: "make the folder writable for this user, or name another as [archive] directory",

@@ -212,3 +212,19 @@ def test_feed_and_robots_fetches_leave_rows(store, feed):
         assert transaction.fetches.counts_by_outcome(minute(2), feed.source_id) == {Outcome.HTTP_ERROR: 1}
         with pytest.raises(ValueError, match="no outcome"):
             transaction.fetches.record(page_fetch("undecided", at=4))
+
+
+def test_a_source_whose_choice_of_pages_changes_reads_its_feeds_anew(store):
+    source = Source(slug="paper", feeds=("http://paper.example/feed",), include=("/news/*",))
+    with store.writing() as transaction:
+        transaction.sources.sync([source], NOON)
+        feed = transaction.feeds.by_url("http://paper.example/feed")
+        poll = FeedPoll(
+            feed_id=feed.feed_id, outcome=Outcome.LISTED, polled_at=NOON, etag='"x"', last_modified="y", body_digest="z"
+        )
+        transaction.feeds.record_poll(poll)
+        transaction.sources.sync([source], NOON)
+        assert transaction.feeds.by_url(feed.url).etag == '"x"'
+        transaction.sources.sync([replace(source, include=())], NOON)
+        again = transaction.feeds.by_url(feed.url)
+    assert (again.etag, again.last_modified, again.body_digest) == (None, None, None)

@@ -1,6 +1,7 @@
 """The loop over pages: what one page's failure costs, and what ends the loop."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -65,3 +66,86 @@ def test_a_page_whose_reading_was_stopped_is_left_owed_without_an_error():
 def test_an_archive_that_refuses_ends_the_loop():
     with pytest.raises(ArchiveUnavailable, match="is full"):
         work(100, ArchiveUnavailable("archive", "is full"), at=2)
+
+
+class Owed:
+    """Pages that are owed, and how often somebody asked for them."""
+
+    def __init__(self, hosts: dict[str, int]) -> None:
+        names = [host for host, count in hosts.items() for _ in range(count)]
+        self.pages = {number: replace(a_page(number), host=host) for number, host in enumerate(names)}
+        self.done: list[int] = []
+        self.questions = 0
+
+    async def next_pages(self, *, exclude_hosts, exclude_pages, limit):
+        self.questions += 1
+        await asyncio.sleep(0)
+        left = [p for n, p in self.pages.items() if n not in self.done]
+        return [p for p in left if p.host not in exclude_hosts and p.page_id not in exclude_pages][:limit]
+
+    async def ingest(self, page, _):
+        await asyncio.sleep(0)
+        self.done.append(page.page_id)
+
+    def loop(self, fetch, **options) -> PageLoop:
+        options = {"held_hosts": set, "ingests_at_once": 2} | options
+        return PageLoop(next_pages=self.next_pages, fetch=fetch, ingest=self.ingest, **options)
+
+
+async def at_once(page):
+    await asyncio.sleep(0)
+
+
+def test_a_host_with_many_pages_is_asked_about_a_few_times_and_finished():
+    owed = Owed({"a": 500})
+    asyncio.run(owed.loop(at_once).run())
+    assert sorted(owed.done) == list(range(500))
+    assert owed.questions <= 500 / 5
+
+
+def test_hosts_that_hang_keep_nobody_else_waiting():
+    owed = Owed({f"slow{n}": 1 for n in range(12)} | {f"good{n}": 3 for n in range(12)})
+    order = []
+
+    async def run():
+        released = asyncio.Event()
+
+        async def fetch(page):
+            if page.host.startswith("slow"):
+                await released.wait()
+            order.append(page.host)
+            if len(order) == 36:
+                released.set()
+
+        await owed.loop(fetch).run()
+
+    asyncio.run(run())
+    assert all(host.startswith("good") for host in order[:36])
+    assert len(owed.done) == 48
+
+
+def test_a_limit_is_the_number_of_pages_fetched():
+    owed = Owed({"a": 50, "b": 50})
+    asyncio.run(owed.loop(at_once, limit=7).run())
+    assert len(owed.done) == 7
+
+
+def test_a_page_whose_fetching_breaks_is_fetched_once():
+    owed = Owed({"a": 3})
+    fetched = []
+
+    async def fetch(page):
+        fetched.append(page.page_id)
+        if page.page_id == 1:
+            raise ZeroDivisionError
+
+    with structlog.testing.capture_logs():
+        asyncio.run(owed.loop(fetch).run())
+    assert sorted(fetched) == [0, 1, 2]
+    assert sorted(owed.done) == [0, 2]
+
+
+def test_a_host_that_is_held_is_left_owed():
+    owed = Owed({"a": 5, "b": 5})
+    asyncio.run(owed.loop(at_once, held_hosts=lambda: {"a"}).run())
+    assert sorted(owed.done) == [5, 6, 7, 8, 9]

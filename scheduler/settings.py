@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from crawler.settings import CrawlSettings, Poll, SourceSettings
 from storage.errors import ConfigurationError
-from storage.settings import ArchiveSettings, DatabaseSettings
+from storage.settings import ArchiveSettings, DatabaseSettings, hide_password
 
 DEFAULT_FILE = Path("morgue.toml")
 PREFIX = "MORGUE_"
@@ -29,8 +29,6 @@ TEST_PREFIX = "MORGUE_TEST_"
 """Variables that only the tests read."""
 
 _LOCAL_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)", re.DOTALL)
-_PASSWORD = re.compile(r"(://[^:/@]*):.*@", re.DOTALL)
-_PASSWORD_PARAMETER = re.compile(r"([?&][^=&]*pass(?:word|wd|file)?=)[^&]*", re.IGNORECASE)
 
 
 class ServiceSettings(BaseModel):
@@ -82,11 +80,6 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     for name, field in Settings.model_fields.items()
     if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
 }
-
-
-def hide_password(url: str) -> str:
-    """Return a database URL with whatever may be a password replaced by `***`."""
-    return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
 
 
 def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:

@@ -1,10 +1,12 @@
 """Connections: what both databases need to be told, and their failures in our words."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, make_url
@@ -18,7 +20,8 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from storage.errors import ConfigurationError, DatabaseUnavailable, MorgueError
+from storage.errors import ConfigurationError, DatabaseBusy, DatabaseUnavailable, MorgueError
+from storage.settings import hide_password, is_secret
 
 BUSY_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10
@@ -27,6 +30,11 @@ WRITES = "morgue_writes"
 
 _POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 _SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
+_COLLISIONS = frozenset({"40P01", "40001", "SQLITE_BUSY_SNAPSHOT"})
+"""Deadlock and failed serialisation of PostgreSQL, by SQLSTATE; SQLite's, where something was read before writing.
+
+SQLite's plain "database is locked" is none of them: it has been waited for already.
+"""
 _REMEDIES = (
     ("database is locked", "another program holds it; try again when that has finished"),
     ("readonly", "make the file and its folder writable"),
@@ -65,7 +73,16 @@ def describe(url: URL) -> str:
     """Return how messages name the database: a file's path, or the address without its password."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return url.render_as_string(hide_password=True).replace("+psycopg", "", 1)
+    return hide_password(url.render_as_string(hide_password=True)).replace("+psycopg", "", 1)
+
+
+def _secrets(url: URL) -> Iterator[str]:
+    """Give what no message may show: the password, wherever in the URL it stands, longest first."""
+    values = [value for key in url.query if is_secret(key) for value in url.normalized_query[key]]
+    if url.password:
+        values.append(str(url.password))
+    spellings = {spelling for value in values for spelling in (value, quote(value), quote_plus(value))}
+    yield from sorted(spellings - {""}, key=len, reverse=True)
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -98,6 +115,7 @@ def create_engine(url: str | URL) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "before_cursor_execute", _refuse_without_transaction)
     return engine
 
 
@@ -109,10 +127,23 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         cursor.execute("PRAGMA foreign_keys = ON")
         # A committed fact must survive a loss of power, not only of the process.
         cursor.execute("PRAGMA synchronous = FULL")
-        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            cursor.execute("PRAGMA journal_mode = WAL")
+        _keep_journal_ahead(cursor)
     finally:
         cursor.close()
+
+
+def _keep_journal_ahead(cursor: sqlite3.Cursor) -> None:
+    """Put the database in WAL mode. When several processes do so at once SQLite refuses some without waiting."""
+    deadline = time.monotonic() + cursor.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+    while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -123,6 +154,32 @@ def _begin_sqlite(connection: Connection) -> None:
     else:
         connection.exec_driver_sql("PRAGMA query_only = ON")
         connection.exec_driver_sql("BEGIN")
+
+
+def is_ended(connection: Connection) -> bool:
+    """Whether the database ended the transaction of a connection by itself, so that nothing may follow in it.
+
+    SQLite does so when the disk is full or fails, or memory runs out, in the middle of a statement; what came after
+    would be written and kept one statement at a time, beside what was rolled back. PostgreSQL does when it goes away.
+    """
+    if connection.invalidated or connection.closed:
+        return True
+    if connection.dialect.name != "sqlite" or not connection.in_transaction():
+        return False
+    driver = connection.connection.driver_connection
+    return driver is None or not driver.in_transaction
+
+
+def _refuse_without_transaction(connection: Connection, *_: object) -> None:
+    if is_ended(connection):
+        raise ended_by_itself(connection.engine.url)
+
+
+def ended_by_itself(url: URL) -> DatabaseUnavailable:
+    """Return the failure of a transaction that the database ended, where the cause is not known better."""
+    return DatabaseUnavailable(
+        describe(url), "ended the transaction by itself; nothing of it was written", "check the disk and its free space"
+    )
 
 
 @contextmanager
@@ -139,12 +196,16 @@ def failures_explained(url: URL) -> Iterator[None]:
 
 
 def explained(url: URL, problem: SQLAlchemyError) -> DatabaseUnavailable:
-    """Return our exception for a failure of the driver."""
+    """Return our exception for a failure of the driver: `DatabaseBusy` for one that may be tried again at once."""
     cause = str(getattr(problem, "orig", None) or problem).strip()
     line = " ".join(cause.splitlines()[0].split()) if cause else type(problem).__name__
-    if url.password:
-        line = line.replace(str(url.password), "***")
+    for secret in _secrets(url):
+        line = line.replace(secret, "***")
     remedy = next((text for sign, text in _REMEDIES if sign in cause), "check that the database server is running")
     if url.get_backend_name() == "sqlite" and remedy.startswith("check that the database server"):
         remedy = "run `morgue db check`"
+    orig = getattr(problem, "orig", None)
+    code = getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorname", None)
+    if code in _COLLISIONS:
+        return DatabaseBusy(describe(url), line, "try again")
     return DatabaseUnavailable(describe(url), line, remedy)

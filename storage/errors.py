@@ -47,10 +47,6 @@ class DatabaseUnavailable(MorgueError):  # noqa: N818 - reads as the state it is
 
 
 class DatabaseBusy(DatabaseUnavailable):
-    """Two processes wanted the same rows in different orders. The whole transaction was undone: do it again."""
-
-
-class DatabaseBusy(DatabaseUnavailable):
     """Another process wanted the same rows at the same time, and the database ended this transaction for it.
 
     Nothing of the transaction was written. The same transaction may be tried again from its beginning.

@@ -1,11 +1,31 @@
 """What the storage layer can be told. The values are read from file and environment in `scheduler.settings`."""
 
+import re
 from pathlib import Path
 from typing import Literal, Protocol
+from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, ConfigDict, Field
 
 DEFAULT_WARC_BYTES = 1_000_000_000
+
+_PASSWORD = re.compile(r"(://[^:/@]*):.*@", re.DOTALL)
+_PARAMETER = re.compile(r"([?&])([^=&]*)=([^&]*)")
+_SECRET = re.compile("pass|pwd|secret|token|scram", re.IGNORECASE)
+
+
+def is_secret(parameter: str) -> bool:
+    """Whether a parameter of a database URL may carry a secret: `password`, `sslpassword`, `passfile` and the like."""
+    return _SECRET.search(parameter) is not None
+
+
+def hide_password(url: str) -> str:
+    """Return a database URL with whatever may be a password replaced by `***`, in its address and its parameters."""
+
+    def hidden(parameter: re.Match[str]) -> str:
+        return f"{parameter[1]}{parameter[2]}=***" if is_secret(unquote_plus(parameter[2])) else parameter[0]
+
+    return _PARAMETER.sub(hidden, _PASSWORD.sub(r"\1:***@", url))
 
 
 class DatabaseSettings(BaseModel):

@@ -9,8 +9,8 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from storage.captures import Captures
-from storage.engine import WRITES, create_engine, failures_explained, sqlite_file
-from storage.errors import DatabaseUnavailable
+from storage.engine import WRITES, create_engine, ended_by_itself, failures_explained, is_ended, sqlite_file
+from storage.errors import DatabaseBusy, DatabaseUnavailable
 from storage.events import Events
 from storage.feeds import Feeds
 from storage.fetches import Fetches
@@ -35,6 +35,8 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._url = connection.engine.url
+        self._end: DatabaseUnavailable | None = None
         self.captures = Captures(connection)
         self.events = Events(connection)
         self.sources = Sources(connection)
@@ -48,15 +50,38 @@ class Transaction:
     def savepoint(self) -> Iterator[None]:
         """Undo what is written inside, events included, when an exception leaves it; the transaction goes on.
 
-        Raises `DatabaseUnavailable` as the transaction does.
+        Raises `DatabaseUnavailable` as the transaction does. A failure that takes the whole transaction with it
+        (`DatabaseBusy`, a full disk, a lost connection) ends every later savepoint too, and the transaction itself
+        with the same exception, even if whoever opened this savepoint caught it.
         """
+        self.check_alive()
         mark = self.events.mark()
         try:
-            with failures_explained(self._connection.engine.url), self._connection.begin_nested():
+            with failures_explained(self._url), self._connection.begin_nested(), self._end_noted():
                 yield
         except BaseException:
             self.events.forget_since(mark)
+            if self._end is not None:
+                raise self._end from self._end.__cause__
             raise
+
+    @contextmanager
+    def _end_noted(self) -> Iterator[None]:
+        """Note a failure that takes the whole transaction with it, before anything can be rolled back."""
+        try:
+            with failures_explained(self._url):
+                yield
+        except BaseException as problem:
+            if isinstance(problem, DatabaseBusy) or is_ended(self._connection):
+                self._end = problem if isinstance(problem, DatabaseUnavailable) else ended_by_itself(self._url)
+            raise
+
+    def check_alive(self) -> None:
+        """Raise the failure that ended the transaction, if one did: nothing may be written in it any more."""
+        if self._end is None and is_ended(self._connection):
+            self._end = ended_by_itself(self._url)
+        if self._end is not None:
+            raise self._end
 
 
 class Store:
@@ -105,13 +130,16 @@ class Store:
     def writing(self) -> Iterator[Transaction]:
         """Open a transaction that writes: committed at the end, rolled back when an exception leaves it.
 
-        SQLite has one writer at a time, so others wait meanwhile. Raises `DatabaseUnavailable`.
+        SQLite has one writer at a time, so others wait meanwhile. Raises `DatabaseUnavailable`, and `DatabaseBusy` when
+        the same may be tried again from the beginning; then nothing was written.
         """
         self._check_still_there()
         with failures_explained(self._engine.url), self._for_writing.begin() as connection:
             transaction = Transaction(connection)
             yield transaction
+            transaction.check_alive()
             transaction.events.flush()
+            transaction.check_alive()
 
     def _check_still_there(self) -> None:
         """Raise `DatabaseUnavailable` for a SQLite file that was removed or replaced: what is written would be lost."""

@@ -281,5 +281,6 @@ events = Table(
     _reference("version_id", "versions", nullable=True),
     Column("occurred_at", UtcDateTime, nullable=False),
     Index(None, "article_id"),
+    Index(None, "version_id"),
     sqlite_autoincrement=True,
 )

@@ -302,6 +302,7 @@ sa.Table(
     _reference("version_id", "versions", nullable=True),
     sa.Column("occurred_at", _instant(), nullable=False),
     sa.Index(None, "article_id"),
+    sa.Index(None, "version_id"),
     sqlite_autoincrement=True,
 )
 

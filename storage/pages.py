@@ -74,7 +74,7 @@ class Pages:
         return {row.url_key: row.id for row in rows}
 
     def _insert(self, source_id: int, entries: Sequence[FeedEntry], now: datetime, *, due: bool) -> None:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "source_id": source_id,
                 "url": entry.url,
@@ -94,9 +94,17 @@ class Pages:
             }
             for entry in entries
         ]
-        if rows:
-            statement = insert_unless_there(self._connection, pages, "url_key")
-            self._connection.execute(statement, rows)
+        if not rows:
+            return
+        if self._connection.dialect.name == "postgresql":
+            # Two processes that make the same pages in different orders end each other. The ids are given first, so
+            # that those of one listing are in its order all the same.
+            sequence = func.pg_get_serial_sequence("pages", "id")
+            numbers = select(func.nextval(sequence)).select_from(func.generate_series(1, len(rows)).alias())
+            for row, number in zip(rows, sorted(self._connection.scalars(numbers)), strict=True):
+                row["id"] = number
+            rows.sort(key=lambda row: row["url_key"])
+        self._connection.execute(insert_unless_there(self._connection, pages, "url_key"), rows)
 
     def _adopt(self, source_id: int, keys: Sequence[str]) -> None:
         """Give pages of a source that was made for a domain to the configured source that lists them now."""

@@ -266,11 +266,21 @@ def test_what_must_never_be_is_looked_for_by_an_index(tmp_path, name):
     assert not [step for step in plan if "AUTOMATIC" in step], plan
 
 
-def test_a_server_that_is_not_there_is_named_without_its_password():
-    with pytest.raises(DatabaseUnavailable) as caught:
-        Store.open("postgresql://clerk:s3cret@127.0.0.1:1/morgue", create=True)
-    assert "127.0.0.1" in one_line(caught.value)
-    assert "s3cret" not in one_line(caught.value)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://clerk:s3cret@127.0.0.1:1/morgue",
+        "postgresql://clerk@127.0.0.1:1/morgue?password=s3cret",
+        "postgresql:///morgue?host=127.0.0.1&port=1&password=s3cret&sslpassword=s3cret",
+        "postgresql://127.0.0.1:1/morgue?passfile=/home/s3cret&user=clerk",
+    ],
+)
+def test_a_server_that_is_not_there_is_named_without_its_password(address):
+    for use in (lambda url: Store.open(url, create=True), migrate.check, migrate.upgrade, migrate.stats):
+        with pytest.raises(DatabaseUnavailable) as caught:
+            use(address)
+        assert "127.0.0.1" in one_line(caught.value)
+        assert "s3cret" not in one_line(caught.value)
 
 
 def test_a_database_that_a_server_does_not_have_is_named(postgres, postgres_template):

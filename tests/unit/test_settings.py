@@ -203,6 +203,10 @@ def test_passwords_are_never_shown(folder):
     assert "secret" not in refused(folder, WHOLE + 'colour = "x"\n')
     assert hide_password("postgresql://a:p@ss/w:rd@h/d") == "postgresql://a:***@h/d"
     assert hide_password("postgresql://h/d?user=a&password=secret&x=1") == "postgresql://h/d?user=a&password=***&x=1"
+    hidden = hide_password(
+        "postgresql:///d?host=h&PGPASSWORD=s3cret&sslpassword=s3cret&passfile=/s3cret&pass%77ord=s3cret"
+    )
+    assert hidden == "postgresql:///d?host=h&PGPASSWORD=***&sslpassword=***&passfile=***&pass%77ord=***"
     assert hide_password("sqlite:///morgue.db") == "sqlite:///morgue.db"
 
 

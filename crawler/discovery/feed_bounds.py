@@ -10,6 +10,8 @@ A feed of 10,000 entries and 10 MB then takes 2.5 s; one that is not well-formed
 import re
 from dataclasses import dataclass
 
+from crawler.discovery.feed_characters import usable_charset, without_unusable_declaration
+
 MAX_ENTRIES = 10_000
 MAX_TAGS = 150_000
 MAX_REFERENCES = 1_000_000
@@ -56,7 +58,7 @@ def read_document(body: bytes, *, content_type: str | None) -> Document:
     """Return the XML of a response's body with what is known of its encoding.
 
     UTF-16 becomes UTF-8. What decodes as UTF-8 is UTF-8, whatever the labels say; else the label of the header holds,
-    and after it the one of the XML declaration, which is left for the parser to find.
+    and after it the one of the XML declaration, which is left for the parser to find. Labels of no charset are dropped.
     """
     text = body
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -67,7 +69,8 @@ def read_document(body: bytes, *, content_type: str | None) -> Document:
         charset: str | None = "utf-8"
     except UnicodeDecodeError:
         label = _CHARSET.search(content_type or "")
-        charset = label[1] if label else None
+        charset = usable_charset(label[1]) if label else None
+        text = without_unusable_declaration(text)
     return Document(body=text, charset=charset, root=_root(text))
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from crawler.discovery.feed_bounds import MAX_ENTRIES, Document, bound, read_document
+from crawler.discovery.feed_characters import join_surrogates
 from crawler.urls import InvalidUrl, feed_entry
 from storage.model import FeedKind
 from storage.records import FeedEntry
@@ -58,7 +59,8 @@ class FeedReading:
 
 @dataclass(frozen=True, kw_only=True)
 class NotAFeed:
-    """Why a body is no feed: `empty`, `html`, `json_feed`, `json`, `sitemap`, `xml` of another kind, or `not_xml`."""
+    """Why a body gives no feed: `empty`, `html`, `json_feed`, `json`, `sitemap`, `xml` of another kind, `not_xml`, or
+    `malformed` where the root is a feed's and the rest beyond reading."""
 
     reason: str
 
@@ -81,14 +83,10 @@ def read_feed(body: bytes, *, url: str, content_type: str | None) -> FeedReading
     if kind is None:
         return NotAFeed(reason=_what_else(document))
     bounded = bound(document)
-    charset = f"; charset={document.charset}" if document.charset else ""
-    # A stream, because feedparser would take bytes that name a file for that file.
-    parsed = feedparser.parse(
-        io.BytesIO(bounded.body),
-        response_headers={"content-type": f"application/xml{charset}"},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    try:
+        parsed = _parse(join_surrogates(bounded.body), charset=document.charset)
+    except Exception:  # noqa: BLE001 - the boundary of one feed: bad bytes raise a dozen kinds of errors in feedparser
+        return NotAFeed(reason="malformed")
     entries = _pages_once(_entries(parsed.entries, kind=kind, url=url))
     cut = bounded.was_cut or len(entries) > MAX_ENTRIES
     return FeedReading(
@@ -97,6 +95,17 @@ def read_feed(body: bytes, *, url: str, content_type: str | None) -> FeedReading
         entries=entries[:MAX_ENTRIES],
         ttl_seconds=_ttl_seconds(parsed.feed),
         problem="malformed" if _is_malformed(parsed) else "too_many_entries" if cut else None,
+    )
+
+
+def _parse(body: bytes, *, charset: str | None) -> Any:
+    label = f"; charset={charset}" if charset else ""
+    # A stream, because feedparser would take bytes that name a file for that file.
+    return feedparser.parse(
+        io.BytesIO(body),
+        response_headers={"content-type": f"application/xml{label}"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
     )
 
 

@@ -1,7 +1,7 @@
 """How a configuration writes "how often": durations as `90s`, `15m`, `6h`, `30d`, and cron expressions. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -18,6 +18,7 @@ _FIELDS = (
     ("month", 1, 12, _MONTHS),
     ("day of the week", 0, 7, _WEEKDAYS),
 )
+_LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _CRON_PART = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\d{1,4}))?")
 
 
@@ -44,8 +45,9 @@ def cron_expression(text: str) -> str:
     """Return a cron expression of five fields, checked, with its weekdays as a list of names.
 
     Numbers of weekdays are crontab's (0 and 7 are Sunday), which not every scheduler shares; names are the same
-    everywhere. Raises `ValueError` for a field that is no cron field, and where both a day of the month and a day of
-    the week are named, because schedulers differ in whether one of them or both must hold.
+    everywhere. Raises `ValueError` for a field that is no cron field, for a day that none of the months has, and where
+    both a day of the month and a day of the week are named, because schedulers differ in whether one of them or both
+    must hold.
     """
     words = text.lower().split()
     if len(words) != 5:
@@ -54,12 +56,19 @@ def cron_expression(text: str) -> str:
         _field_values(word, name=name, low=low, high=high, names=names)
         for word, (name, low, high, names) in zip(words, _FIELDS, strict=True)
     ]
+    if not _is_some_day(days=values[2], months=values[3]):
+        raise ValueError("names a day that never comes in the months that it names")
     if words[2] != "*" and words[4] != "*":
         raise ValueError("names a day of the month and a day of the week; name only one of them")
     if words[4] != "*":
         days = sorted({day % 7 for day in values[4]})
         words[4] = ",".join(_WEEKDAYS[day] for day in days)
     return " ".join(words)
+
+
+def _is_some_day(*, days: Collection[int], months: Collection[int]) -> bool:
+    """Whether one of the months has one of the days, if only in a leap year."""
+    return any(min(days) <= _LONGEST_MONTHS[month - 1] for month in months)
 
 
 def _field_values(word: str, *, name: str, low: int, high: int, names: tuple[str, ...]) -> list[int]:

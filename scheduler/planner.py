@@ -3,12 +3,19 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import structlog
+
 from scheduler.policy import next_fetch_at, next_poll_at
+from storage.errors import MorgueError
 from storage.records import FeedState
 from storage.store import Store
 
+log = structlog.get_logger()
+
 SLICE = 500
 """Rows planned in one transaction."""
+FALLBACK_POLL = timedelta(minutes=15)
+"""How often a feed is polled whose own rule fails: the interval of a configuration that sets none."""
 
 PollDue = Callable[[FeedState, datetime], datetime]
 """Says when a feed is due next, given the present instant."""
@@ -43,5 +50,17 @@ def plan_feeds(store: Store, *, due: Callable[[int], PollDue], now: datetime) ->
     """Plan all feeds that have no next poll, and return how many. `due` gives the rule of a source by its id."""
     with store.writing() as transaction:
         feeds = transaction.feeds.unplanned()
-        transaction.feeds.plan({feed.feed_id: due(feed.source_id)(feed, now) for feed in feeds})
+        transaction.feeds.plan({feed.feed_id: _next_poll(feed, due, now) for feed in feeds})
     return len(feeds)
+
+
+def _next_poll(feed: FeedState, due: Callable[[int], PollDue], now: datetime) -> datetime:
+    try:
+        return due(feed.source_id)(feed, now)
+    except MorgueError:
+        raise
+    except Exception as problem:  # noqa: BLE001 - the boundary of one feed: its rule must not cost the others their plan
+        log.warning(
+            "poll_rule_failed", feed_id=feed.feed_id, url=feed.url, problem=str(problem), instead=str(FALLBACK_POLL)
+        )
+        return next_poll_at(feed, interval=FALLBACK_POLL, now=now)

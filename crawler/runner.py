@@ -19,7 +19,7 @@ from crawler.politeness import Politeness
 from crawler.polling import FeedPoller
 from crawler.recorder import Recorder
 from crawler.scrapy_settings import scrapy_settings
-from crawler.settings import CrawlSettings
+from crawler.settings import CrawlSettings, robots_token
 from crawler.spiders.engine import EngineSpider
 from storage.archive import Archive
 from storage.clock import utc_now
@@ -146,7 +146,7 @@ async def open_crawling(
             LimitedDownloader(downloader, at_once=crawl.concurrency),
             politeness=politeness,
             record_robots=record_robots,
-            robots_token=crawl.user_agent.partition("/")[0].strip(),
+            robots_token=robots_token(crawl.user_agent),
             max_redirects=crawl.max_redirects,
             now=utc_now,
         )

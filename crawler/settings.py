@@ -16,6 +16,8 @@ MEBIBYTE = 1024 * 1024
 MOST_PROCESSES = 4
 """Extraction processes by default, at most: beyond it the writing side is the bound."""
 
+_COMPATIBLE = re.compile(r"[(;]\s*compatible\s*;\s*([^\s/;()]+)", re.IGNORECASE)
+_PRODUCT = re.compile(r"\s*([^\s/;()]+)")
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
 
@@ -39,11 +41,25 @@ def default_processes() -> int:
     return min(MOST_PROCESSES, allowed)
 
 
+def robots_token(user_agent: str) -> str:
+    """Return the name by which robots.txt is obeyed (RFC 9309, 2.2.1, "product token"); empty where there is none.
+
+    In the form that browsers and robots use, `Mozilla/5.0 (compatible; ExampleBot/1.0; +https://…)`, it is the name
+    after `compatible`; else it is the first product, as in `example-archive/1 (+https://…)`.
+    """
+    name = _COMPATIBLE.search(user_agent) or _PRODUCT.match(user_agent)
+    return name[1] if name else ""
+
+
 def _user_agent(text: str) -> str:
     if not _PRINTABLE.fullmatch(text):
         raise ValueError("must be one line of ASCII")
     if not any(sign in text for sign in ("@", "://", "(+")):
         raise ValueError("must name a contact, as in: example-archive/1 (+https://example.org/crawler)")
+    if robots_token(text).lower() in ("", "mozilla"):
+        raise ValueError(
+            "must name the crawler, as in: Mozilla/5.0 (compatible; ExampleBot/1.0; +https://example.org/bot)"
+        )
     return text
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crawler.intervals import cron_expression, is_cron, parse_duration
-from crawler.settings import CrawlSettings
+from crawler.settings import CrawlSettings, robots_token
 from scheduler.sample_configuration import SAMPLE_CONFIGURATION
 from scheduler.settings import Settings, hide_password, load_settings
 from storage.errors import ConfigurationError
@@ -131,6 +131,7 @@ def test_paths_of_a_file_are_relative_to_its_folder(folder):
         ("[crawl]\ndelay_seconds = nan\n", "[crawl] delay_seconds must be"),
         ("[crawl]\nallow_private_addresses = 'perhaps'\n", "[crawl] allow_private_addresses must be true or false"),
         ("[crawl]\nuser_agent = 'Mozilla/5.0'\n", "[crawl] user_agent must name a contact"),
+        ("[crawl]\nuser_agent = 'Mozilla/5.0 (+https://e.org/)'\n", "[crawl] user_agent must name the crawler"),
         ("[archive]\nkeep = 'none'\n", "[archive] keep must be 'versions' or 'all'"),
         ("database = 'sqlite:///a.db'\n", "[database] must be a section"),
         ("[database]\nurl = 5\n", "[database] url must be text in quotes"),
@@ -230,6 +231,27 @@ def test_settings_of_code_are_checked_too():
 
 
 @pytest.mark.parametrize(
+    ("user_agent", "token"),
+    [
+        ("morgue/1.0 (+contact not set)", "morgue"),
+        ("example-archive/1 (+https://example.org/crawler; crawler@example.org)", "example-archive"),
+        ("ExampleBot (+https://example.org/)", "ExampleBot"),
+        ("Mozilla/5.0 (compatible; ExampleBot/1.0; +https://example.org/bot)", "ExampleBot"),
+        ("Mozilla/5.0 (Compatible;ExampleBot; +https://example.org/bot)", "ExampleBot"),
+        (
+            "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; examplebot/2.0; +https://e.org)",
+            "examplebot",
+        ),
+        ("Mozilla/5.0 (X11; Linux) Chrome/120 Safari/537 (compatible; example_bot/2; +https://e.org)", "example_bot"),
+        ("Mozilla/5.0 (+https://example.org/)", "Mozilla"),
+        ("(+https://example.org/)", ""),
+    ],
+)
+def test_the_name_that_robots_txt_is_obeyed_by(user_agent, token):
+    assert robots_token(user_agent) == token
+
+
+@pytest.mark.parametrize(
     ("text", "duration"),
     [
         ("5s", timedelta(seconds=5)),
@@ -263,6 +285,8 @@ def test_what_is_no_duration(text):
         ("0 6 * * */2", "0 6 * * sun,tue,thu,sat"),
         ("0 6 * * Mon", "0 6 * * mon"),
         ("5/20 0 1 1 *", "5/20 0 1 1 *"),
+        ("0 0 29 2 *", "0 0 29 2 *"),
+        ("0 0 31 2-3 *", "0 0 31 2-3 *"),
     ],
 )
 def test_cron_expressions(text, normal):
@@ -275,6 +299,7 @@ def test_cron_expressions(text, normal):
     "text",
     [
         "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "* * * foo *", "a b c d e",
+        "0 0 31 2 *", "0 0 30,31 feb *", "0 0 31 4,6,9,11 *",
         "*/0 * * * *", "5-1 * * * *", "*-5 * * * *", "1,,2 * * * *", "* * 1 * mon", "* * * *",
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from crawler.catalogue import domains_of
 from crawler.discovery.feeds import looks_like_feed
 from crawler.fetching import Fetched, FetchRequest
 from crawler.page_loop import PageLoop
+from crawler.politeness import FetchingStopped
 from crawler.polling import PollResult
 from crawler.runner import Crawling
 from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, registrable_domain, url_key
@@ -101,6 +102,7 @@ class Crawl:
     def stop(self) -> None:
         """Start no further request; what is in flight is finished and recorded."""
         self.report.stopped = True
+        self._crawling.politeness.stop()
         if self._loop is not None:
             self._loop.stop()
 
@@ -136,7 +138,10 @@ class Crawl:
                 async with places:
                     if self.report.stopped:
                         return
-                    await act(item)
+                    try:
+                        await act(item)
+                    except FetchingStopped:
+                        return
 
         queues: dict[str, list[Item]] = {}
         for item in items:

@@ -157,14 +157,17 @@ class Fetcher:
         self._robots = RobotsGate(self._ask_robots, user_agent=robots_token, politeness=politeness, now=now)
 
     async def fetch(self, request: FetchRequest) -> Fetched:
-        """Fetch `request.url`, following redirects up to the limit. Never raises for what the network does."""
+        """Fetch `request.url`, following redirects up to the limit. Never raises for what the network does.
+
+        Raises `FetchingStopped` when no further request may be started; a chain that was begun is finished.
+        """
         chain_id = str(uuid.uuid4())
         hops: list[Hop] = []
         seen: set[str] = set()
         url, headers = request.url, _conditional_headers(request)
         while True:
             seen.add(url)
-            hop = await self._hop(url, headers, request)
+            hop = await self._hop(url, headers, request, finishing=bool(hops))
             if hop.outcome is Outcome.REDIRECTED and hop.location is not None:
                 refusal = self._redirect_refused(hop.location, seen, len(hops))
                 if refusal is None:
@@ -180,31 +183,45 @@ class Fetcher:
             return "redirect_loop"
         return "too_many_redirects" if hops >= self._max_redirects else None
 
-    async def _hop(self, url: str, headers: dict[str, str], request: FetchRequest) -> Hop:
+    async def _hop(self, url: str, headers: dict[str, str], request: FetchRequest, *, finishing: bool) -> Hop:
+        # A host that asked to be left alone is not asked for its robots.txt either.
+        if self._is_held(url):
+            return self._held_hop(url)
         verdict = await self._robots.check(url)
         if not verdict.allowed:
             return Hop(attempt=self._unsent(url), outcome=verdict.outcome, reason=verdict.reason)
-        held_until = self._politeness.held_until(host_key(url), now=self._now())
-        if held_until is not None:
-            return Hop(attempt=self._unsent(url), outcome=Outcome.RATE_LIMITED, reason="host_asked_to_wait")
-        attempt = await self._spaced_attempt(url, headers, request.delay_seconds)
-        return read_hop(attempt, conditional=bool(headers))
+        attempt = await self._spaced_attempt(url, headers, request.delay_seconds, finishing=finishing)
+        return self._held_hop(url) if attempt is None else read_hop(attempt, conditional=bool(headers))
+
+    def _is_held(self, url: str) -> bool:
+        return self._politeness.held_until(host_key(url), now=self._now()) is not None
+
+    def _held_hop(self, url: str) -> Hop:
+        return Hop(attempt=self._unsent(url), outcome=Outcome.RATE_LIMITED, reason="host_asked_to_wait")
 
     def _unsent(self, url: str) -> Attempt:
         now = self._now()
         return Attempt(record_id=f"urn:uuid:{uuid.uuid4()}", url=url, started_at=now, finished_at=now)
 
-    async def _spaced_attempt(self, url: str, headers: dict[str, str], delay_seconds: float | None) -> Attempt:
+    async def _spaced_attempt(
+        self, url: str, headers: dict[str, str], delay_seconds: float | None, *, finishing: bool
+    ) -> Attempt | None:
+        """Make one attempt when the host's turn comes; None when the host asked to be left alone meanwhile."""
         host = host_key(url)
-        async with self._politeness.slot(host, delay_seconds=delay_seconds):
+        async with self._politeness.slot(host, delay_seconds=delay_seconds, finishing=finishing) as turn:
+            if self._is_held(url):
+                turn.unused = True
+                return None
             attempt = await self._downloader.attempt(url, headers)
-        if attempt.exchange is not None:
-            self._politeness.note_answer(
-                host,
-                status=attempt.exchange.status,
-                retry_after_header=attempt.exchange.header("retry-after"),
-                now=attempt.finished_at,
-            )
+            turn.response_seconds = (attempt.finished_at - attempt.started_at).total_seconds()
+            if attempt.exchange is not None:
+                # Before the next in line gets its turn, so that it sees the hold.
+                self._politeness.note_answer(
+                    host,
+                    status=attempt.exchange.status,
+                    retry_after_header=attempt.exchange.header("retry-after"),
+                    now=attempt.finished_at,
+                )
         return attempt
 
     async def _ask_robots(self, url: str) -> RobotsAnswer:
@@ -213,7 +230,10 @@ class Fetcher:
         request = FetchRequest(url=url, kind=FetchKind.ROBOTS)
         hops: list[Hop] = []
         while True:
-            hop = read_hop(await self._spaced_attempt(url, {}, None), conditional=False)
+            attempt = await self._spaced_attempt(url, {}, None, finishing=bool(hops))
+            if attempt is None:
+                return RobotsAnswer(status=None, outcome=Outcome.RATE_LIMITED, reason="host_asked_to_wait")
+            hop = read_hop(attempt, conditional=False)
             if hop.outcome is None:
                 hop = Hop(attempt=hop.attempt, outcome=Outcome.LISTED)
             hops.append(hop)

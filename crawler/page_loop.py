@@ -13,6 +13,7 @@ import structlog
 
 from crawler.extraction.pool import PoolStopped
 from crawler.fetching import Fetched
+from crawler.politeness import FetchingStopped
 from storage.errors import MorgueError
 from storage.records import PageState
 
@@ -75,6 +76,17 @@ class PageLoop:
         """Start no further request; what is in flight is finished and recorded."""
         self._stopping = True
         self._progress.set()
+
+    def abandon(self) -> None:
+        """Give up what is in flight, which is then still owed."""
+        self.stop()
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def failed(self) -> frozenset[int]:
+        """The pages whose fetching or recording broke."""
+        return frozenset(self._failed)
 
     async def run(self) -> None:
         """Work until nothing is owed. Raises what made recording impossible (`ArchiveUnavailable` and the like)."""
@@ -154,11 +166,14 @@ class PageLoop:
         """Fetch a page, and hand it on once there is a place: a waiting page keeps only its own host waiting."""
         try:
             fetched = await self._fetch(page)
+            await self._places.acquire()
+        except asyncio.CancelledError:
+            self._in_hand.discard(page.page_id)
+            raise
         except Exception as problem:  # noqa: BLE001 - the boundary of one page
             self._note_problem(page, problem)
             self._in_hand.discard(page.page_id)
             return
-        await self._places.acquire()
         self._start(self._take_in(page, fetched))
 
     def _ask_soon(self) -> None:
@@ -185,7 +200,7 @@ class PageLoop:
             self._progress.set()
             return
         self._failed.add(page.page_id)
-        if isinstance(problem, PoolStopped):
+        if isinstance(problem, PoolStopped | FetchingStopped):
             # Nothing is known about the page, which is still owed; this loop is about to end.
             log.info("page_left_owed", page_id=page.page_id, url=page.url)
         else:

@@ -124,7 +124,7 @@ class RobotsGate:
             rules = last_good.rules
         if rules is not None:
             delay = rules.crawl_delay(self._user_agent)
-            self._politeness.set_crawl_delay(host_key(origin), delay)
+            self._politeness.set_crawl_delay(host_key(origin), delay, origin=origin)
         lifetime = RETRY_UNREACHABLE_AFTER if unreachable else KEPT_FOR
         copy = _Copy(
             rules=rules,

@@ -30,6 +30,8 @@ from storage.store import Store, Transaction
 
 Result = TypeVar("Result")
 
+ENGINE_CLOSE_SECONDS = 2.0
+
 
 class SourceBook:
     """The sources of the database, held in memory for what each page needs to know of its own."""
@@ -116,7 +118,10 @@ async def open_engine(settings: CrawlSettings) -> AsyncIterator[Downloader]:
         yield Downloader((await ready).download_async, guard=guard)
     finally:
         end.set()
-        await running
+        # The engine waits for downloads that nobody waits for any more; the process need not.
+        done, _ = await asyncio.wait({running}, timeout=ENGINE_CLOSE_SECONDS)
+        if done:
+            await running
 
 
 @contextlib.asynccontextmanager

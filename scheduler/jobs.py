@@ -2,24 +2,45 @@
 database, and a job does what is owed and ends."""
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 
 from crawler.crawl import fetch_page
 from crawler.fetching import Fetched
 from crawler.page_loop import PageLoop
+from crawler.politeness import FetchingStopped
 from crawler.runner import Crawling
+from crawler.urls import host_key
 from scheduler.planner import PollDue, RecrawlInterval, plan_feeds, plan_pages
 from storage.clock import utc_now
-from storage.errors import MorgueError
+from storage.errors import DatabaseBusy, MorgueError
 from storage.records import CrawlScope, FeedState, PageState
 
 log = structlog.get_logger()
 
 FEEDS_A_TICK = 200
+ABANDON_SECONDS = 2.0
+SETBACK = timedelta(minutes=10)
+"""What broke for a reason of ours is left alone this long: nothing was recorded, so it is still due."""
 _EVERYTHING = CrawlScope(everything=True)
+
+
+class _Setbacks:
+    """Pages or feeds whose work broke lately, by their ids."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, datetime] = {}
+
+    def add(self, id_: int, *, now: datetime) -> None:
+        self._until[id_] = now + SETBACK
+
+    def current(self, *, now: datetime) -> set[int]:
+        self._until = {id_: until for id_, until in self._until.items() if until > now}
+        return set(self._until)
 
 
 class ServiceJobs:
@@ -41,30 +62,36 @@ class ServiceJobs:
         self._recrawl = recrawl
         self._on_broken = on_broken
         self._polling: dict[int, asyncio.Task[None]] = {}
+        self._broken_feeds = _Setbacks()
+        self._broken_pages = _Setbacks()
         self._loop: PageLoop | None = None
         self._page_job: asyncio.Task[None] | None = None
         self._stopping = False
         self.outcomes: Counter[str] = Counter()
 
     async def poll_due_feeds(self) -> None:
-        """Begin a poll of every feed that is due and not being polled."""
+        """Begin a poll of every feed that is due, is not being polled, and whose host may be asked."""
         if self._stopping:
             return
-        feeds = await self._crawling.read(lambda tx: tx.feeds.due(utc_now(), FEEDS_A_TICK))
-        for feed in feeds:
-            if feed.feed_id not in self._polling and not self._stopping:
-                task = asyncio.create_task(self._poll(feed))
-                self._polling[feed.feed_id] = task
+        with self._boundary("poll_due_feeds"):
+            now = utc_now()
+            broken = self._broken_feeds.current(now=now)
+            for feed in await self._crawling.read(lambda tx: tx.feeds.due(now, FEEDS_A_TICK)):
+                held = self._crawling.politeness.held_until(host_key(feed.url), now=now)
+                if held is None and feed.feed_id not in self._polling and feed.feed_id not in broken:
+                    self._polling[feed.feed_id] = asyncio.create_task(self._poll(feed))
 
     async def _poll(self, feed: FeedState) -> None:
         try:
-            source = self._crawling.sources.source(feed.source_id).source
-            await self._crawling.poller.poll(feed, source)
-        except MorgueError as problem:
-            self._on_broken(problem)
-        except Exception:
-            # The boundary of one feed: its failure must not cost the others.
-            log.exception("feed_not_polled", feed_id=feed.feed_id, url=feed.url)
+            with self._boundary("poll", feed_id=feed.feed_id, url=feed.url):
+                try:
+                    source = self._crawling.sources.source(feed.source_id).source
+                    await self._crawling.poller.poll(feed, source)
+                except MorgueError:
+                    raise
+                except Exception:
+                    self._broken_feeds.add(feed.feed_id, now=utc_now())
+                    raise
         finally:
             del self._polling[feed.feed_id]
 
@@ -72,7 +99,7 @@ class ServiceJobs:
         """Fetch every page that is due; ends when none is."""
         if self._stopping:
             return
-        self._loop = PageLoop(
+        self._loop = loop = PageLoop(
             next_pages=self._next_pages,
             fetch=lambda page: fetch_page(self._crawling, page),
             ingest=self._ingest,
@@ -81,22 +108,21 @@ class ServiceJobs:
         )
         self._page_job = asyncio.current_task()
         try:
-            await self._loop.run()
-        except MorgueError as problem:
-            self._on_broken(problem)
+            with self._boundary("fetch_due_pages"):
+                await loop.run()
         finally:
+            for page_id in loop.failed:
+                self._broken_pages.add(page_id, now=utc_now())
             self._loop = self._page_job = None
 
     async def _next_pages(
         self, *, exclude_hosts: Collection[str], exclude_pages: Collection[int], limit: int
     ) -> Sequence[PageState]:
+        now = utc_now()
+        excluded = {*exclude_pages, *self._broken_pages.current(now=now)}
         return await self._crawling.read(
             lambda tx: tx.pages.to_fetch(
-                _EVERYTHING,
-                now=utc_now(),
-                exclude_hosts=exclude_hosts,
-                exclude_pages=exclude_pages,
-                limit=limit,
+                _EVERYTHING, now=now, exclude_hosts=exclude_hosts, exclude_pages=excluded, limit=limit
             )
         )
 
@@ -107,17 +133,42 @@ class ServiceJobs:
     async def plan(self) -> None:
         """Give every page and feed without a next time one."""
         store, now = self._crawling.store, utc_now()
-        try:
+        with self._boundary("plan"):
             await asyncio.to_thread(plan_pages, store, recrawl=self._recrawl, now=now)
             await asyncio.to_thread(plan_feeds, store, due=self._poll_due, now=now)
+
+    @contextlib.contextmanager
+    def _boundary(self, job: str, **facts: object) -> Iterator[None]:
+        """End a job without ending the service: a broken promise is logged, and what can't be recorded stops it."""
+        try:
+            yield
+        except FetchingStopped:
+            log.info("left_owed", job=job, **facts)
+        except DatabaseBusy as problem:
+            log.info("database_busy", job=job, problem=str(problem), **facts)
         except MorgueError as problem:
             self._on_broken(problem)
+        except Exception:
+            log.exception("job_failed", job=job, **facts)
 
     async def drain(self) -> None:
         """Start no further request; return when everything in flight is recorded and planned."""
         self._stopping = True
+        self._crawling.politeness.stop()
         if self._loop is not None:
             self._loop.stop()
-        while waiting := [*self._polling.values(), *([self._page_job] if self._page_job else [])]:
+        while waiting := self._running():
             await asyncio.wait(waiting)
         await self.plan()
+
+    def _running(self) -> list["asyncio.Task[None]"]:
+        return [*self._polling.values(), *([self._page_job] if self._page_job else [])]
+
+    async def abandon(self) -> None:
+        """Give up what is still in flight; it is owed, and the next start fetches it."""
+        if self._loop is not None:
+            self._loop.abandon()
+        for task in self._polling.values():
+            task.cancel()
+        if running := self._running():
+            await asyncio.wait(running, timeout=ABANDON_SECONDS)

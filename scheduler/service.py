@@ -1,7 +1,6 @@
 """The service: one process that ticks, fetches, reads, writes, and stops without losing anything."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,8 +21,7 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 PLAN_SECONDS = 2.0
-RESTART_WAIT_SECONDS = 5.0
-FORCED_EXIT = 1
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def recrawl_interval(sources: SourceBook) -> RecrawlInterval:
@@ -62,12 +60,14 @@ class Service:
         self._software = software
         self._stop = asyncio.Event()
         self._broken: MorgueError | None = None
-        self._signals = 0
 
     def _on_signal(self, name: str) -> None:
-        self._signals += 1
         log.info("stopping", signal=name, grace_seconds=self._settings.service.grace_seconds)
         self._stop.set()
+        # The same signal, or the other, once more ends the process at once; nothing recorded is lost by that.
+        loop = asyncio.get_running_loop()
+        for number in _STOP_SIGNALS:
+            loop.remove_signal_handler(number)
 
     def _on_broken(self, problem: MorgueError) -> None:
         if self._broken is None:
@@ -81,7 +81,7 @@ class Service:
         Raises `ArchiveUnavailable` or `DatabaseUnavailable` when what is fetched can no longer be kept.
         """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOP_SIGNALS:
             loop.add_signal_handler(number, self._on_signal, signal.Signals(number).name)
         async with open_crawling(
             self._store, crawl=self._settings.crawl, archive=self._settings.archive, software=self._software
@@ -114,9 +114,11 @@ class Service:
     async def _drain(self, jobs: ServiceJobs, crawling: Crawling) -> None:
         """Finish what is in flight, within the grace period; what is not finished by then is simply still owed."""
         crawling.pool.announce_stop()
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(self._settings.service.grace_seconds):
                 await jobs.drain()
+        except TimeoutError:
+            await jobs.abandon()
         log.info("stopped", **{str(outcome): count for outcome, count in jobs.outcomes.items()})
 
 

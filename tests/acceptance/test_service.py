@@ -186,3 +186,29 @@ def test_it_ends_with_one_line_when_the_archive_cannot_be_written(newsroom, star
     log = (folder / "service.log").read_text()
     assert "Traceback" not in log
     assert [line for line in log.splitlines() if line.startswith("morgue: ")]
+
+
+def test_a_stop_waits_no_longer_than_the_grace_period(newsroom, start, folder):
+    url = publish(newsroom, 1)
+    configuration = folder / "morgue.toml"
+    configuration.write_text(configuration.read_text() + "[service]\ngrace_seconds = 1\n")
+    newsroom.respond(url.removeprefix(newsroom.origin), delay=30)
+    service = start()
+    wait_until(lambda: bool(newsroom.requests_for(newsroom.url("/feed.rss"))), "the feed was polled")
+    time.sleep(2)  # the page is asked for, and hangs
+    began = time.monotonic()
+    assert service.stop() == 0
+    assert time.monotonic() - began < 15
+    assert "Traceback" not in (folder / "service.log").read_text()
+
+
+def test_a_second_signal_ends_it_at_once(newsroom, start, folder):
+    url = publish(newsroom, 1)
+    newsroom.respond(url.removeprefix(newsroom.origin), delay=30)
+    service = start()
+    wait_until(lambda: bool(newsroom.requests_for(newsroom.url("/feed.rss"))), "the feed was polled")
+    time.sleep(2)
+    service.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "stopping" in (folder / "service.log").read_text(), "it began to stop")
+    time.sleep(0.2)
+    assert service.stop() == -signal.SIGTERM

@@ -206,3 +206,30 @@ def test_a_host_that_said_429_is_not_asked_again():
     assert (first.outcome, first.reason) == (Outcome.RATE_LIMITED, "status_429")
     assert (second.outcome, second.reason) == (Outcome.RATE_LIMITED, "host_asked_to_wait")
     assert [url for url, _ in site_fetcher.asked].count("http://a.example/1") == 1
+
+
+def test_those_in_line_behind_a_429_are_not_sent_and_robots_is_not_asked_either():
+    answers = {f"http://a.example/{n}": (429, {"Retry-After": "3600"}, b"") for n in range(4)}
+    site = ScriptedSite(answers)
+
+    async def record_robots(row):
+        pass
+
+    async def all_at_once():
+        fetcher = Fetcher(
+            site,
+            politeness=Politeness(default_delay_seconds=0.01),
+            record_robots=record_robots,
+            robots_token="morgue",
+            max_redirects=3,
+            now=lambda: NOW,
+        )
+        requests = [FetchRequest(url=url, kind=FetchKind.PAGE) for url in answers]
+        first = await asyncio.gather(*(fetcher.fetch(request) for request in requests))
+        later = await fetcher.fetch(FetchRequest(url="https://a.example/other", kind=FetchKind.PAGE))
+        return [fetched.last.reason for fetched in first], later.last.reason
+
+    reasons, later = asyncio.run(all_at_once())
+    assert reasons == ["status_429"] + ["host_asked_to_wait"] * 3
+    assert later == "host_asked_to_wait"
+    assert [url for url, _ in site.asked] == ["http://a.example/robots.txt", "http://a.example/0"]

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from crawler.politeness import Politeness, back_off, retry_after
+from crawler.politeness import FetchingStopped, Politeness, back_off, retry_after
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -74,11 +74,54 @@ def test_a_slow_host_is_left_alone_for_twice_its_response_time():
     async def ask():
         starts, ends = [], []
         for _ in range(2):
-            async with politeness.slot("a"):
+            async with politeness.slot("a") as turn:
                 starts.append(asyncio.get_running_loop().time())
-                await asyncio.sleep(0.1)
+                turn.response_seconds = 0.05
                 ends.append(asyncio.get_running_loop().time())
         return starts[1] - ends[0]
 
-    # The first response counts with the smoothing's share of 0.3: 2 x 0.3 x 0.1 s.
-    assert asyncio.run(ask()) >= 0.055
+    assert asyncio.run(ask()) >= 0.1
+
+
+def test_a_hold_is_never_shortened_by_a_later_answer():
+    politeness = Politeness(default_delay_seconds=0, jitter=lambda: 0.0)
+    politeness.note_answer("a", status=429, retry_after_header="3600", now=NOW)
+    politeness.note_answer("a", status=503, retry_after_header=None, now=NOW)
+    assert politeness.held_until("a", now=NOW) == NOW + timedelta(hours=1)
+
+
+def test_of_all_origins_of_a_host_the_longest_crawl_delay_holds():
+    politeness = Politeness(default_delay_seconds=0)
+    politeness.set_crawl_delay("x.example", 0.2, origin="http://x.example")
+    politeness.set_crawl_delay("x.example", None, origin="https://www.x.example")
+
+    async def ask():
+        times = []
+        for _ in range(2):
+            async with politeness.slot("x.example"):
+                times.append(asyncio.get_running_loop().time())
+        return times[1] - times[0]
+
+    assert asyncio.run(ask()) >= 0.2
+
+
+def test_after_a_stop_nobody_waits_for_a_turn_but_a_chain_is_finished():
+    politeness = Politeness(default_delay_seconds=3600)
+
+    async def ask():
+        async with politeness.slot("a", delay_seconds=0.01):
+            pass
+        async with politeness.slot("b"):
+            pass
+        waiting = asyncio.create_task(politeness.slot("b").__aenter__())
+        await asyncio.sleep(0)
+        politeness.stop()
+        with pytest.raises(FetchingStopped):
+            await waiting
+        with pytest.raises(FetchingStopped):
+            async with politeness.slot("c"):
+                pass
+        async with politeness.slot("a", finishing=True):
+            return True
+
+    assert asyncio.run(ask())

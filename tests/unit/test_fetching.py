@@ -106,20 +106,24 @@ class ScriptedSite:
         return Attempt(record_id=exchange.record_id, url=url, started_at=NOW, finished_at=NOW, exchange=exchange)
 
 
-def fetch(answers, url, **request):
-    site, robots_rows = ScriptedSite(answers), []
-
+def fetcher_of(site, *, robots_rows=None, delay_seconds=0):
     async def record_robots(row):
-        robots_rows.append(row)
+        if robots_rows is not None:
+            robots_rows.append(row)
 
-    fetcher = Fetcher(
+    return Fetcher(
         site,
-        politeness=Politeness(default_delay_seconds=0),
+        politeness=Politeness(default_delay_seconds=delay_seconds),
         record_robots=record_robots,
         robots_token="morgue",
         max_redirects=3,
         now=lambda: NOW,
     )
+
+
+def fetch(answers, url, **request):
+    site, robots_rows = ScriptedSite(answers), []
+    fetcher = fetcher_of(site, robots_rows=robots_rows)
     fetched = asyncio.run(fetcher.fetch(FetchRequest(url=url, kind=FetchKind.PAGE, **request)))
     return fetched, site, robots_rows
 
@@ -184,46 +188,25 @@ def test_a_robots_file_that_answers_503_forbids_all():
 
 
 def test_a_host_that_said_429_is_not_asked_again():
-    answers = {"http://a.example/1": (429, {"Retry-After": "60"}, b"")}
-    site_fetcher = ScriptedSite(answers)
-
-    async def record_robots(row):
-        pass
+    site = ScriptedSite({"http://a.example/1": (429, {"Retry-After": "60"}, b"")})
 
     async def twice():
-        fetcher = Fetcher(
-            site_fetcher,
-            politeness=Politeness(default_delay_seconds=0),
-            record_robots=record_robots,
-            robots_token="morgue",
-            max_redirects=3,
-            now=lambda: NOW,
-        )
+        fetcher = fetcher_of(site)
         request = FetchRequest(url="http://a.example/1", kind=FetchKind.PAGE)
         return [(await fetcher.fetch(request)).last for _ in range(2)]
 
     first, second = asyncio.run(twice())
     assert (first.outcome, first.reason) == (Outcome.RATE_LIMITED, "status_429")
     assert (second.outcome, second.reason) == (Outcome.RATE_LIMITED, "host_asked_to_wait")
-    assert [url for url, _ in site_fetcher.asked].count("http://a.example/1") == 1
+    assert [url for url, _ in site.asked].count("http://a.example/1") == 1
 
 
 def test_those_in_line_behind_a_429_are_not_sent_and_robots_is_not_asked_either():
     answers = {f"http://a.example/{n}": (429, {"Retry-After": "3600"}, b"") for n in range(4)}
     site = ScriptedSite(answers)
 
-    async def record_robots(row):
-        pass
-
     async def all_at_once():
-        fetcher = Fetcher(
-            site,
-            politeness=Politeness(default_delay_seconds=0.01),
-            record_robots=record_robots,
-            robots_token="morgue",
-            max_redirects=3,
-            now=lambda: NOW,
-        )
+        fetcher = fetcher_of(site, delay_seconds=0.01)
         requests = [FetchRequest(url=url, kind=FetchKind.PAGE) for url in answers]
         first = await asyncio.gather(*(fetcher.fetch(request) for request in requests))
         later = await fetcher.fetch(FetchRequest(url="https://a.example/other", kind=FetchKind.PAGE))

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -28,6 +28,9 @@ CONNECT_TIMEOUT_SECONDS = 10
 WRITES = "morgue_writes"
 """The execution option that makes a SQLite transaction take the write lock with its first statement."""
 
+_END = "morgue_end"
+"""Where a connection remembers what ended its transaction."""
+
 _POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 _SQLITE_SCHEMES = ("sqlite", "sqlite+pysqlite")
 _COLLISIONS = frozenset({"40P01", "40001", "SQLITE_BUSY_SNAPSHOT"})
@@ -40,6 +43,7 @@ _REMEDIES = (
     ("readonly", "make the file and its folder writable"),
     ("not a database", "name the file of a morgue database"),
     ("disk is full", "free some space"),
+    ("disk I/O error", "check the disk and its free space"),
     ("unable to open", "check that the folder exists and is writable"),
     ("no such table", "run `morgue db check`"),
     ("password authentication failed", "check the user and password of [database] url"),
@@ -116,6 +120,7 @@ def create_engine(url: str | URL) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "before_cursor_execute", _refuse_without_transaction)
+        event.listen(engine, "handle_error", _note_end)
     return engine
 
 
@@ -147,6 +152,7 @@ def _keep_journal_ahead(cursor: sqlite3.Cursor) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    connection.info.pop(_END, None)
     if connection.get_execution_options().get(WRITES):
         connection.exec_driver_sql("PRAGMA query_only = OFF")
         # A transaction that reads first and writes later fails at once when another wrote in between.
@@ -170,16 +176,25 @@ def is_ended(connection: Connection) -> bool:
     return driver is None or not driver.in_transaction
 
 
+def end_of(connection: Connection) -> DatabaseUnavailable:
+    """Return the failure with which the database ended the transaction of a connection."""
+    url = connection.engine.url
+    cause = None if connection.invalidated or connection.closed else connection.info.get(_END)
+    if cause is not None:
+        return explained(url, cause)
+    return DatabaseUnavailable(describe(url), "ended the transaction; nothing of it was written", "try again")
+
+
 def _refuse_without_transaction(connection: Connection, *_: object) -> None:
     if is_ended(connection):
-        raise ended_by_itself(connection.engine.url)
+        raise end_of(connection)
 
 
-def ended_by_itself(url: URL) -> DatabaseUnavailable:
-    """Return the failure of a transaction that the database ended, where the cause is not known better."""
-    return DatabaseUnavailable(
-        describe(url), "ended the transaction by itself; nothing of it was written", "check the disk and its free space"
-    )
+def _note_end(context: ExceptionContext) -> None:
+    # What follows is "no such savepoint" and the like, which hides the cause.
+    connection, cause = context.connection, context.sqlalchemy_exception
+    if connection is not None and cause is not None and not connection.invalidated and is_ended(connection):
+        connection.info.setdefault(_END, cause)
 
 
 @contextmanager

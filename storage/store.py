@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from storage.captures import Captures
-from storage.engine import WRITES, create_engine, ended_by_itself, failures_explained, is_ended, sqlite_file
+from storage.engine import WRITES, create_engine, end_of, failures_explained, is_ended, sqlite_file
 from storage.errors import DatabaseBusy, DatabaseUnavailable
 from storage.events import Events
 from storage.feeds import Feeds
@@ -57,29 +57,20 @@ class Transaction:
         self.check_alive()
         mark = self.events.mark()
         try:
-            with failures_explained(self._url), self._connection.begin_nested(), self._end_noted():
-                yield
-        except BaseException:
-            self.events.forget_since(mark)
-            if self._end is not None:
-                raise self._end from self._end.__cause__
-            raise
-
-    @contextmanager
-    def _end_noted(self) -> Iterator[None]:
-        """Note a failure that takes the whole transaction with it, before anything can be rolled back."""
-        try:
-            with failures_explained(self._url):
+            with failures_explained(self._url), self._connection.begin_nested():
                 yield
         except BaseException as problem:
-            if isinstance(problem, DatabaseBusy) or is_ended(self._connection):
-                self._end = problem if isinstance(problem, DatabaseUnavailable) else ended_by_itself(self._url)
+            self.events.forget_since(mark)
+            fatal = isinstance(problem, DatabaseBusy) or self._connection.invalidated
+            if fatal and isinstance(problem, DatabaseUnavailable):
+                self._end = self._end or problem
+            self.check_alive()
             raise
 
     def check_alive(self) -> None:
         """Raise the failure that ended the transaction, if one did: nothing may be written in it any more."""
         if self._end is None and is_ended(self._connection):
-            self._end = ended_by_itself(self._url)
+            self._end = end_of(self._connection)
         if self._end is not None:
             raise self._end
 

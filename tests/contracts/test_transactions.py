@@ -1,11 +1,12 @@
 """A transaction is written whole or not at all, whatever ends it, and whoever catches the failure on the way."""
 
+import resource
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import event
 
 from storage.errors import DatabaseBusy, DatabaseUnavailable, MorgueError
 from storage.store import Store
@@ -44,27 +45,35 @@ def test_a_failure_that_nobody_noticed_is_found_at_the_end(store):
     assert (page.versions(), page.events()) == ([], [])
 
 
-@on_sqlite
-@pytest.mark.parametrize("room", range(0, 200, 8))
-def test_a_disk_that_fills_up_in_the_middle_costs_the_whole_batch(store, room):
-    pages = [watch(store, f"story-{number}") for number in range(12)]
-
-    def fill(connection) -> None:
-        size = connection.exec_driver_sql("PRAGMA page_count").scalar()
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {size + room}")
-
-    event.listen(store._engine, "begin", fill)
-    recorded = 0
+@contextmanager
+def no_file_beyond(size: int) -> Iterator[None]:
+    """Let this process write no file beyond so many bytes, as a full disk would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
-        with store.writing() as transaction:
-            for page in pages:
-                with suppress(MorgueError), transaction.savepoint():
-                    transaction.versions.record_look(page.look(LONG))
-                    recorded += 1
-    except DatabaseUnavailable as problem:
-        assert "full" in str(problem)
-        recorded = 0
-    event.remove(store._engine, "begin", fill)
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@on_sqlite
+@pytest.mark.parametrize("room", range(50_000, 2_000_000, 130_000))
+def test_a_disk_that_fills_up_in_the_middle_costs_the_whole_batch(store, tmp_path, room):
+    """What does not fit in memory goes to the disk before the end, and what fails there ends the transaction."""
+    pages = [watch(store, f"story-{number}") for number in range(12)]
+    recorded = 0
+    journal = (tmp_path / "morgue.db-wal").stat().st_size
+    with no_file_beyond(journal + room):
+        try:
+            with store.writing() as transaction:
+                transaction._connection.exec_driver_sql("PRAGMA cache_size = 10")
+                for page in pages:
+                    with suppress(MorgueError), transaction.savepoint():
+                        transaction.versions.record_look(page.look(LONG if page is not pages[6] else FERRY))
+                        recorded += 1
+        except DatabaseUnavailable as problem:
+            assert "ended the" not in str(problem)  # it says what happened: the disk
+            recorded = 0
     assert sum(len(page.versions()) for page in pages) == len(pages[0].events()) == recorded
 
 

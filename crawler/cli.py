@@ -115,10 +115,12 @@ def _print_report(report: "CrawlReport") -> None:
     out = console()
     for feed in report.feeds:
         why = f" ({feed.reason})" if feed.reason else ""
-        out.print(f"feed {printable(feed.feed.url)}: {feed.outcome}{why}, {feed.new} new, {feed.known} known")
+        out.print(
+            f"feed {printable(feed.feed.url)}: {feed.outcome or 'not polled'}{why}, {feed.new} new, {feed.known} known"
+        )
     for named in report.named:
         why = f" ({printable(named.reason)})" if named.reason else ""
-        out.print(f"{printable(named.url)}: {named.outcome}{why}")
+        out.print(f"{printable(named.url)}: {named.outcome or 'not fetched'}{why}")
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.outcomes.items()))
     out.print(f"{report.fetched} pages fetched" + (f": {counts}" if counts else ""))
     for host, until in report.held.items():

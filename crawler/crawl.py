@@ -7,9 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
+import structlog
+
 from crawler.catalogue import domains_of
 from crawler.discovery.feeds import looks_like_feed
+from crawler.fetch_limit import FetchLimit
 from crawler.fetching import Fetched, FetchRequest
+from crawler.named import HOST_ASKED_TO_WAIT, INTERNAL_ERROR, LIMIT, STOPPED, NamedResult, NamedTargets
 from crawler.page_loop import PageLoop
 from crawler.politeness import FetchingStopped
 from crawler.polling import PollResult
@@ -17,10 +21,12 @@ from crawler.runner import Crawling
 from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, registrable_domain, url_key
 from storage.clock import utc_now
 from storage.content_coding import BadContentCoding, decode_body
-from storage.errors import NotFound, UsageError
-from storage.model import ARTICLE_SEEN, FetchKind, Outcome
+from storage.errors import MorgueError, NotFound, UsageError
+from storage.model import FetchKind
 from storage.records import CrawlScope, FeedState, PageState, Recorded, StoredSource
 from storage.store import Transaction
+
+log = structlog.get_logger()
 
 FEEDS_AT_ONCE = 64
 
@@ -39,20 +45,6 @@ class CrawlRequest:
     recrawl: bool = False
     limit: int | None = None
     watch: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class NamedResult:
-    """What became of a URL that was named."""
-
-    url: str
-    outcome: Outcome
-    reason: str | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether the target did not give what it was named for."""
-        return self.outcome not in ARTICLE_SEEN and self.outcome is not Outcome.LISTED
 
 
 @dataclass(kw_only=True)
@@ -96,8 +88,9 @@ class Crawl:
         self._source_ids: set[int] = set()
         self._feed_ids: set[int] = set()
         self._page_ids: set[int] = set()
-        self._named_pages: dict[int, str] = {}
         self.report = CrawlReport()
+        self._named = NamedTargets((), self.report.named)
+        self._limit = FetchLimit(request.limit)
 
     def stop(self) -> None:
         """Start no further request; what is in flight is finished and recorded."""
@@ -113,6 +106,7 @@ class Crawl:
         `DatabaseUnavailable` when what was fetched can no longer be kept.
         """
         urls, sources = await self._sort_targets()
+        self._named = NamedTargets(urls, self.report.named)
         self._source_ids = {stored.source_id for stored in sources}
         feeds = await self._crawling.read(lambda tx: tx.feeds.for_sources(self._source_ids)) if sources else []
         await self._poll_all(feeds)
@@ -120,6 +114,7 @@ class Crawl:
         if not self.report.stopped:
             await self._fetch_pages()
         self.report.held = self._crawling.politeness.held_hosts(now=utc_now())
+        await self._close_account()
         return self.report
 
     async def _host_by_host(
@@ -165,23 +160,43 @@ class Crawl:
                 sources.append(known[target])
             else:
                 urls.append(_target_url(target, known))
-        return urls, sources
+        return list(dict.fromkeys(urls)), sources
 
     async def _visit(self, url: str) -> None:
+        try:
+            await self._look_into(url)
+        except (MorgueError, FetchingStopped):
+            raise
+        except Exception:
+            # The boundary of one target: its failure must not cost the others.
+            log.exception("target_broke", url=url)
+            self._named.broke(url)
+
+    async def _look_into(self, url: str) -> None:
         """Find out what a named URL is, poll it if it is a feed, and take it in as a page if it is not."""
         feed = await self._crawling.read(lambda tx: tx.feeds.by_url(url))
         if self._request.watch:
             await self._watch(url, feed)
         if feed is not None:
+            self._named.is_feed(url)
             await self._poll(feed)
             return
-        key = url_key(url)
-        page = await self._crawling.read(lambda tx: tx.pages.by_key(key))
-        if page is not None and page.article_id is not None:
+        page = await self._page_at(url)
+        if page is not None and self._named.was_looked_at(page.page_id):
+            self._named.stands_for(page.page_id, url)
+        elif page is not None and page.article_id is not None:
+            self._named.stands_for(page.page_id, url)
             self._page_ids.add(page.page_id)
-            self._named_pages[page.page_id] = url
-            return
-        await self._visit_unknown(url)
+        elif await self._limit.take():
+            was_page = False
+            try:
+                was_page = not self.report.stopped and await self._visit_unknown(url)
+            finally:
+                self._limit.settle(was_page=was_page)
+
+    async def _page_at(self, url: str) -> PageState | None:
+        key = url_key(url)
+        return await self._crawling.read(lambda tx: tx.pages.by_key(key))
 
     async def _watch(self, url: str, feed: FeedState | None) -> None:
         """Hand a named URL to the service: its source, and the feed if it is known as one."""
@@ -191,7 +206,8 @@ class Crawl:
                 lambda tx: tx.feeds.ensure(feed.source_id, feed.url, utc_now(), watched=True)
             )
 
-    async def _visit_unknown(self, url: str) -> None:
+    async def _visit_unknown(self, url: str) -> bool:
+        """Fetch what nothing is known of and take it in; returns whether it is a page."""
         source = await self._source_of(url)
         request = FetchRequest(
             url=url,
@@ -206,13 +222,15 @@ class Crawl:
             )
             fetched = replace(fetched, request=replace(fetched.request, kind=FetchKind.FEED))
             self._note_poll(await self._crawling.poller.take(feed, source.source, fetched))
-            return
+            self._named.is_feed(url)
+            return False
         page = await self._crawling.recorder.write(
             lambda tx: tx.pages.ensure(source.source_id, feed_entry(url), self._started_at, due=False)
         )
-        self._named_pages[page.page_id] = url
+        self._named.stands_for(page.page_id, url)
         self.report.to_fetch += 1
         await self._take_in(page, fetched)
+        return True
 
     async def _source_of(self, url: str) -> StoredSource:
         """Return the configured source with this URL's domain, or the one that stands for the domain itself."""
@@ -230,8 +248,16 @@ class Crawl:
         await self._host_by_host(feeds, self._poll, host=lambda feed: host_key(feed.url), at_once=FEEDS_AT_ONCE)
 
     async def _poll(self, feed: FeedState) -> None:
-        source = self._crawling.sources.source(feed.source_id).source
-        self._note_poll(await self._crawling.poller.poll(feed, source))
+        try:
+            source = self._crawling.sources.source(feed.source_id).source
+            result = await self._crawling.poller.poll(feed, source)
+        except (MorgueError, FetchingStopped):
+            raise
+        except Exception:
+            # The boundary of one feed: its failure must not cost the others.
+            log.exception("feed_not_polled", feed_id=feed.feed_id, url=feed.url)
+            result = PollResult(feed=feed, outcome=None, reason=INTERNAL_ERROR)
+        self._note_poll(result)
 
     def _note_poll(self, result: PollResult) -> None:
         self._feed_ids.add(result.feed.feed_id)
@@ -253,8 +279,8 @@ class Crawl:
                 scope, now=utc_now(), named_since=self._started_at, recrawl_since=recrawl_since
             )
 
-        owed = await self._crawling.read(count)
-        self.report.to_fetch += owed if self._request.limit is None else min(owed, self._request.limit)
+        owed, limit = await self._crawling.read(count), self._limit.left
+        self.report.to_fetch += owed if limit is None else min(owed, limit)
         self._progress(self.report)
 
         async def next_pages(
@@ -278,7 +304,7 @@ class Crawl:
             ingest=self._take_in,
             held_hosts=lambda: self._crawling.politeness.held_hosts(now=utc_now()),
             ingests_at_once=self._crawling.settings.processes * 4,
-            limit=self._request.limit,
+            limit=limit,
         )
         await self._loop.run()
 
@@ -288,11 +314,26 @@ class Crawl:
 
     def _note_page(self, page: PageState, recorded: Recorded) -> None:
         self.report.outcomes[recorded.outcome] += 1
-        if page.page_id in self._named_pages:
-            self.report.named.append(
-                NamedResult(url=self._named_pages[page.page_id], outcome=recorded.outcome, reason=recorded.reason)
-            )
+        self._named.looked_at(page.page_id, recorded.outcome, recorded.reason)
         self._progress(self.report)
+
+    async def _close_account(self) -> None:
+        """Say what became of the named URLs whose pages were not fetched by their names."""
+        for url in self._named.open:
+            page = await self._page_at(url)
+            # The redirect of another page may have led to it.
+            if page is not None and page.last_outcome and page.last_fetch_at and page.last_fetch_at >= self._started_at:
+                self._named.stands_for(page.page_id, url)
+                self._named.looked_at(page.page_id, page.last_outcome, None)
+        self._named.close(self._why_not)
+
+    def _why_not(self, url: str) -> str:
+        if self.report.stopped:
+            return STOPPED
+        if host_key(url) in self.report.held:
+            return HOST_ASKED_TO_WAIT
+        spent = self._request.limit is not None and self.report.fetched >= self._request.limit
+        return LIMIT if spent else INTERNAL_ERROR
 
 
 async def finish_all(tasks: Iterable[Awaitable[None]]) -> None:

@@ -25,10 +25,13 @@ ENTRIES_A_TRANSACTION = 200
 
 @dataclass(frozen=True, kw_only=True)
 class PollResult:
-    """What polling a feed came to: new and known pages, or why it could not be read."""
+    """What polling a feed came to: new and known pages, or why it could not be read.
+
+    `outcome` is None where it was not recorded because we failed.
+    """
 
     feed: FeedState
-    outcome: Outcome
+    outcome: Outcome | None
     reason: str | None = None
     new: int = 0
     known: int = 0
@@ -41,20 +44,17 @@ class PollResult:
 
 @dataclass(frozen=True, kw_only=True)
 class _Judged:
-    """An answer to a poll, judged: the outcome, and the reading where there is one."""
+    """An answer to a poll, judged: the outcome, and where there is one the reading with the entries that are wanted."""
 
     outcome: Outcome
     reason: str | None = None
     reading: FeedReading | None = None
+    wanted: Sequence[FeedEntry] = ()
     digest: str | None = None
 
 
-def _wanted(judged: _Judged, source: Source) -> Sequence[FeedEntry]:
-    if judged.reading is None:
-        return ()
-    return [
-        entry for entry in judged.reading.entries if in_scope(entry.url, include=source.include, exclude=source.exclude)
-    ]
+def _wanted(reading: FeedReading, source: Source) -> list[FeedEntry]:
+    return [entry for entry in reading.entries if in_scope(entry.url, include=source.include, exclude=source.exclude)]
 
 
 def _slices(entries: Sequence[FeedEntry]) -> Iterator[Sequence[FeedEntry]]:
@@ -95,12 +95,12 @@ class FeedPoller:
 
     async def take(self, feed: FeedState, source: Source, fetched: Fetched) -> PollResult:
         """Record an answer that was fetched already as a poll of `feed`."""
-        judged = await asyncio.to_thread(self._judge, feed, fetched)
+        judged = await asyncio.to_thread(self._judge, feed, source, fetched)
         fetches = [fetched.fetch(i, feed_id=feed.feed_id) for i in range(len(fetched.hops))]
         fetches[-1] = replace(fetches[-1], outcome=judged.outcome, reason=judged.reason)
         listed_at = fetched.last.attempt.finished_at
         new = known = 0
-        for entries in _slices(_wanted(judged, source)):
+        for entries in _slices(judged.wanted):
             recorded = await self._recorder.write(partial(_record_entries, feed, entries, listed_at))
             new, known = new + recorded.new, known + recorded.known
         await self._record_state(feed, fetched, judged, fetches)
@@ -130,7 +130,7 @@ class FeedPoller:
 
         await self._recorder.write(write)
 
-    def _judge(self, feed: FeedState, fetched: Fetched) -> _Judged:
+    def _judge(self, feed: FeedState, source: Source, fetched: Fetched) -> _Judged:
         hop = fetched.last
         exchange = hop.attempt.exchange
         if hop.outcome is not None or exchange is None:
@@ -147,4 +147,10 @@ class FeedPoller:
         reading = read_feed(body, url=fetched.final_url, content_type=exchange.header("content-type"))
         if isinstance(reading, NotAFeed):
             return _Judged(outcome=Outcome.WRONG_TYPE, reason=reading.reason)
-        return _Judged(outcome=Outcome.LISTED, reason=reading.problem, reading=reading, digest=digest)
+        return _Judged(
+            outcome=Outcome.LISTED,
+            reason=reading.problem,
+            reading=reading,
+            wanted=_wanted(reading, source),
+            digest=digest,
+        )

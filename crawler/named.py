@@ -1,0 +1,80 @@
+"""Keeps account of the URLs that somebody named: of each it says in the end what became of it, and why."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from storage.model import ARTICLE_SEEN, Outcome
+
+LIMIT = "limit"
+STOPPED = "stopped"
+HOST_ASKED_TO_WAIT = "host_asked_to_wait"
+INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedResult:
+    """What became of a URL that was named.
+
+    `outcome` is None where it was not looked at; `reason` then is `limit`, `stopped`, `host_asked_to_wait` or
+    `internal_error`.
+    """
+
+    url: str
+    outcome: Outcome | None
+    reason: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the target did not give what it was named for; whoever sets a limit wants no more than that."""
+        if self.outcome is None:
+            return self.reason != LIMIT
+        return self.outcome not in ARTICLE_SEEN and self.outcome is not Outcome.LISTED
+
+
+class NamedTargets:
+    """The named URLs of one crawl. Their results go into `results` as they come."""
+
+    def __init__(self, urls: Iterable[str], results: list[NamedResult]) -> None:
+        self._open = dict.fromkeys(urls)
+        self._results = results
+        self._urls_of_page: dict[int, list[str]] = {}
+        self._looks: dict[int, tuple[Outcome, str | None]] = {}
+
+    @property
+    def open(self) -> list[str]:
+        """The URLs that nothing is said about yet."""
+        return list(self._open)
+
+    def was_looked_at(self, page_id: int) -> bool:
+        """Whether a page was looked at in this crawl, under whatever name."""
+        return page_id in self._looks
+
+    def stands_for(self, page_id: int, url: str) -> None:
+        """Note the page that a URL names; several URLs may name one page."""
+        self._urls_of_page.setdefault(page_id, []).append(url)
+        if page_id in self._looks:
+            self._end(url, *self._looks[page_id])
+
+    def is_feed(self, url: str) -> None:
+        """Note that a URL is a feed, which has an account of its own."""
+        self._open.pop(url, None)
+
+    def looked_at(self, page_id: int, outcome: Outcome, reason: str | None) -> None:
+        """Note what a page came to."""
+        self._looks[page_id] = (outcome, reason)
+        for url in self._urls_of_page.get(page_id, ()):
+            self._end(url, outcome, reason)
+
+    def broke(self, url: str) -> None:
+        """Note that we failed, not the URL."""
+        self._end(url, None, INTERNAL_ERROR)
+
+    def close(self, why: Callable[[str], str]) -> None:
+        """Say of every URL that is left why it was not looked at."""
+        for url in self.open:
+            self._end(url, None, why(url))
+
+    def _end(self, url: str, outcome: Outcome | None, reason: str | None) -> None:
+        if url in self._open:
+            del self._open[url]
+            self._results.append(NamedResult(url=url, outcome=outcome, reason=reason))

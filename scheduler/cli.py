@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from crawler.cli import app as crawler_app
 from crawler.settings import CrawlSettings
@@ -24,7 +25,20 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
+
+class Commands(TyperGroup):
+    """All commands. Ctrl-C ends any of them alike."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; typer would make of Ctrl-C an exit that says nothing."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise typer.Abort from interrupt
+
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

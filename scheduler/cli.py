@@ -96,18 +96,18 @@ class CommandContext:
         except InvalidUrl as problem:
             raise UsageError(url, str(problem), "name an http or https URL, or an article's id") from problem
 
-    def open_store(self) -> "Store":
+    def open_store(self, *, as_service: bool = False) -> "Store":
         """Open the database, making it if there is none, with the configured sources brought up to date.
 
         Without a configuration file the sources stay as they are: whoever crawls a page in passing must not pause
-        what a service with a file watches in the same database.
+        what a service with a file watches in the same database. `as_service` says that the service's lock is held.
         """
         from crawler.catalogue import sources
         from storage.clock import utc_now
         from storage.store import Store
 
         configured = sources(self.settings.source)
-        store = Store.open(self.settings.database.url, create=True)
+        store = Store.open(self.settings.database.url, create=True, as_service=as_service)
         if self.settings.file is None:
             return store
         try:
@@ -195,10 +195,11 @@ def run(ctx: typer.Context) -> None:
     """Run the service: poll feeds, recrawl articles, until SIGTERM or Ctrl-C."""
     from crawler import reactor
     from scheduler.service import Service
+    from storage.service_lock import hold_service_lock
 
     context: CommandContext = ctx.obj
-    with context.open_store() as store:
-        reactor.run(Service(context.settings, store, software=software()).run())
+    with hold_service_lock(context.database.url) as lock, context.open_store(as_service=True) as store:
+        reactor.run(Service(context.settings, store, lock=lock, software=software()).run())
 
 
 @app.command()

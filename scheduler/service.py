@@ -15,12 +15,15 @@ from scheduler.planner import PollDue, RecrawlInterval, every
 from scheduler.settings import Settings
 from storage.clock import utc_now
 from storage.errors import MorgueError
+from storage.service_lock import ServiceLock
 from storage.store import Store
 
 log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 PLAN_SECONDS = 2.0
+LOCK_SECONDS = 5.0
+"""How often it is checked that no other service may have begun; it also keeps an idle connection in use."""
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -54,9 +57,10 @@ def poll_rule(sources: SourceBook, default_poll: str) -> Callable[[int], PollDue
 class Service:
     """Runs until told to stop. `run` returns the exit code: 0 after a clean stop, 1 when it broke."""
 
-    def __init__(self, settings: Settings, store: Store, *, software: str) -> None:
+    def __init__(self, settings: Settings, store: Store, *, lock: ServiceLock, software: str) -> None:
         self._settings = settings
         self._store = store
+        self._lock = lock
         self._software = software
         self._stop = asyncio.Event()
         self._broken: MorgueError | None = None
@@ -108,8 +112,15 @@ class Service:
         ticker.every(TICK_SECONDS, jobs.poll_due_feeds, name="poll_due_feeds", first_at=now)
         ticker.every(TICK_SECONDS, jobs.fetch_due_pages, name="fetch_due_pages", first_at=now)
         ticker.every(PLAN_SECONDS, jobs.plan, name="plan", first_at=now + timedelta(seconds=PLAN_SECONDS))
+        ticker.every(LOCK_SECONDS, self._check_lock, name="check_lock", first_at=now + timedelta(seconds=LOCK_SECONDS))
         ticker.start()
         return ticker
+
+    async def _check_lock(self) -> None:
+        try:
+            await asyncio.to_thread(self._lock.check)
+        except MorgueError as problem:
+            self._on_broken(problem)
 
     async def _drain(self, jobs: ServiceJobs, crawling: Crawling) -> None:
         """Finish what is in flight, within the grace period; what is not finished by then is simply still owed."""

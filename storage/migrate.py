@@ -4,8 +4,6 @@ A new SQLite file is made and an older one upgraded without asking, after a copy
 others who may still run the older program, so only an empty one is filled, and an upgrade has to be asked for.
 """
 
-import sqlite3
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +17,9 @@ from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 
 from storage.engine import WRITES, create_engine, describe, failures_explained, sqlite_file
 from storage.errors import DatabaseNeedsUpgrade, DatabaseTooNew, DatabaseUnavailable
+from storage.safety_copy import keep_copy
+from storage.service_lock import UPGRADE_LOCK, hold_upgrade_lock, is_served
 from storage.tables import metadata
-
-UPGRADE_LOCK = 0x6D6F72677566
-"""PostgreSQL's advisory lock that keeps two upgrades apart."""
 
 _INSTALLED = Path(__file__).parent / "_migrations"
 _IN_CHECKOUT = Path(__file__).parent.parent / "migrations"
@@ -80,10 +77,10 @@ def _check_known(url: URL, revision: str | None) -> None:
         )
 
 
-def make_ready(engine: Engine, *, create: bool, upgrade: bool = False) -> None:
+def make_ready(engine: Engine, *, create: bool, upgrade: bool = False, as_service: bool = False) -> None:
     """Check that the database can be used by this version, and make or upgrade it by the rules above.
 
-    `upgrade` says that an upgrade was asked for.
+    `upgrade` says that an upgrade was asked for, `as_service` that the caller holds the service's lock.
 
     Raises `DatabaseUnavailable`, `DatabaseTooNew` or `DatabaseNeedsUpgrade`.
     """
@@ -108,9 +105,13 @@ def make_ready(engine: Engine, *, create: bool, upgrade: bool = False) -> None:
             raise DatabaseNeedsUpgrade(
                 describe(url), f"is at revision {revision}, not {newest_revision()}", "run `morgue db upgrade`"
             )
-        if revision is not None and file is not None:
-            _copy(file, revision)
-        _upgrade(engine)
+        if file is None:
+            _upgrade_postgresql(engine, as_service=as_service)
+        elif revision is None:
+            _upgrade_sqlite(engine, file, as_service=as_service)
+        else:
+            with hold_upgrade_lock(file):
+                _upgrade_sqlite(engine, file, as_service=as_service)
 
 
 def _check_file(file: Path, *, create: bool) -> None:
@@ -123,21 +124,13 @@ def _check_file(file: Path, *, create: bool) -> None:
         raise DatabaseUnavailable(str(file), f"its folder {file.parent} does not exist", "make the folder")
 
 
-def _copy(file: Path, revision: str) -> Path:
-    """Copy a SQLite database, its journal included, beside itself; returns the copy."""
-    copy = file.with_name(f"{file.name}.before-{revision}")
-    with closing(sqlite3.connect(file)) as original, closing(sqlite3.connect(copy)) as target:
-        original.backup(target)
-    return copy
+def _upgrade_postgresql(engine: Engine, *, as_service: bool) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+        _run_migrations(connection, as_service=as_service)
 
 
-def _upgrade(engine: Engine) -> None:
-    with engine.connect() as connection:
-        if connection.dialect.name != "sqlite":
-            with connection.begin():
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
-                _run_migrations(connection)
-            return
+def _upgrade_sqlite(engine: Engine, file: Path, *, as_service: bool) -> None:
     with engine.execution_options(**{WRITES: True}).connect() as connection:
         # A table that is rebuilt would lose what refers to it. SQLite heeds this between transactions only.
         driver = connection.connection.driver_connection
@@ -146,7 +139,7 @@ def _upgrade(engine: Engine) -> None:
         driver.execute("PRAGMA foreign_keys = OFF")
         try:
             with connection.begin():
-                _run_migrations(connection)
+                _run_migrations(connection, as_service=as_service, copied=file)
                 broken = connection.execute(text("PRAGMA foreign_key_check")).first()
                 if broken is not None:
                     raise DatabaseUnavailable(
@@ -156,10 +149,24 @@ def _upgrade(engine: Engine) -> None:
             driver.execute("PRAGMA foreign_keys = ON")
 
 
-def _run_migrations(connection: Connection) -> None:
+def _run_migrations(connection: Connection, *, as_service: bool, copied: Path | None = None) -> None:
+    """Run what is missing, in a transaction that keeps others from writing; before that, copy the file `copied`."""
     # Another process may have been first while we waited for the lock; then there is nothing left to do.
-    if _revision(connection) != newest_revision():
-        command.upgrade(_config(connection), "head")
+    revision = _revision(connection)
+    if revision == newest_revision():
+        return
+    url = connection.engine.url
+    _check_known(url, revision)
+    if revision is not None:
+        if not as_service and is_served(connection):
+            raise DatabaseNeedsUpgrade(
+                describe(url),
+                f"is at revision {revision}, not {newest_revision()}, and a service is running on it",
+                "stop the service first",
+            )
+        if copied is not None:
+            keep_copy(copied, name=f"{copied.name}.before-{revision}")
+    command.upgrade(_config(connection), "head")
 
 
 def upgrade(url: str) -> str:

@@ -88,18 +88,19 @@ class Store:
             self._for_reading = engine.execution_options(postgresql_readonly=True)
 
     @classmethod
-    def open(cls, url: str, *, create: bool = False) -> Self:
+    def open(cls, url: str, *, create: bool = False, as_service: bool = False) -> Self:
         """Open the database at `url`, brought to this version's schema where that may be done without asking.
 
         With `create` a database that does not exist, or is empty, is made. An older SQLite database is upgraded, after
-        a copy of it was made; an older PostgreSQL database is not.
+        a copy of it was made, unless a service runs on it; an older PostgreSQL database is not. `as_service` says that
+        the caller is that service, which holds `storage.service_lock`.
 
         Raises `DatabaseUnavailable` when it does not exist or does not answer, `DatabaseTooNew`,
         `DatabaseNeedsUpgrade`, and `ConfigurationError` for a URL that cannot be used.
         """
         engine = create_engine(url)
         try:
-            make_ready(engine, create=create)
+            make_ready(engine, create=create, as_service=as_service)
         except BaseException:
             engine.dispose()
             raise

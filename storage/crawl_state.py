@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from storage.judgement import Flapping
+from storage.judgement import Flapping, last_look
 from storage.model import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, ExtractedArticle, Outcome
 from storage.records import Candidate, PageLook
 from storage.rows import reading_from_json, reading_json
@@ -26,7 +26,7 @@ def after_fetch(page: RowMapping, outcome: Outcome, finished_at: datetime) -> di
     failed = outcome not in LOOKS and outcome is not Outcome.REDIRECTED
     values: dict[str, Any] = {
         "last_outcome": outcome.value,
-        "last_fetch_at": max(finished_at, page["last_fetch_at"] or finished_at),
+        "last_fetch_at": last_look(finished_at, page["last_fetch_at"]),
         "next_fetch_at": None,
         "watch_ended": False,
         "consecutive_failures": page["consecutive_failures"] + 1 if failed else 0,
@@ -81,14 +81,24 @@ def candidate(page: RowMapping) -> Candidate | None:
     )
 
 
-def awaiting(reading: ExtractedArticle, capture_id: int | None, captured_at: datetime) -> dict[str, Any]:
+def awaiting(
+    page: RowMapping, reading: ExtractedArticle, capture_id: int | None, captured_at: datetime
+) -> dict[str, Any]:
     """Return the values of a page whose reading waits for another look."""
     return {
         "candidate": reading_json(reading),
         "candidate_capture_id": capture_id,
         "candidate_captured_at": captured_at,
-        "candidate_looks": 1,
+        "candidate_looks": page["candidate_looks"] + 1,
     }
+
+
+def rotating(page: RowMapping) -> dict[str, Any]:
+    """Return the values of a page that shows something else at every look: nothing waits and nothing is compared with.
+
+    That so many have waited is kept until a look shows the current state, or a version is written.
+    """
+    return FORGET_CAPTURE | CLEAR_CANDIDATE | {"candidate_looks": page["candidate_looks"]}
 
 
 def flapping(page: RowMapping) -> Flapping | None:

@@ -1,15 +1,15 @@
 """What the database knows of an article's states, for the judgement; and the writing of new ones."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, case, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, case, insert, or_, select, update
 
 from storage.fingerprint import content_digest
-from storage.judgement import KnownState, same_state
-from storage.model import ArticleStatus, ExtractedArticle
+from storage.judgement import KnownState, last_look, same_state
+from storage.model import ArticleStatus, ChangedField, ExtractedArticle
 from storage.rows import article_content, content_values, reading_from_json, reading_json
 from storage.statements import insert_unless_there
 from storage.tables import articles, extractions, versions
@@ -25,26 +25,33 @@ _READING = select(extractions.c.reading).where(
     extractions.c.version_id == bindparam("version"), extractions.c.extractor == bindparam("reader")
 )
 # A version is known under an extractor that read it, or under one that read it again later.
-_EARLIER = (
+_AS_READ = (
     select(versions, extractions.c.reading.label("reread"))
     .outerjoin(
         extractions, and_(extractions.c.version_id == versions.c.id, extractions.c.extractor == bindparam("reader"))
     )
-    .where(
-        versions.c.article_id == bindparam("article"),
-        versions.c.number < bindparam("current"),
-        bindparam("digest")
-        == case(
-            (versions.c.extractor == bindparam("reader"), versions.c.content_digest),
-            else_=extractions.c.content_digest,
-        ),
-    )
+    .where(versions.c.article_id == bindparam("article"))
     .order_by(versions.c.number.desc())
 )
+_EARLIER = _AS_READ.where(
+    versions.c.number < bindparam("current"),
+    bindparam("digest")
+    == case(
+        (versions.c.extractor == bindparam("reader"), versions.c.content_digest),
+        else_=extractions.c.content_digest,
+    ),
+)
+_NAMING = _AS_READ.where(
+    versions.c.number <= bindparam("current"),
+    or_(versions.c.number == 1, ("+" + versions.c.change + "+").like(bindparam("named"))),
+).limit(1)
 _OF_CAPTURE = (
     select(versions)
     .where(versions.c.article_id == bindparam("article"), versions.c.capture_id == bindparam("capture"))
     .order_by(versions.c.number.desc())
+)
+_NUMBERED = select(versions).where(
+    versions.c.article_id == bindparam("article"), versions.c.number == bindparam("number")
 )
 _INSERT_ARTICLE = insert(articles).returning(articles.c.id)
 _INSERT_VERSION = insert(versions).returning(versions.c.id)
@@ -126,11 +133,45 @@ class History:
                 return state
         return None
 
-    def of_capture(self, current: CurrentState, capture_id: int) -> ExtractedArticle | None:
+    def known_state(self, current: CurrentState, reading: ExtractedArticle) -> KnownState | None:
+        """Return the newest version that is the same state as `reading`, or None."""
+        baseline = self.reading(current, reading.extractor)
+        if baseline is not None and same_state(baseline, reading):
+            return current.known(baseline)
+        return self.earlier(current, reading)
+
+    def settled(
+        self, current: CurrentState, fields: Collection[ChangedField], extractor: str
+    ) -> dict[ChangedField, ExtractedArticle]:
+        """Return, of each field, the version before the current one that named it last, as that extractor reads it.
+
+        The first version names all fields. A field is left out when the current version names it itself, or that
+        extractor has not read the version.
+        """
+        found: dict[ChangedField, ExtractedArticle] = {}
+        for field in fields:
+            named = {
+                "article": current.article_id,
+                "current": current.number,
+                "reader": extractor,
+                "named": f"%+{field}+%",
+            }
+            row = self._connection.execute(_NAMING, named).mappings().one()
+            read = row["extractor"] == extractor or row["reread"] is not None
+            if row["number"] != current.number and read:
+                found[field] = _known(row, extractor).reading
+        return found
+
+    def of_capture(self, current: CurrentState, capture_id: int) -> KnownState | None:
         """Return the newest version of the article that was read from that capture, or None."""
         named = {"article": current.article_id, "capture": capture_id}
         row = self._connection.execute(_OF_CAPTURE, named).mappings().first()
-        return None if row is None else article_content(dict(row))
+        return None if row is None else _known(row, row["extractor"])
+
+    def numbered(self, current: CurrentState, number: int) -> ExtractedArticle:
+        """Return that version of the article."""
+        named = {"article": current.article_id, "number": number}
+        return article_content(dict(self._connection.execute(_NUMBERED, named).mappings().one()))
 
     def keep_reading(self, version_id: int, reading: ExtractedArticle, *, kind: str, read_at: datetime) -> None:
         """Keep another extractor's reading of a version, once."""
@@ -184,7 +225,7 @@ class History:
 
     def touch(self, current: CurrentState, *, seen_at: datetime, values: Mapping[str, Any]) -> None:
         """Note a look at the article, with what it changes of its row."""
-        checked = {"article": current.article_id, "last_checked_at": max(seen_at, current.last_checked_at)}
+        checked = {"article": current.article_id, "last_checked_at": last_look(seen_at, current.last_checked_at)}
         self._connection.execute(_UPDATE_ARTICLE, checked | dict(values))
 
     def seen(self, version_id: int, seen_at: datetime) -> None:

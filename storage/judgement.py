@@ -1,7 +1,8 @@
 """What a reading of a page means for its article. Pure: told what is known, it says what is to be recorded."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from storage.changes import Change, decide
 from storage.model import ChangedField, ExtractedArticle, Outcome
@@ -9,6 +10,10 @@ from storage.records import Candidate
 
 SETTLED_LOOKS = 3
 """A page that alternates between two states has settled on one when it shows it so often in a row."""
+MOST_WAITS = 3
+"""After so many readings in a row that each waited for a second look in vain, the next one is not waited for."""
+WRONG_CLOCK = timedelta(days=1)
+"""No look arrives so late: what claims to have been seen longer after a look that is now told was wrongly dated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +44,10 @@ class Verdict:
 
     With `change` a version is written; `reverts_to` is the earlier version that it equals, and `from_candidate` says
     that it is the candidate, dated by its first capture. `refresh` says that the article's row takes the new reading
-    though there is no version. `candidate` says that the reading waits for a second look. `seen` is the version whose
-    state stood there: the current one, or while the page is flapping the earlier one. `flapping` is the alternation
-    from now on.
+    though there is no version. `candidate` says that the reading waits for a second look, `rotates` that it would but
+    for too many others before it; in both cases no version was seen. `seen` is the version whose state stood there
+    otherwise: the current one, or while the page is flapping the earlier one. `flapping` is the alternation from now
+    on.
     """
 
     outcome: Outcome
@@ -51,27 +57,52 @@ class Verdict:
     from_candidate: bool = False
     refresh: bool = False
     candidate: bool = False
+    rotates: bool = False
     seen: KnownState
     flapping: Flapping | None = None
+
+
+def came_late(looked_at: datetime, checked_at: datetime | None) -> bool:
+    """Say whether a look was taken before one that is recorded already.
+
+    A record more than `WRONG_CLOCK` later than the look was made by a clock that was ahead. It is not believed, or else
+    every look until then would count as late and the article would be silent all the while.
+    """
+    return checked_at is not None and timedelta(0) < checked_at - looked_at <= WRONG_CLOCK
+
+
+def last_look(looked_at: datetime, checked_at: datetime | None) -> datetime:
+    """Return the later of a look and the one recorded last, as far as that one is believed."""
+    return checked_at if checked_at is not None and came_late(looked_at, checked_at) else looked_at
 
 
 def judge(
     new: ExtractedArticle,
     *,
+    change: Change,
+    settled: Mapping[ChangedField, ExtractedArticle],
     now: datetime,
     current: KnownState,
     shown: ExtractedArticle,
     earlier: KnownState | None = None,
     candidate: Candidate | None = None,
+    waited: int = 0,
     flapping: Flapping | None = None,
 ) -> Verdict:
     """Say what a reading means.
 
-    `current` is the current version and `earlier` the newest version before it that `new` equals, if any. `shown` is
-    the article as it was seen last: it has moved on from the current version where something else changed than what
-    makes versions, and what changed then is not to be told again.
+    `change` is what `decide` says of the current version and it. `current` is the current version and `earlier` the
+    newest version before it that `new` equals, if any. `settled` gives for tentative fields the version before the
+    current one that named them last. `shown` is the article as it was seen last: it has moved on from the current
+    version where something else changed than what makes versions, and what changed then is not to be told again.
+    `waited` is how many readings in a row have waited for a second look.
+
+    An edit may come with fields that are empty on one side. The version holds what was read, but it names such a field
+    only when the candidate showed the same already, or the state is a known one. As long as no version has named it,
+    its return to what the version that did name it last says is no edit either: it was a fault of one look, or we
+    cannot tell.
     """
-    change = Change() if new == current.reading else decide(current.reading, new)
+    change = _without_returns(change, new, settled)
     if change.same_text:
         moved_on = shown.extractor == new.extractor
         cosmetic = new != shown and (moved_on or change.cosmetic)
@@ -82,14 +113,19 @@ def judge(
             flapping=_still_flapping(flapping, current),
         )
     confirmed = candidate is not None and same_state(candidate.article, new)
-    fields = change.fields or (change.tentative if confirmed or flapping is not None else ())
+    if change.fields:
+        fields = change.confirmed().fields if earlier is not None else _seen_twice(change, new, candidate).fields
+    else:
+        fields = change.tentative if confirmed or flapping is not None else ()
     if fields and earlier is not None and _alternates(current, earlier):
         return _alternation(fields, now=now, earlier=earlier, flapping=flapping)
     if not change.fields and not confirmed:
+        rotates = waited >= MOST_WAITS
         return Verdict(
             outcome=Outcome.COSMETIC,
-            reason="awaits_second_look",
-            candidate=True,
+            reason="rotating" if rotates else "awaits_second_look",
+            candidate=not rotates,
+            rotates=rotates,
             seen=current,
             flapping=flapping,
         )
@@ -105,6 +141,29 @@ def judge(
 def same_state(one: ExtractedArticle, other: ExtractedArticle) -> bool:
     """Say whether two readings show the same state; readings of two extractors cannot be told to."""
     return one.extractor == other.extractor and decide(one, other).same_text
+
+
+def _without_returns(change: Change, new: ExtractedArticle, settled: Mapping[ChangedField, ExtractedArticle]) -> Change:
+    """Return the change without tentative fields that are again as the version says that named them last."""
+    returned = {
+        field for field in change.tentative if field in settled and field not in _differing(settled[field], new)
+    }
+    if not returned:
+        return change
+    tentative = tuple(field for field in change.tentative if field not in returned)
+    return replace(change, tentative=tentative, cosmetic=True)
+
+
+def _seen_twice(change: Change, new: ExtractedArticle, candidate: Candidate | None) -> Change:
+    """Return the change with those tentative fields counted that the candidate showed the same."""
+    if candidate is None or candidate.article.extractor != new.extractor:
+        return change
+    differing = _differing(candidate.article, new)
+    return replace(change, tentative=tuple(field for field in change.tentative if field not in differing)).confirmed()
+
+
+def _differing(one: ExtractedArticle, other: ExtractedArticle) -> frozenset[ChangedField]:
+    return frozenset(decide(one, other).confirmed().fields)
 
 
 def _alternates(current: KnownState, earlier: KnownState) -> bool:

@@ -4,24 +4,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import Connection, RowMapping
 
 from storage import crawl_state
 from storage.captures import Captures
+from storage.changes import Change, decide
 from storage.events import Events
 from storage.fetches import Fetches
 from storage.history import CurrentState, History
-from storage.judgement import KnownState, Verdict, judge
+from storage.judgement import KnownState, Verdict, came_late, judge
 from storage.model import EventKind, ExtractedArticle, Outcome
+from storage.page_identity import PageIdentity, moved_for_good
 from storage.pages import Pages
 from storage.records import Fetch, PageLook, Recorded
 from storage.rows import content_values, storable
-from storage.tables import articles, pages
 
 _EVENT_OF = {Outcome.UPDATED: EventKind.UPDATED, Outcome.REVERTED: EventKind.REVERTED}
-_LOCK = select(pages).where(pages.c.id == bindparam("page")).with_for_update()
-_UPDATE_PAGE = update(pages).where(pages.c.id == bindparam("page"))
-_ARTICLE_ID = select(articles.c.id).where(articles.c.primary_page_id == bindparam("page"))
 _ASKED = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
 
 
@@ -45,7 +43,7 @@ class Looks:
         self, connection: Connection, *, pages: Pages, fetches: Fetches, captures: Captures, events: Events
     ) -> None:
         self._connection = connection
-        self._pages = pages
+        self._identity = PageIdentity(connection, pages)
         self._fetches = fetches
         self._captures = captures
         self._events = events
@@ -74,7 +72,7 @@ class Looks:
         return recorded
 
     def _record(self, look: PageLook) -> Recorded:
-        asked = self._lock(look.page_id)
+        asked = self._identity.lock(look.page_id)
         stored = self._fetches.recorded(look.fetch.record_id)
         if stored is not None:
             return _as_recorded(stored)
@@ -83,60 +81,24 @@ class Looks:
         capture_id = None if look.capture is None else self._captures.keep(look.capture)
         if look.article is None and (look.same_as_capture is None or look.fetch.outcome not in _ASKED):
             return self._record_decided(look, asked, capture_id)
-        page = self._judged_page(look, asked)
+        page = self._identity.judged(look, asked)
+        if look.landed is not None and not moved_for_good(look.fetches_before):
+            # They are another address's, which the asked page need not lead to the next time.
+            look = replace(look, etag=None, last_modified=None)
         return self._record_article(look, page, capture_id)
-
-    def _lock(self, page_id: int) -> RowMapping:
-        row = self._connection.execute(_LOCK, {"page": page_id}).mappings().first()
-        if row is None:
-            raise LookupError(f"there is no page {page_id}")
-        return row
 
     # Outcomes that say nothing about the article's text
 
     def _record_decided(self, look: PageLook, page: RowMapping, capture_id: int | None) -> Recorded:
         outcome = _decided_outcome(look.fetch)
-        article_id = self._connection.scalar(_ARTICLE_ID, {"page": page["alias_of"] or page["id"]})
+        article_id = self._identity.article_id(page)
         self._fetches.record(look.fetch, capture_id=capture_id, article_id=article_id)
-        if not _older(look, page["last_fetch_at"]):
+        if not came_late(look.fetch.finished_at, page["last_fetch_at"]):
             values = crawl_state.after_fetch(page, outcome, look.fetch.finished_at)
             if outcome is Outcome.NOT_ARTICLE:
                 values |= crawl_state.not_an_article(look)
-            self._update_page(page["id"], values)
+            self._identity.update(page["id"], values)
         return Recorded(outcome=outcome, reason=look.fetch.reason, article_id=article_id)
-
-    # Which page a look is judged on
-
-    def _judged_page(self, look: PageLook, asked: RowMapping) -> RowMapping:
-        """Return the page whose article the look is about: where redirects led, unless the asked page has an article
-        and that one none."""
-        landed = look.landed
-        if landed is None or landed.url_key == asked["url_key"]:
-            return self._stands_alone(look, asked)
-        page = self._pages.ensure(asked["source_id"], landed, look.fetch.finished_at, due=False)
-        target = self._lock(page.alias_of or page.page_id)
-        if target["id"] == asked["id"]:
-            return asked
-        owns = self._owns_article(asked["id"])
-        if owns and not self._owns_article(target["id"]):
-            return asked
-        values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, look.fetch.finished_at)
-        values |= crawl_state.FORGET_CAPTURE
-        if not owns:
-            values["alias_of"] = target["id"]
-            # An alias always points at a primary page, never at another alias.
-            self._connection.execute(update(pages).where(pages.c.alias_of == asked["id"]).values(alias_of=target["id"]))
-        self._update_page(asked["id"], values)
-        return target
-
-    def _stands_alone(self, look: PageLook, asked: RowMapping) -> RowMapping:
-        """Return the page; one that only redirected until now, and shows an article itself, is no alias any more."""
-        if asked["alias_of"] is not None and look.article is not None:
-            self._update_page(asked["id"], {"alias_of": None})
-        return asked
-
-    def _owns_article(self, page_id: int) -> bool:
-        return self._connection.scalar(_ARTICLE_ID, {"page": page_id}) is not None
 
     # The article
 
@@ -144,14 +106,36 @@ class Looks:
         current = self._history.current(page["id"])
         if current is None:
             return self._create(look, page, capture_id)
-        if _older(look, current.last_checked_at):
-            late = _saw(current, Outcome.UNCHANGED, reason="late")
-            self._record_fetch(look, page, late, capture_id)
-            return late
+        if came_late(look.fetch.finished_at, current.last_checked_at):
+            return self._record_late(look, page, current, capture_id)
         sight = self._sight(look, page, current, capture_id)
         if sight is None:
             return self._not_traceable(look, page, current)
         return self._judge(look, page, current, sight)
+
+    def _record_late(self, look: PageLook, page: RowMapping, current: CurrentState, capture_id: int | None) -> Recorded:
+        """Record a look that was taken before the last one: it never becomes current, and what it saw is not lost.
+
+        A state that is known is `unchanged`. Of any other the capture is kept: it stood there, but between which of the
+        versions can only be told by reading them all again.
+        """
+        if look.article is None:
+            outcome = _decided_outcome(look.fetch)
+            seen = None if look.same_as_capture is None else self._history.of_capture(current, look.same_as_capture)
+        else:
+            seen = self._history.known_state(current, look.article)
+            outcome = Outcome.COSMETIC if seen is None else Outcome.UNCHANGED
+            if seen is None and capture_id is None:
+                return Recorded(outcome=outcome, reason="late", needs_capture=True, article_id=current.article_id)
+        late = Recorded(
+            outcome=outcome,
+            reason="late",
+            article_id=current.article_id,
+            version_id=None if seen is None else seen.version_id,
+            version_number=None if seen is None else seen.number,
+        )
+        self._record_fetch(look, page, late, capture_id)
+        return late
 
     def _create(self, look: PageLook, page: RowMapping, capture_id: int | None) -> Recorded:
         if look.article is None:
@@ -191,16 +175,27 @@ class Looks:
         reading: ExtractedArticle | None
         if candidate is not None and again == candidate.capture_id:
             reading = candidate.article
-        elif again == current.capture_id:
-            reading = current.version
         else:
-            reading = None if again is None else self._history.of_capture(current, again)
-            if reading is None and again == page["seen_capture_id"]:
-                # A capture kept though it made no version: what it shows is the current state.
-                reading = current.version
+            reading = self._seen_before(again, page, current)
         if reading is None or self._history.reading(current, reading.extractor) is None:
             return None
         return _Sight(reading=reading, capture_id=again, captured_at=seen_at, again=True)
+
+    def _seen_before(self, again: int | None, page: RowMapping, current: CurrentState) -> ExtractedArticle | None:
+        """Return the state that a capture shows which was seen again, None when that is not known."""
+        if again is None:
+            return None
+        if again == current.capture_id:
+            return current.version
+        version = self._history.of_capture(current, again)
+        if version is not None:
+            return version.reading
+        if again != page["seen_capture_id"]:
+            return None
+        # A capture kept though it made no version: it shows the current state, or while the page is flapping the one
+        # that was seen last.
+        flapping = crawl_state.flapping(page)
+        return current.version if flapping is None else self._history.numbered(current, flapping.number)
 
     def _judge(self, look: PageLook, page: RowMapping, current: CurrentState, sight: _Sight) -> Recorded:
         baseline = self._history.reading(current, sight.reading.extractor)
@@ -218,14 +213,18 @@ class Looks:
             baseline = rereading.article
             self._keep_rereading(look, current, baseline)
             current = replace(current, shown=baseline)
+        change = Change() if sight.reading == baseline else decide(baseline, sight.reading)
         verdict = judge(
             sight.reading,
+            change=change,
+            settled=self._history.settled(current, change.tentative, sight.reading.extractor),
             now=look.fetch.finished_at,
             current=current.known(baseline),
             # A capture seen again tells nothing of what changed around the text since.
             shown=sight.reading if sight.again else current.shown,
             earlier=None if sight.reading == baseline else self._history.earlier(current, sight.reading),
             candidate=crawl_state.candidate(page),
+            waited=page["candidate_looks"],
             flapping=crawl_state.flapping(page),
         )
         return self._apply(look, page, current, sight, verdict)
@@ -245,12 +244,15 @@ class Looks:
 
     def _new_baseline(self, look: PageLook, page: RowMapping, current: CurrentState, sight: _Sight) -> Recorded:
         """Compare from now on with the new reading, because the old capture cannot be read by this extractor."""
+        if sight.capture_id is None:
+            # Nothing else would show what was compared with from now on.
+            return Recorded(outcome=Outcome.COSMETIC, needs_capture=True, article_id=current.article_id)
         seen_at = look.fetch.finished_at
         self._history.keep_reading(current.version_id, sight.reading, kind="baseline", read_at=seen_at)
         self._history.touch(current, seen_at=seen_at, values=content_values(sight.reading))
         if replace(sight.reading, extractor=current.shown.extractor) != current.shown:
             self._announce_reread(current, seen_at)
-        values = crawl_state.article_read(look, sight.capture_id or current.capture_id) | crawl_state.CLEAR_CANDIDATE
+        values = crawl_state.article_read(look, sight.capture_id) | crawl_state.CLEAR_CANDIDATE
         recorded = _saw(current, Outcome.COSMETIC, reason="new_baseline")
         return self._finish(look, page, recorded, sight.capture_id, values)
 
@@ -264,15 +266,16 @@ class Looks:
             return self._add_version(look, page, current, sight, verdict)
         seen_at = look.fetch.finished_at
         self._history.touch(current, seen_at=seen_at, values=content_values(sight.reading) if verdict.refresh else {})
-        if not verdict.candidate:
+        if not verdict.candidate and not verdict.rotates:
             self._history.seen(verdict.seen.version_id, seen_at)
         shown_by = self._captures.id_of_version(verdict.seen.version_id)
         values = self._validators(look, page, sight, otherwise=shown_by) | crawl_state.alternating(verdict.flapping)
-        values |= (
-            crawl_state.awaiting(sight.reading, sight.capture_id, sight.captured_at)
-            if verdict.candidate
-            else crawl_state.CLEAR_CANDIDATE
-        )
+        if verdict.candidate:
+            values |= crawl_state.awaiting(page, sight.reading, sight.capture_id, sight.captured_at)
+        elif verdict.rotates:
+            values |= crawl_state.rotating(page)
+        else:
+            values |= crawl_state.CLEAR_CANDIDATE
         outcome, reason = verdict.outcome, verdict.reason
         if sight.again and outcome is Outcome.UNCHANGED:
             outcome, reason = _decided_outcome(look.fetch), look.fetch.reason
@@ -346,7 +349,7 @@ class Looks:
         """Record the fetch and the page's state, and return what they came to."""
         self._record_fetch(look, page, recorded, capture_id)
         state = crawl_state.after_fetch(page, recorded.outcome, look.fetch.finished_at)
-        self._update_page(page["id"], state | values)
+        self._identity.update(page["id"], state | values)
         return recorded
 
     def _record_fetch(self, look: PageLook, page: RowMapping, recorded: Recorded, capture_id: int | None) -> None:
@@ -354,9 +357,6 @@ class Looks:
         self._fetches.record(
             fetch, capture_id=capture_id, article_id=recorded.article_id, version_id=recorded.version_id
         )
-
-    def _update_page(self, page_id: int, values: dict[str, Any]) -> None:
-        self._connection.execute(_UPDATE_PAGE, {"page": page_id, **values})
 
 
 def _storable(look: PageLook) -> PageLook:
@@ -376,11 +376,6 @@ def _saw(current: CurrentState, outcome: Outcome, *, reason: str | None, seen: K
         version_id=current.version_id if seen is None else seen.version_id,
         version_number=current.number if seen is None else seen.number,
     )
-
-
-def _older(look: PageLook, instant: datetime | None) -> bool:
-    """Say whether a look was taken before what is recorded already."""
-    return instant is not None and look.fetch.finished_at < instant
 
 
 def _decided_outcome(fetch: Fetch) -> Outcome:

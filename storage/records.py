@@ -101,7 +101,8 @@ class EntriesRecorded:
 class Candidate:
     """A reading that waits for another look before it may become a version.
 
-    `capture_id` is the capture that it was first read from, `looks` how often it was seen.
+    `capture_id` is the capture that it was first read from, `looks` how many looks in a row, this one's the last,
+    brought a reading that had to wait.
     """
 
     article: ExtractedArticle

@@ -13,12 +13,14 @@ from tests.contracts.news import (
     FERRY,
     NOON,
     UNSIGNED,
-    entry,
     kept,
     minute,
     page_fetch,
     watch,
 )
+
+DAY = 24 * 60
+"""In minutes."""
 
 
 @pytest.fixture
@@ -134,57 +136,6 @@ def test_a_cosmetic_capture_that_was_kept_becomes_the_one_that_validators_belong
     assert page.versions()[0].last_seen_at == minute(3)
 
 
-# Fields that are empty on one side
-
-
-def test_a_vanished_field_counts_only_after_a_second_look_and_is_dated_by_the_first(page):
-    page.see(FERRY)
-    assert page.see(UNSIGNED, keep=False).needs_capture
-    first = page.see(UNSIGNED)
-    assert (first.outcome, first.reason) == (Outcome.COSMETIC, "awaits_second_look")
-    assert page.article().content == FERRY
-    assert page.versions()[0].last_seen_at == minute(1)
-    second = page.see(UNSIGNED, keep=False)
-    assert (second.outcome, second.change, second.version_number) == (Outcome.UPDATED, "authors", 2)
-    version = page.versions()[1]
-    assert (version.captured_at, version.last_seen_at) == (minute(3), minute(4))
-    assert version.article == UNSIGNED
-    assert page.events() == ["created", "updated"]
-
-
-def test_a_field_that_comes_back_at_once_leaves_nothing(page):
-    page.see(FERRY)
-    page.see(UNSIGNED)
-    assert page.see(FERRY, keep=False).outcome is Outcome.UNCHANGED
-    assert page.see(UNSIGNED).reason == "awaits_second_look"
-    assert len(page.versions()) == 1
-
-
-def test_another_vanished_field_begins_its_own_wait(page):
-    page.see(FERRY)
-    page.see(UNSIGNED)
-    assert page.see(replace(FERRY, standfirst=None)).reason == "awaits_second_look"
-    assert page.see(UNSIGNED).reason == "awaits_second_look"
-    assert len(page.versions()) == 1
-
-
-def test_the_bytes_of_a_waiting_reading_seen_again_are_its_second_look(page):
-    page.see(FERRY)
-    page.see(UNSIGNED)
-    recorded = page.not_modified()
-    assert (recorded.outcome, recorded.change) == (Outcome.UPDATED, "authors")
-    assert page.versions()[1].captured_at == minute(2)
-    assert page.not_modified().outcome is Outcome.NOT_MODIFIED
-    assert len(page.versions()) == 2
-
-
-def test_a_failure_between_two_looks_does_not_forget_the_first(page):
-    page.see(FERRY)
-    page.see(UNSIGNED)
-    page.get(Outcome.TIMEOUT)
-    assert page.see(UNSIGNED, keep=False).change == "authors"
-
-
 # States that come back
 
 
@@ -273,6 +224,22 @@ def test_a_304_while_flapping_speaks_of_the_state_that_was_seen_last(page):
     assert fourth.capture_id == page.versions()[1].capture_id
 
 
+def test_a_304_of_a_capture_that_was_kept_while_flapping_speaks_of_that_state_too(page):
+    page.see(FERRY)
+    page.see(CORRECTED)
+    page.see(FERRY)
+    assert page.see(CORRECTED).reason == "flapping"
+    seen = page.state().seen_capture_id
+    assert seen not in {version.capture_id for version in page.versions()}
+    second = page.not_modified()
+    assert (second.outcome, second.reason, second.version_number) == (Outcome.REVERTED, "flapping", 2)
+    assert page.versions()[2].last_seen_at == minute(3)
+    third = page.not_modified()
+    assert (third.outcome, third.reason, third.version_number) == (Outcome.REVERTED, None, 4)
+    assert (page.article().content, page.versions()[3].capture_id) == (CORRECTED, seen)
+    assert page.not_modified().outcome is Outcome.NOT_MODIFIED
+
+
 # Looks that come late or twice
 
 
@@ -281,13 +248,63 @@ def test_an_older_capture_that_arrives_late_never_becomes_current(page):
     page.see(CORRECTED, at=10)
     before = page.state()
     recorded = page.see(CUT, at=5)
-    assert (recorded.outcome, recorded.reason, recorded.version_number) == (Outcome.UNCHANGED, "late", 2)
+    assert (recorded.outcome, recorded.reason, recorded.version_number) == (Outcome.COSMETIC, "late", None)
     assert len(page.versions()) == 2
     assert page.article().content == CORRECTED
     assert page.article().last_checked_at == minute(10)
     assert page.state() == before
+    assert page.record(page.looks[-1]) == recorded
     with page.store.reading() as transaction:
         assert len(transaction.fetches.recent(10)) == 3
+
+
+def test_a_text_that_arrives_late_and_is_no_version_is_kept_as_a_capture(page, rows):
+    page.see(FERRY, at=1)
+    page.see(CORRECTED, at=10)
+    assert page.see(CUT, at=5, keep=False).needs_capture
+    page.see(CUT, at=5)
+    late = "SELECT f.outcome, c.record_id FROM fetches f JOIN captures c ON c.id = f.capture_id WHERE f.reason = 'late'"
+    assert rows(late) == [("cosmetic", page.looks[-1].capture.record_id)]
+
+
+@pytest.mark.parametrize(("state", "number"), [(FERRY, 1), (CORRECTED, 2)])
+def test_a_known_state_that_arrives_late_is_unchanged_and_needs_no_capture(page, state, number):
+    page.see(FERRY, at=1)
+    page.see(CORRECTED, at=10)
+    recorded = page.see(state, at=5, keep=False)
+    assert (recorded.outcome, recorded.reason, recorded.version_number) == (Outcome.UNCHANGED, "late", number)
+    assert page.record(page.looks[-1]) == recorded
+
+
+def test_a_304_that_arrives_late_speaks_of_the_version_whose_capture_was_seen(page):
+    page.see(FERRY, at=1)
+    first = page.state().seen_capture_id
+    page.see(CORRECTED, at=10)
+    recorded = page.get(Outcome.NOT_MODIFIED, at=5, same_as=first)
+    assert (recorded.outcome, recorded.reason, recorded.version_number) == (Outcome.NOT_MODIFIED, "late", 1)
+    assert len(page.versions()) == 2
+
+
+def test_a_clock_that_was_ahead_once_does_not_silence_the_article(page):
+    page.see(FERRY, at=365 * DAY)
+    recorded = page.see(CORRECTED, at=1)
+    assert (recorded.outcome, recorded.version_number) == (Outcome.UPDATED, 2)
+    assert page.article().last_checked_at == page.state().last_fetch_at == minute(1)
+    # From then on the right clock decides what is late.
+    assert page.see(CUT, at=0.5).reason == "late"
+    assert page.see(FERRY, at=3).outcome is Outcome.REVERTED
+
+
+def test_a_failure_after_a_clock_that_was_ahead_is_the_last_fetch(page):
+    page.see(FERRY, at=365 * DAY)
+    page.get(Outcome.TIMEOUT, at=1)
+    assert (page.state().last_outcome, page.state().last_fetch_at) == (Outcome.TIMEOUT, minute(1))
+
+
+def test_a_day_is_the_most_that_a_look_may_be_late(page):
+    page.see(FERRY, at=DAY + 1)
+    assert page.see(CORRECTED, at=1).reason == "late"
+    assert page.see(CORRECTED, at=0.9).outcome is Outcome.UPDATED
 
 
 def test_recording_the_same_fetch_again_changes_nothing(page):
@@ -390,85 +407,3 @@ def test_a_look_without_outcome_and_reading_is_refused(page):
     fetch = page_fetch("broken", at=1)
     with pytest.raises(ValueError, match="neither an outcome nor a reading"):
         page.record(PageLook(page_id=page.page.page_id, fetch=fetch, extractor=EXTRACTOR))
-
-
-# Redirects
-
-
-def hops(name, *, at):
-    return (page_fetch(f"{name}-hop", at=at, outcome=Outcome.REDIRECTED, status=301, location="/ferry"),)
-
-
-def test_a_page_that_redirects_becomes_an_alias_of_where_it_leads(store):
-    old = watch(store, "old-ferry")
-    look = old.look(FERRY, landed=entry("ferry"), fetches_before=hops("a", at=1))
-    recorded = old.record(look)
-    assert recorded.outcome is Outcome.CREATED
-    alias = old.state()
-    with store.reading() as transaction:
-        primary = transaction.pages.by_key("paper.example/ferry")
-        assert len(transaction.fetches.recent(10)) == 2
-        assert [fetch.outcome for fetch in transaction.fetches.recent(10, page_id=primary.page_id)] == [Outcome.CREATED]
-    assert alias.alias_of == primary.page_id
-    assert (alias.last_outcome, alias.etag, alias.next_fetch_at) == (Outcome.REDIRECTED, None, None)
-    assert alias.article_id == primary.article_id == recorded.article_id
-    assert primary.etag is not None
-    assert old.article().url == "http://paper.example/ferry"
-
-
-def test_a_second_alias_of_a_known_article_makes_no_second_article(store):
-    first = watch(store)
-    first.see(FERRY)
-    second = watch(store, "amp/ferry")
-    second.at = 5
-    recorded = second.record(second.look(FERRY, keep=False, landed=entry("ferry"), fetches_before=hops("b", at=6)))
-    assert recorded.outcome is Outcome.UNCHANGED
-    assert second.article().article_id == first.article().article_id
-    assert first.versions()[0].last_seen_at == minute(6)
-
-
-def test_an_article_keeps_its_page_when_that_begins_to_redirect(store):
-    page = watch(store)
-    page.see(FERRY)
-    recorded = page.record(page.look(CORRECTED, landed=entry("ferry-2"), fetches_before=hops("c", at=2)))
-    assert (recorded.outcome, recorded.version_number) == (Outcome.UPDATED, 2)
-    assert page.state().alias_of is None
-
-
-def test_a_redirect_that_leads_to_an_error_makes_no_alias(store):
-    page = watch(store)
-    page.get(Outcome.MISSING, landed=entry("nowhere"), fetches_before=hops("d", at=1))
-    assert page.state().alias_of is None
-    assert page.state().last_outcome is Outcome.MISSING
-    with store.reading() as transaction:
-        assert transaction.pages.by_key("paper.example/nowhere") is None
-
-
-def test_aliases_point_at_the_primary_page_and_never_at_another_alias(store):
-    first, second = watch(store, "a"), watch(store, "b")
-    first.record(first.look(FERRY, landed=entry("b")))
-    second.at = 1
-    # The article belongs to b, so b stays its page though it now redirects to a page without one.
-    second.record(second.look(FERRY, keep=False, landed=entry("c")))
-    assert first.state().alias_of == second.page.page_id
-    assert second.state().alias_of is None
-    # And a landing on an alias is a landing on its primary page.
-    third = watch(store, "d")
-    third.at = 5
-    assert third.record(third.look(FERRY, keep=False, landed=entry("a"))).outcome is Outcome.UNCHANGED
-    assert third.state().alias_of == second.page.page_id
-
-
-def test_a_page_that_shows_the_article_itself_again_is_no_alias_any_more(store):
-    page = watch(store, "old-ferry")
-    page.record(page.look(FERRY, landed=entry("ferry")))
-    assert page.see(CUT).outcome is Outcome.CREATED
-    assert page.state().alias_of is None
-
-
-def test_a_look_that_asks_for_its_capture_leaves_no_page_behind(store):
-    page = watch(store, "old-ferry")
-    assert page.record(page.look(FERRY, keep=False, landed=entry("ferry"))).needs_capture
-    assert page.state().alias_of is None
-    with store.reading() as transaction:
-        assert transaction.pages.by_key("paper.example/ferry") is None

@@ -70,8 +70,13 @@ def test_a_return_is_known_from_the_rereading(page):
 
 
 def test_an_old_capture_that_cannot_be_read_makes_the_new_reading_the_baseline(page, rows):
-    recorded = page.see(by_new(CORRECTED), keep=False, rereading=reread(page, None))
+    # Without its capture nothing would show the text that is compared with from then on.
+    assert page.see(by_new(CORRECTED), keep=False, rereading=reread(page, None)).needs_capture
+    assert rows("SELECT count(*) FROM extractions") == [(0,)]
+    recorded = page.see(by_new(CORRECTED), rereading=reread(page, None))
     assert (recorded.outcome, recorded.reason) == (Outcome.COSMETIC, "new_baseline")
+    kept = "SELECT c.record_id FROM fetches f JOIN captures c ON c.id = f.capture_id WHERE f.reason = 'new_baseline'"
+    assert rows(kept) == [(page.looks[-1].capture.record_id,)]
     assert len(page.versions()) == 1
     assert page.see(by_new(CORRECTED), keep=False).outcome is Outcome.UNCHANGED
     assert page.see(by_new(FERRY)).change == "headline"

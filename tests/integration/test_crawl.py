@@ -1,6 +1,7 @@
 """The main job: what is published, corrected, cut and retitled is in the database, and nothing else is."""
 
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_the_feeds_own_title_and_date_are_kept_beside_the_pages(morgue, newsroom
 
 def test_redirects_leave_a_row_a_hop_and_one_article(morgue, newsroom):
     url = newsroom.publish_story(STORIES[0])
-    newsroom.redirect("/old", newsroom.url("/older"), status=302)
+    newsroom.redirect("/old", newsroom.url("/older"), status=308)
     newsroom.redirect("/older", url)
     assert morgue.crawl(newsroom.url("/old")).outcomes == {"created": 1}
     rows = [fetch for fetch in morgue.fetches() if fetch.kind == "page"]
@@ -119,6 +120,27 @@ def test_redirects_leave_a_row_a_hop_and_one_article(morgue, newsroom):
     assert morgue.article(url).url == url
     morgue.crawl(url)
     assert len(morgue.articles()) == 1
+
+
+def test_what_a_temporary_redirect_shows_is_the_asked_pages(morgue, newsroom):
+    url, asked = newsroom.publish_story(STORIES[0]), newsroom.url("/today")
+    newsroom.redirect("/today", newsroom.url("/latest"), status=302)
+    newsroom.redirect("/latest", url)
+    assert morgue.crawl(asked).outcomes == {"created": 1}
+    rows = [fetch for fetch in morgue.fetches() if fetch.kind == "page"]
+    assert [(row.hop, row.outcome) for row in rows] == [(0, "redirected"), (1, "redirected"), (2, "created")]
+    assert [article.url for article in morgue.articles()] == [asked]
+    assert morgue.crawl(asked).outcomes == {"unchanged": 1}
+
+
+def test_an_article_that_moves_stays_one_article(morgue, newsroom):
+    old, new = newsroom.publish_story(STORIES[0]), newsroom.publish_story(STORIES[1])
+    morgue.crawl(old)
+    newsroom.redirect(urlsplit(old).path, new)
+    assert morgue.crawl(old).outcomes == {"updated": 1}
+    assert morgue.crawl(new).outcomes == {"unchanged": 1}
+    assert [article.url for article in morgue.articles()] == [old]
+    assert len(morgue.history(old)) == 2
 
 
 def test_a_limit_is_kept(morgue, newsroom):

@@ -1,0 +1,133 @@
+"""Which page's article a look is about, when addresses redirect: the asked page's, or that of where it led."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
+
+from storage import crawl_state
+from storage.model import ARTICLE_SEEN, Outcome
+from storage.pages import Pages
+from storage.records import Fetch, PageLook
+from storage.tables import articles, pages
+
+FOR_GOOD = frozenset({301, 308})
+"""Statuses by which a server says that an address has moved for good (RFC 9110, 15.4); any other may end tomorrow."""
+
+_LOCK = select(pages).where(pages.c.id == bindparam("page")).with_for_update()
+_UPDATE_PAGE = update(pages).where(pages.c.id == bindparam("page"))
+_ALIASES_TO = update(pages).where(pages.c.alias_of == bindparam("former")).values(alias_of=bindparam("primary"))
+_ARTICLE_ID = select(articles.c.id).where(articles.c.primary_page_id == bindparam("page"))
+_UNREDIRECTED = frozenset({None, *(outcome.value for outcome in ARTICLE_SEEN)})
+
+
+class PageIdentity:
+    """Finds the page that a look is judged on, and keeps aliases pointing at primary pages.
+
+    An alias is a page that has no article of its own: its primary page stands for it, and is fetched in its stead.
+    """
+
+    def __init__(self, connection: Connection, pages: Pages) -> None:
+        self._connection = connection
+        self._pages = pages
+
+    def lock(self, page_id: int) -> RowMapping:
+        """Return a page, locked until the transaction ends. Raises LookupError when there is none."""
+        row = self._connection.execute(_LOCK, {"page": page_id}).mappings().first()
+        if row is None:
+            raise LookupError(f"there is no page {page_id}")
+        return row
+
+    def article_id(self, page: RowMapping) -> int | None:
+        """Return the id of the article that a page belongs to, or None."""
+        found = self._connection.scalar(_ARTICLE_ID, {"page": page["alias_of"] or page["id"]})
+        return None if found is None else int(found)
+
+    def update(self, page_id: int, values: dict[str, Any]) -> None:
+        """Write values of a page's row."""
+        self._connection.execute(_UPDATE_PAGE, {"page": page_id, **values})
+
+    def judged(self, look: PageLook, asked: RowMapping) -> RowMapping:
+        """Return the page whose article the look is about, locked. `asked` is locked already.
+
+        - A page that moved for good (every hop permanent) becomes an alias of where it leads; when it has an article
+          already, that stays with it, and the new address becomes its alias.
+        - A redirect that may end tomorrow makes no alias, or else a page that once led to a notice would never be asked
+          again. What was read there is the asked page's, unless it is known as the text of another page's article.
+        - Two articles are never made one here: the text is that of where it was found, and the asked page is asked
+          again, later each time.
+        """
+        landed = look.landed
+        if landed is None or landed.url_key == asked["url_key"]:
+            return self._shows_itself(look, asked)
+        for_good = moved_for_good(look.fetches_before)
+        seen_at = look.fetch.finished_at
+        known = (
+            self._pages.ensure(asked["source_id"], landed, seen_at, due=False)
+            if for_good
+            else self._pages.by_key(landed.url_key)
+        )
+        if known is None:
+            return self._stands_alone(asked)
+        target = self._lock_primary(known.page_id)
+        if target["id"] == asked["id"]:
+            return asked
+        already = target["id"] == asked["alias_of"]
+        owns, target_owns = self._owns_article(asked["id"]), self._owns_article(target["id"])
+        if owns and not target_owns and for_good:
+            self._becomes_alias(target, asked["id"])
+            shown = crawl_state.after_fetch(target, Outcome.UNCHANGED, seen_at) | crawl_state.FORGET_CAPTURE
+            self.update(target["id"], shown)
+            return asked
+        if not for_good and not target_owns and not already:
+            return self._stands_alone(asked)
+        values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, seen_at) | crawl_state.FORGET_CAPTURE
+        if for_good and not owns:
+            self._becomes_alias(asked, target["id"])
+        elif not already:
+            # Its own article was not seen: it is asked again as after a failure, later each time.
+            values["consecutive_failures"] = asked["consecutive_failures"] + 1
+        self.update(asked["id"], values)
+        return target
+
+    def _lock_primary(self, page_id: int) -> RowMapping:
+        """Return the primary page that stands for a page, locked.
+
+        Whether a page is an alias is known only once it is locked: another process may just have made it one.
+        """
+        page = self.lock(page_id)
+        while page["alias_of"] is not None:
+            page = self.lock(page["alias_of"])
+        return page
+
+    def _becomes_alias(self, page: RowMapping, primary_id: int) -> None:
+        """Make a page an alias, and its own aliases with it: one always points at a primary page."""
+        self.update(page["id"], {"alias_of": primary_id})
+        self._connection.execute(_ALIASES_TO, {"former": page["id"], "primary": primary_id})
+
+    def _shows_itself(self, look: PageLook, asked: RowMapping) -> RowMapping:
+        """Return the page whose article an address shows that was not redirected.
+
+        An alias that redirected when it was fetched last and now shows an article is a page of its own again. One that
+        never did is where its primary page leads, so what it shows is that one's article.
+        """
+        if asked["alias_of"] is None or look.article is None:
+            return asked
+        if asked["last_outcome"] not in _UNREDIRECTED:
+            return self._stands_alone(asked)
+        seen_at = look.fetch.finished_at
+        self.update(asked["id"], crawl_state.after_fetch(asked, Outcome.UNCHANGED, seen_at))
+        return self._lock_primary(asked["alias_of"])
+
+    def _stands_alone(self, asked: RowMapping) -> RowMapping:
+        if asked["alias_of"] is not None:
+            self.update(asked["id"], {"alias_of": None})
+        return asked
+
+    def _owns_article(self, page_id: int) -> bool:
+        return self._connection.scalar(_ARTICLE_ID, {"page": page_id}) is not None
+
+
+def moved_for_good(hops: Sequence[Fetch]) -> bool:
+    """Say whether every hop that led to a page was a permanent redirect."""
+    return all(hop.status in FOR_GOOD for hop in hops)

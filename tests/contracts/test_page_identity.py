@@ -1,0 +1,240 @@
+"""Which page's article a look is about when addresses redirect, and which pages are aliases."""
+
+import threading
+
+import pytest
+from sqlalchemy import update
+
+from storage.model import Outcome
+from storage.pages import Pages
+from storage.records import CrawlScope
+from storage.store import Store
+from storage.tables import pages
+from tests.contracts.news import CORRECTED, CUT, FERRY, Watcher, entry, minute, page_fetch, watch
+
+
+def hops(name, *statuses, at):
+    """Return the hops of a redirect: a permanent one where no statuses are given."""
+    return tuple(
+        page_fetch(f"{name}-hop-{number}", at=at, hop=number, outcome=Outcome.REDIRECTED, status=status)
+        for number, status in enumerate(statuses or (301,))
+    )
+
+
+def through(page, article, target, *statuses, at, keep=True):
+    """Record a look at a page that was redirected with those statuses."""
+    name = f"{page.page.page_id}-{at}"
+    before = hops(name, *statuses, at=at)
+    return page.record(page.look(article, at=at, keep=keep, landed=entry(target), fetches_before=before))
+
+
+def due(store, *, at):
+    with store.reading() as transaction:
+        pages = transaction.pages.to_fetch(CrawlScope(everything=True), now=minute(at), limit=10)
+        unplanned = transaction.pages.unplanned(10)
+    return sorted({page.page_id for page in (*pages, *unplanned)})
+
+
+def page_at(store, path):
+    with store.reading() as transaction:
+        return transaction.pages.by_key(f"paper.example/{path}")
+
+
+def test_a_page_that_redirects_becomes_an_alias_of_where_it_leads(store):
+    old = watch(store, "old-ferry")
+    look = old.look(FERRY, landed=entry("ferry"), fetches_before=hops("a", at=1))
+    recorded = old.record(look)
+    assert recorded.outcome is Outcome.CREATED
+    alias = old.state()
+    with store.reading() as transaction:
+        primary = transaction.pages.by_key("paper.example/ferry")
+        assert len(transaction.fetches.recent(10)) == 2
+        assert [fetch.outcome for fetch in transaction.fetches.recent(10, page_id=primary.page_id)] == [Outcome.CREATED]
+    assert alias.alias_of == primary.page_id
+    assert (alias.last_outcome, alias.etag, alias.next_fetch_at) == (Outcome.REDIRECTED, None, None)
+    assert alias.article_id == primary.article_id == recorded.article_id
+    assert primary.etag is not None
+    assert old.article().url == "http://paper.example/ferry"
+
+
+def test_a_second_alias_of_a_known_article_makes_no_second_article(store):
+    first = watch(store)
+    first.see(FERRY)
+    second = watch(store, "amp/ferry")
+    second.at = 5
+    recorded = second.record(second.look(FERRY, keep=False, landed=entry("ferry"), fetches_before=hops("b", at=6)))
+    assert recorded.outcome is Outcome.UNCHANGED
+    assert second.article().article_id == first.article().article_id
+    assert first.versions()[0].last_seen_at == minute(6)
+
+
+def test_an_article_keeps_its_page_when_that_begins_to_redirect(store):
+    page = watch(store)
+    page.see(FERRY)
+    recorded = page.record(page.look(CORRECTED, landed=entry("ferry-2"), fetches_before=hops("c", at=2)))
+    assert (recorded.outcome, recorded.version_number) == (Outcome.UPDATED, 2)
+    assert page.state().alias_of is None
+
+
+def test_an_article_that_moves_for_good_stays_one_and_is_watched_where_it_was(store):
+    page = watch(store)
+    page.see(FERRY)
+    assert through(page, FERRY, "ferry-2", at=2, keep=False).outcome is Outcome.UNCHANGED
+    moved = page_at(store, "ferry-2")
+    assert (moved.alias_of, moved.article_id) == (page.page.page_id, page.article().article_id)
+    # Only the page that has the article is planned, and as after any other look.
+    assert due(store, at=9) == [page.page.page_id]
+    assert (page.state().last_outcome, page.state().consecutive_failures) == (Outcome.UNCHANGED, 0)
+    assert through(page, CORRECTED, "ferry-2", at=3).version_number == 2
+    assert page.events() == ["created", "updated"]
+
+
+def test_the_new_address_of_an_article_that_moved_shows_that_article(store):
+    page = watch(store)
+    page.see(FERRY)
+    through(page, FERRY, "ferry-2", at=2)
+    new = Watcher(store=store, page=page_at(store, "ferry-2"), at=2)
+    for state, outcome in ((FERRY, Outcome.UNCHANGED), (CORRECTED, Outcome.UPDATED), (CORRECTED, Outcome.UNCHANGED)):
+        recorded = new.see(state)
+        assert (recorded.outcome, recorded.article_id) == (outcome, page.article().article_id)
+    assert new.state().alias_of == page.page.page_id
+    assert page.events() == ["created", "updated"]
+
+
+def test_aliases_of_the_new_address_become_aliases_of_the_article_that_moved(store):
+    page, other = watch(store), watch(store, "other")
+    # The other page led to the new address before there was an article.
+    new = watch(store, "ferry-2")
+    with store.writing() as transaction:
+        transaction.pages._connection.execute(
+            update(pages).where(pages.c.id == other.page.page_id).values(alias_of=new.page.page_id)
+        )
+    page.see(FERRY)
+    through(page, FERRY, "ferry-2", at=2)
+    assert new.state().alias_of == other.state().alias_of == page.page.page_id
+
+
+@pytest.mark.parametrize("statuses", [(302,), (303,), (307,), (301, 302), (302, 308)])
+def test_a_redirect_that_may_end_makes_no_alias(store, statuses):
+    stories = [watch(store, f"story-{number}") for number in range(3)]
+    for at, story in enumerate(stories, start=1):
+        assert through(story, CUT, "notice", *statuses, at=at).outcome is Outcome.CREATED
+        state = story.state()
+        assert (state.alias_of, state.last_outcome) == (None, Outcome.CREATED)
+        # The notice's validators would say nothing of the story.
+        assert (state.etag, state.last_modified) == (None, None)
+    assert due(store, at=9) == [story.page.page_id for story in stories]
+    assert page_at(store, "notice") is None
+    assert stories[0].see(FERRY).outcome is Outcome.UPDATED
+    assert stories[0].article().content == FERRY
+
+
+@pytest.mark.parametrize("statuses", [(301,), (308,), (301, 308)])
+def test_a_redirect_for_good_makes_an_alias(store, statuses):
+    old = watch(store, "old")
+    through(old, FERRY, "ferry", *statuses, at=1)
+    assert old.state().alias_of == page_at(store, "ferry").page_id
+
+
+def test_what_is_known_as_another_pages_article_is_not_archived_twice(store):
+    first, short = watch(store), watch(store, "s/1")
+    first.see(FERRY)
+    for at in (2, 3):
+        recorded = through(short, FERRY, "ferry", 302, at=at, keep=False)
+        assert (recorded.outcome, recorded.article_id) == (Outcome.UNCHANGED, first.article().article_id)
+        state = short.state()
+        assert (state.alias_of, state.article_id, state.last_outcome) == (None, None, Outcome.REDIRECTED)
+    # It is asked again, for it may show its own article one day, but less and less often.
+    assert short.state().consecutive_failures == 2
+    assert short.see(CUT).outcome is Outcome.CREATED
+
+
+def test_an_alias_stays_one_when_its_redirect_leads_to_the_same_page_for_now(store):
+    old = watch(store, "old")
+    through(old, FERRY, "ferry", 301, at=1)
+    assert through(old, CORRECTED, "ferry", 302, at=2).version_number == 2
+    assert old.state().alias_of == page_at(store, "ferry").page_id
+    assert old.events() == ["created", "updated"]
+
+
+@pytest.mark.parametrize("status", [301, 302])
+def test_two_articles_are_not_made_one_by_a_redirect(store, status):
+    first, second = watch(store, "a"), watch(store, "b")
+    first.see(FERRY)
+    second.see(CUT, at=2)
+    for at in (3, 4):
+        recorded = through(first, CUT, "b", status, at=at, keep=False)
+        assert (recorded.outcome, recorded.article_id) == (Outcome.UNCHANGED, second.article().article_id)
+    assert first.article().content == FERRY
+    state = first.state()
+    assert (state.alias_of, state.last_outcome, state.consecutive_failures) == (None, Outcome.REDIRECTED, 2)
+
+
+def test_a_redirect_that_leads_to_an_error_makes_no_alias(store):
+    page = watch(store)
+    page.get(Outcome.MISSING, landed=entry("nowhere"), fetches_before=hops("d", at=1))
+    assert page.state().alias_of is None
+    assert page.state().last_outcome is Outcome.MISSING
+    with store.reading() as transaction:
+        assert transaction.pages.by_key("paper.example/nowhere") is None
+
+
+def test_aliases_point_at_the_primary_page_and_never_at_another_alias(store):
+    first, second = watch(store, "a"), watch(store, "b")
+    first.record(first.look(FERRY, landed=entry("b")))
+    second.at = 1
+    # The article belongs to b, so b stays its page though it now redirects to a page without one.
+    second.record(second.look(FERRY, keep=False, landed=entry("c")))
+    assert first.state().alias_of == second.page.page_id
+    assert second.state().alias_of is None
+    # And a landing on an alias is a landing on its primary page.
+    third = watch(store, "d")
+    third.at = 5
+    assert third.record(third.look(FERRY, keep=False, landed=entry("a"))).outcome is Outcome.UNCHANGED
+    assert third.state().alias_of == second.page.page_id
+
+
+def test_a_page_that_shows_the_article_itself_again_is_no_alias_any_more(store):
+    page = watch(store, "old-ferry")
+    page.record(page.look(FERRY, landed=entry("ferry")))
+    assert page.see(CUT).outcome is Outcome.CREATED
+    assert page.state().alias_of is None
+
+
+def test_a_look_that_asks_for_its_capture_leaves_no_page_behind(store):
+    page = watch(store, "old-ferry")
+    assert page.record(page.look(FERRY, keep=False, landed=entry("ferry"))).needs_capture
+    assert page.state().alias_of is None
+    with store.reading() as transaction:
+        assert transaction.pages.by_key("paper.example/ferry") is None
+
+
+# Two processes at once
+
+
+@pytest.fixture
+def postgres_store(postgres, postgres_template):
+    url = postgres.create(template=postgres_template)
+    with Store.open(url) as opened:
+        yield opened
+    postgres.drop(url)
+
+
+def test_a_page_that_becomes_an_alias_meanwhile_is_followed_to_its_end(postgres_store, monkeypatch):
+    """While one process finds that a leads to b, another one records that b leads to c."""
+    a, b = watch(postgres_store, "a"), watch(postgres_store, "b")
+    ensure = Pages.ensure
+
+    def ensure_and_be_overtaken(self, source_id, link, now, due):
+        page = ensure(self, source_id, link, now, due)
+        if link.url_key.endswith("/b"):
+            other = threading.Thread(target=through, args=(b, FERRY, "c"), kwargs={"at": 1})
+            other.start()
+            other.join()
+        return page
+
+    monkeypatch.setattr(Pages, "ensure", ensure_and_be_overtaken)
+    assert through(a, FERRY, "b", at=2, keep=False).outcome is Outcome.UNCHANGED
+    primary = page_at(postgres_store, "c")
+    assert a.state().alias_of == b.state().alias_of == primary.page_id
+    assert (primary.alias_of, a.events()) == (None, ["created"])

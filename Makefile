@@ -1,7 +1,7 @@
 # Two commands do everything: `make crawl` and `make test`.
 #
 #   make crawl                       a demonstration on a bundled local newsroom
-#   make crawl URL=https://…         archive this article, or the articles of this feed
+#   make crawl URL='https://…'       archive this article, or the articles of this feed
 #   make crawl CONFIG=morgue.toml    crawl the sources of a configuration
 #   make test                        every test, on SQLite and PostgreSQL
 #   make check                       style, types and layering
@@ -13,11 +13,29 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: crawl test check lock clean
 
+# URL and CONFIG count where they are typed, and not where the surroundings happen to have such a variable. Their values
+# go to the shell as variables: what stands in them (`&`, `;`, `$`, quotes, blanks) is text to make and shell alike.
+ifeq ($(origin URL),command line)
+override URL := $(value URL)
+export URL
+else
+undefine URL
+endif
+ifeq ($(origin CONFIG),command line)
+override CONFIG := $(value CONFIG)
+export CONFIG
+else
+undefine CONFIG
+endif
+
+# Shows the command as it could be typed, and runs it.
+RUN = @set -- $(1); shown=; for word; do case $$word in *[!A-Za-z0-9_./:%=@+,~-]*|'') \
+	word="'$$(printf %s "$$word" | sed "s/'/'\\\\''/g")'";; esac; shown="$$shown $$word"; done; \
+	printf '%s\n' "$${shown\# }"; exec "$$@"
+
 crawl: $(VENV)/.installed
-ifdef URL
-	$(BIN)/morgue crawl $(URL)
-else ifdef CONFIG
-	$(BIN)/morgue --config $(CONFIG) crawl
+ifneq ($(if $(URL)$(CONFIG),given),)
+	$(call RUN,$(BIN)/morgue $(if $(CONFIG),--config "$$CONFIG") crawl $(if $(URL),"$$URL"))
 else
 	$(BIN)/python -m tests.demonstration
 endif
@@ -31,11 +49,13 @@ check: $(VENV)/.check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-$(VENV)/bin/python:
+# pip is the last that comes into a new environment: one without it was left half-made, as Debian does without
+# python3-venv.
+$(BIN)/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "morgue needs Python 3.11 or newer; try make PYTHON=python3.12 …")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/pip
 	$(INSTALL) --require-hashes -r requirements.lock
 	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@

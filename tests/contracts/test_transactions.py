@@ -122,11 +122,12 @@ def test_a_collision_ends_the_whole_transaction_and_may_be_tried_again(store, da
     assert ours.events().count("created") == 2 + len(extra.versions())
 
 
-@on_postgresql
-def test_two_feeds_that_list_the_same_new_pages_do_not_collide(store, database_url):
+def test_two_processes_that_find_the_same_new_pages_make_each_of_them_once(store, database_url):
+    """And in whatever order each of them lists them, neither ends the other."""
     with store.writing() as transaction:
         sources = [transaction.sources.for_domain(name, NOON) for name in ("paper.example", "other.example")]
     problems: list[BaseException] = []
+    found: list[dict[str, int]] = []
     start = threading.Barrier(2)
 
     def list_pages(own: Store, source_id: int, *, backwards: bool) -> None:
@@ -135,7 +136,8 @@ def test_two_feeds_that_list_the_same_new_pages_do_not_collide(store, database_u
                 entries = [entry(f"{turn}-{number:03d}") for number in range(300)]
                 start.wait()
                 with own.writing() as transaction:
-                    transaction.pages.ensure_listed(source_id, entries[::-1] if backwards else entries, NOON)
+                    ids, _ = transaction.pages.ensure_listed(source_id, entries[::-1] if backwards else entries, NOON)
+                found.append(ids)
         except MorgueError as problem:
             problems.append(problem)
             start.abort()
@@ -152,6 +154,8 @@ def test_two_feeds_that_list_the_same_new_pages_do_not_collide(store, database_u
         for thread in threads:
             thread.join()
     assert problems == []
+    assert [len(ids) for ids in found] == [300] * 20
+    assert len({page_id for ids in found for page_id in ids.values()}) == 3000
 
 
 def test_the_pages_of_a_listing_are_numbered_in_its_order(store):

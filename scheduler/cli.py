@@ -199,6 +199,7 @@ def run(ctx: typer.Context) -> None:
 
     context: CommandContext = ctx.obj
     with hold_service_lock(context.database.url) as lock, context.open_store(as_service=True) as store:
+        store.check_writable()
         reactor.run(Service(context.settings, store, lock=lock, software=software()).run())
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, delete, false
 
 from storage.captures import Captures
 from storage.engine import WRITES, create_engine, end_of, failures_explained, is_ended, sqlite_file
@@ -18,6 +18,7 @@ from storage.looks import Looks
 from storage.migrate import make_ready
 from storage.pages import Pages
 from storage.sources import Sources
+from storage.tables import events
 from storage.versions import Versions
 
 
@@ -132,6 +133,12 @@ class Store:
             transaction.check_alive()
             transaction.events.flush()
             transaction.check_alive()
+
+    def check_writable(self) -> None:
+        """Raise `DatabaseUnavailable` where nothing can be written, before anything is to be."""
+        with self.writing() as transaction:
+            # Beginning a transaction is not enough: SQLite lets anybody do that.
+            transaction._connection.execute(delete(events).where(false()))
 
     def _check_still_there(self) -> None:
         """Raise `DatabaseUnavailable` for a SQLite file that was removed or replaced: what is written would be lost."""

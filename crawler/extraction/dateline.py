@@ -45,9 +45,9 @@ _NO_PLACE = frozenset(
 
 
 def dateline_of(body: str) -> str | None:
-    """Return the place at the start of the first paragraph: `BANGKOK`, `LONDON`, `ST. PAUL, Minn.`, or None.
+    """Return the place at the start of the first paragraph: `LISBON`, `LONDON`, `ST. PAUL, Minn.`, or None.
 
-    It is read from forms such as `BANGKOK: …`, `LONDON (AP) — …` and `PARIS, Nov. 3 - …`, the place in capitals. The
+    It is read from forms such as `LISBON: …`, `LONDON (AP) — …` and `PARIS, Nov. 3 - …`, the place in capitals. The
     paragraph itself keeps it.
     """
     first = body.partition("\n\n")[0]

@@ -256,6 +256,8 @@ def _run() -> int:
     except OSError as problem:
         if isinstance(problem, BrokenPipeError):
             raise
+        # What could not be written is still buffered; written once more at the very end, it would change our exit code.
+        _drop_output()
         place = os.fsdecode(problem.filename) if problem.filename else "input or output"
         return _failed(f"{place}: {problem.strerror or problem}; check the disk and who may write there", 1)
     return code if isinstance(code, int) else 0
@@ -263,8 +265,13 @@ def _run() -> int:
 
 def _end_without_reader() -> NoReturn:
     """End quietly: whoever read our output has left, as `head` does, and there is nobody to tell."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop_output()
     sys.exit(0)
+
+
+def _drop_output() -> None:
+    """Send what is left of our output nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _misused(problem: Any) -> int:

@@ -50,7 +50,7 @@ def back_off(refusals: int, *, jitter: float) -> timedelta:
     return min(FIRST_BACK_OFF * refusals, MAX_BACK_OFF) * (1 + jitter / 2)
 
 
-class FetchingStopped(Exception):  # noqa: N818 - reads as the state it is
+class FetchingStopped(Exception):
     """No further request may be started. Nothing was sent, and what was to be fetched is still owed."""
 
 

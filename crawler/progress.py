@@ -17,8 +17,15 @@ def crawl_progress() -> Iterator[Callable[[CrawlReport], None]]:
     if not sys.stderr.isatty():
         yield _show_nothing
         return
-    from rich.console import Console  # noqa: PLC0415 - only people wait for it
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    # Only people wait for it: programs are spared loading it.
+    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.progress import (  # noqa: PLC0415 - see above
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:

@@ -55,7 +55,7 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
-class InvalidUrl(ValueError):  # noqa: N818 - reads as the verdict it is
+class InvalidUrl(ValueError):
     """A string that is no http(s) URL; the message says why, without the URL."""
 
 

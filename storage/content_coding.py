@@ -16,7 +16,7 @@ _UNREADABLE = frozenset({"zstd", "compress", "x-compress", "exi", "pack200-gzip"
 """Registered codings that we neither ask for nor can undo."""
 
 
-class BadContentCoding(ValueError):  # noqa: N818 - reads as the finding it is
+class BadContentCoding(ValueError):
     """A body is not what its Content-Encoding promises.
 
     `reason` is `bad_encoding` (other bytes), `truncated` (its end is missing) or `too_large` (it decodes to more than

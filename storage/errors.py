@@ -38,11 +38,11 @@ class UsageError(MorgueError):
     exit_code = 2
 
 
-class NotFound(MorgueError):  # noqa: N818 - reads as the outcome it is
+class NotFound(MorgueError):
     """No article, page, source or version answers to that name."""
 
 
-class DatabaseUnavailable(MorgueError):  # noqa: N818 - reads as the state it is
+class DatabaseUnavailable(MorgueError):
     """The database cannot be opened, read or written now: locked, read-only, gone, or refusing the connection."""
 
 
@@ -53,25 +53,25 @@ class DatabaseBusy(DatabaseUnavailable):
     """
 
 
-class ServiceRunning(MorgueError):  # noqa: N818 - reads as the state it is
+class ServiceRunning(MorgueError):
     """A service works on this database, and only one may."""
 
 
-class DatabaseTooNew(MorgueError):  # noqa: N818
+class DatabaseTooNew(MorgueError):
     """The database was written by a newer morgue than this one."""
 
 
-class DatabaseNeedsUpgrade(MorgueError):  # noqa: N818
+class DatabaseNeedsUpgrade(MorgueError):
     """The database is older than this morgue and was not upgraded by itself."""
 
 
-class ArchiveUnavailable(MorgueError):  # noqa: N818
+class ArchiveUnavailable(MorgueError):
     """The archive folder cannot be written or read; nothing may be recorded whose capture was not kept."""
 
 
-class CaptureUnreadable(MorgueError):  # noqa: N818
+class CaptureUnreadable(MorgueError):
     """A capture that the database names cannot be read back from its WARC file."""
 
 
-class ExtractionUnavailable(MorgueError):  # noqa: N818
+class ExtractionUnavailable(MorgueError):
     """No process that reads pages can be started; nothing may be recorded as if a page had been the cause."""

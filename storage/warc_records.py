@@ -31,7 +31,7 @@ _BREAKS = re.compile(r"[\r\n\0]+")
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f]")
 
 
-class BrokenRecord(ValueError):  # noqa: N818 - reads as the finding it is
+class BrokenRecord(ValueError):
     """Bytes that should be a response's record are something else; the message says what."""
 
 

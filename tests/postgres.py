@@ -25,7 +25,7 @@ IN_MEMORY = Path("/dev/shm")
 ROOM_BYTES = 2_000_000_000
 
 
-class PostgresMissing(Exception):  # noqa: N818 - reads as the state it is
+class PostgresMissing(Exception):
     """There is no PostgreSQL that the tests could use; the text says what would give one."""
 
 

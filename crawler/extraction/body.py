@@ -134,7 +134,7 @@ def _without_copies(lines: Sequence[str]) -> list[str]:
     return kept
 
 
-def _is_ornament(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001
+def _is_ornament(place: int, lines: Sequence[str], page: PageLines) -> bool:  # noqa: ARG001 - one shape for all rules
     return not any(map(str.isalnum, lines[place]))
 
 

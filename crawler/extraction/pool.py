@@ -39,7 +39,7 @@ _PR_SET_PDEATHSIG = 1
 _MAX_MEMORY_BYTES = 4 << 30
 
 
-class PoolStopped(Exception):  # noqa: N818 - reads as the state it is
+class PoolStopped(Exception):
     """The pool was told to stop before this page was read. Nothing is known about the page."""
 
 

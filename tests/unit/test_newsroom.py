@@ -455,7 +455,11 @@ def test_a_client_that_hangs_up_is_no_fault(newsroom):
     connection.request("GET", "/large")
     connection.sock.recv(10)
     connection.close()
-    newsroom.close()
+    another = http.client.HTTPConnection(*urlsplit(newsroom.origin).netloc.split(":"))
+    another.request("GET", "/feed.rss")
+    assert another.getresponse().status == 200
+    another.close()
+    newsroom.close()  # raises what a connection broke on
 
 
 def test_before_it_is_started_a_newsroom_has_no_address():

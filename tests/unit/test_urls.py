@@ -171,4 +171,4 @@ def test_no_text_breaks_it(text):
     for url in (text, "http://" + text):
         for function in (clean_url, url_key, host_key, registrable_domain):
             with suppress(InvalidUrl):
-                function(url)
+                assert function(url).isascii()

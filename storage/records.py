@@ -39,7 +39,12 @@ class SourceNumbers:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedState:
-    """A polled index and where its polling stands. Validators are echoed as they came."""
+    """A polled index and where its polling stands. Validators are echoed as they came.
+
+    `parent_id` is the index that led here and polls it; None for one that is polled by itself. `found_by` says how it
+    was found (`crawler.discovery.listing.FoundBy`), `changed_at` when its parent says that it changed last,
+    `ttl_seconds` for how long it asks to be left alone.
+    """
 
     feed_id: int
     source_id: int
@@ -52,6 +57,10 @@ class FeedState:
     next_poll_at: datetime | None = None
     last_outcome: Outcome | None = None
     consecutive_failures: int = 0
+    parent_id: int | None = None
+    found_by: str | None = None
+    changed_at: datetime | None = None
+    ttl_seconds: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +178,8 @@ class Fetch:
     `record_id` is unique and makes recording idempotent. `chain_id` is the same for all hops of one request and `hop`
     counts from 0. `outcome` is None for a page whose reading the history has still to judge. `reason` is a short code
     (`dns`, `refused`, `tls`, `reset`, `short_body`, `bad_encoding`, `redirect_loop`, …). `headers` are the response's
-    headers that matter. `bytes_received` counts the body as sent.
+    headers that matter. `bytes_received` counts the body as sent. `opt_outs` are what the
+    answer reserves (`noai`, `tdm-reservation`, …).
     """
 
     record_id: str
@@ -188,6 +198,7 @@ class Fetch:
     bytes_received: int = 0
     location: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    opt_outs: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -146,13 +146,19 @@ def fetch_values(fetch: Fetch) -> dict[str, Any]:
     if fetch.outcome is None:
         raise ValueError(f"the fetch {fetch.record_id} has no outcome yet")
     values = {field.name: getattr(fetch, field.name) for field in fields(fetch)}
-    return values | {"kind": fetch.kind.value, "outcome": fetch.outcome.value, "headers": dict(fetch.headers)}
+    return values | {
+        "kind": fetch.kind.value,
+        "outcome": fetch.outcome.value,
+        "headers": dict(fetch.headers),
+        "opt_outs": list(fetch.opt_outs),
+    }
 
 
 def fetch_record(row: RowMapping) -> Fetch:
     """Return a row of `fetches`."""
     values = {field.name: row[field.name] for field in fields(Fetch)}
-    return Fetch(**(values | {"kind": FetchKind(row["kind"]), "outcome": Outcome(row["outcome"])}))
+    decided = {"kind": FetchKind(row["kind"]), "outcome": Outcome(row["outcome"]), "opt_outs": tuple(row["opt_outs"])}
+    return Fetch(**(values | decided))
 
 
 def stored_capture(row: RowMapping) -> StoredCapture:

@@ -6,7 +6,19 @@ article's current version is found by its number, and a page's article by the ar
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    false,
+    text,
+)
 
 from storage.column_types import Id, JsonValue, StorableText, UtcDateTime
 
@@ -103,8 +115,14 @@ feeds = Table(
     Column("configured", Boolean, nullable=False),
     Column("paused", Boolean, nullable=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
+    # The index that leads here, which then polls it too; how it was found; when that index says that it changed.
+    _reference("parent_id", "feeds", nullable=True),
+    Column("found_by", StorableText),
+    Column("changed_at", UtcDateTime),
+    Column("ttl_seconds", Integer),
     Index(None, "source_id"),
     Index(None, "next_poll_at"),
+    Index(None, "parent_id"),
     sqlite_autoincrement=True,
 )
 
@@ -160,6 +178,8 @@ pages = Table(
     Column("flapping_since", UtcDateTime),
     Column("flapping_number", Integer),
     Column("flapping_looks", Integer, nullable=False),
+    # The page names another address as its own, but no article was found there.
+    Column("canonical_refused", Boolean, nullable=False, server_default=false()),
     Index("ix_pages_next_fetch_at", "next_fetch_at"),
     Index("ix_pages_source_id_last_fetch_at", "source_id", "last_fetch_at"),
     # Partial, or else SQLite would use it to find the pages that are no aliases: nearly all.
@@ -205,6 +225,7 @@ articles = Table(
     Column("syndication_group_id", Id),
     Column("merged_into", Id, ForeignKey("articles.id")),
     *_content(),
+    Column("opt_outs", JsonValue, nullable=False, server_default=text("'[]'")),
     Index(None, "published_at"),
     Index(None, "last_checked_at"),
     sqlite_autoincrement=True,
@@ -264,6 +285,7 @@ fetches = Table(
     Column("bytes_received", Id, nullable=False),
     Column("location", StorableText),
     Column("headers", JsonValue, nullable=False),
+    Column("opt_outs", JsonValue, nullable=False, server_default=text("'[]'")),
     _reference("capture_id", "captures", nullable=True),
     _reference("article_id", "articles", nullable=True),
     _reference("version_id", "versions", nullable=True),
@@ -283,4 +305,54 @@ events = Table(
     Index(None, "article_id"),
     Index(None, "version_id"),
     sqlite_autoincrement=True,
+)
+
+# An article that is read from several pages: the captures of its further parts, in order, by that of its first.
+capture_parts = Table(
+    "capture_parts",
+    metadata,
+    Column("capture_id", Id, ForeignKey("captures.id"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("part_capture_id", Id, ForeignKey("captures.id"), nullable=False),
+    Index(None, "part_capture_id"),
+)
+
+# Whose turn it is at a host: shared by all processes, on the database's clock.
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", StorableText, primary_key=True),
+    Column("epoch", Id, nullable=False),
+    Column("reserved_by", StorableText),
+    Column("reserved_until", UtcDateTime),
+    Column("next_request_at", UtcDateTime),
+    Column("pause_seconds", Float, nullable=False),
+    Column("response_seconds", Float),
+    Column("held_until", UtcDateTime),
+    Column("refusals", Integer, nullable=False),
+    Column("budget_day", StorableText),
+    Column("requests_today", Integer, nullable=False),
+)
+
+host_waiters = Table(
+    "host_waiters",
+    metadata,
+    Column("host", StorableText, primary_key=True),
+    Column("owner", StorableText, primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
+robots_files = Table(
+    "robots_files",
+    metadata,
+    Column("origin", StorableText, primary_key=True),
+    Column("host", StorableText, nullable=False),
+    Column("state", StorableText, nullable=False),
+    Column("rules", StorableText),
+    Column("fetched_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("outcome", StorableText),
+    Column("reason", StorableText),
+    Index(None, "host"),
 )

@@ -46,6 +46,7 @@ VIEW_COLUMNS: dict[str, dict[str, str]] = {
         "version_id": "The current version, in article_versions_v1.",
         "status": "live, gone (it was taken down; the versions stay), or paused (its source is not watched).",
         "syndication_group_id": "The articles that carry one wire copy share it; null where none is known.",
+        "opt_outs": "What the publisher asks of those who use the text, as fetches_v1 has it, at the last reading.",
     },
     "article_versions_v1": {
         "article_id": "The article, in articles_v1.",
@@ -95,6 +96,10 @@ VIEW_COLUMNS: dict[str, dict[str, str]] = {
         "article_id": "The article whose page this was, where it has one.",
         "version_id": "The version that was made, or seen again.",
     }
-    | _PLACE,
+    | _PLACE
+    | {
+        "headers": "The response's headers that matter, as a JSON object with names in lower case.",
+        "opt_outs": "What the answer reserves, as a JSON list of words such as noai or tdm-reservation; often empty.",
+    },
 }
 """Every view, every column, in the order in which they stand there."""

@@ -4,6 +4,7 @@
     linked_data.py  JSON-LD and microdata            markup.py     meta elements and visible parts
     headline.py authors.py times.py dateline.py      one field each
     body.py         the paragraphs of the story      verdict.py    is this an article at all
+    permissions.py  what robots may do with the page
     reader.py       puts an article together         identity.py   the extractor id
     pool.py         many pages in worker processes   command.py    what `morgue extract` prints
 
@@ -14,15 +15,33 @@ from datetime import datetime
 
 from crawler.extraction.identity import extractor_id
 from crawler.extraction.reading import Reading
+from storage.model import Headers
 
 __all__ = ["Reading", "decode_html", "extract", "extractor_id"]
 
 
-def extract(html: str, *, url: str, timezone: str | None, captured_at: datetime, extractor: str) -> Reading:
+def extract(
+    html: str,
+    *,
+    url: str,
+    timezone: str | None,
+    captured_at: datetime,
+    extractor: str,
+    headers: Headers = (),
+    robots_token: str = "",
+) -> Reading:
     """Return the reading of one page; see `crawler.extraction.reader.read_page`."""
     from crawler.extraction.reader import read_page  # noqa: PLC0415 - loads trafilatura
 
-    return read_page(html, url=url, timezone=timezone, captured_at=captured_at, extractor=extractor)
+    return read_page(
+        html,
+        url=url,
+        timezone=timezone,
+        captured_at=captured_at,
+        extractor=extractor,
+        headers=headers,
+        robots_token=robots_token,
+    )
 
 
 def decode_html(body: bytes, *, content_type: str | None) -> str:

@@ -26,7 +26,7 @@ from pebble import ProcessExpired, ProcessPool
 from crawler.extraction.identity import extractor_id
 from crawler.extraction.reading import Reading
 from storage.errors import ExtractionUnavailable
-from storage.model import Outcome
+from storage.model import Headers, Outcome
 
 log = structlog.get_logger()
 
@@ -45,13 +45,18 @@ class PoolStopped(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadTask:
-    """A page to be read. `body` has its content codings undone; `timezone` is an IANA name or None."""
+    """A page to be read. `body` has its content codings undone; `timezone` is an IANA name or None.
+
+    `headers` are the response's, and `robots_token` our name in robots.txt: by both it is told what the page permits.
+    """
 
     body: bytes
     content_type: str | None
     url: str
     timezone: str | None
     captured_at: datetime
+    headers: Headers = ()
+    robots_token: str = ""
 
 
 def worker_pool(
@@ -207,6 +212,8 @@ def read_task(task: ReadTask) -> Reading:
         timezone=task.timezone,
         captured_at=task.captured_at,
         extractor=extractor_id(timezone=task.timezone),
+        headers=task.headers,
+        robots_token=task.robots_token,
     )
 
 

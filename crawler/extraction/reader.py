@@ -1,5 +1,6 @@
 """Puts an article together from a page's text: parse, read the markup, read the body, judge. Pure."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from lxml.html import HtmlElement
@@ -22,30 +23,48 @@ from crawler.extraction.fields import (
 from crawler.extraction.headline import headline_of
 from crawler.extraction.linked_data import text_of
 from crawler.extraction.markup import Markup, read_markup
+from crawler.extraction.permissions import permissions_of
 from crawler.extraction.reading import Reading
 from crawler.extraction.text import folded, key, one_line
 from crawler.extraction.times import Reckoning
 from crawler.extraction.verdict import refusal
-from storage.model import EXPLICIT_MARKUP, ExtractedArticle, Outcome
+from storage.model import EXPLICIT_MARKUP, ExtractedArticle, Headers, Outcome
 
 
-def read_page(html: str, *, url: str, timezone: str | None, captured_at: datetime, extractor: str) -> Reading:
-    """Return the reading of a page's text.
+def read_page(
+    html: str,
+    *,
+    url: str,
+    timezone: str | None,
+    captured_at: datetime,
+    extractor: str,
+    headers: Headers = (),
+    robots_token: str = "",
+) -> Reading:
+    """Return the reading of a page's text, and what the page permits.
 
     `url` is its address, by which links and dates are read; `timezone` the IANA name of its source's zone, or None;
-    `captured_at` when it was fetched, aware; `extractor` the id to be written into the article.
+    `captured_at` when it was fetched, aware; `extractor` the id to be written into the article. `headers` are the
+    response's and `robots_token` our name in robots.txt.
     """
     tree = parse(html)
     if tree is None:
-        return Reading(outcome=Outcome.NOT_ARTICLE, reason="empty")
+        permissions = permissions_of(headers, {}, robots_token=robots_token)
+        return Reading(outcome=Outcome.NOT_ARTICLE, reason="empty", permissions=permissions)
     markup = read_markup(tree, url)
+    permissions = permissions_of(headers, markup.meta, robots_token=robots_token)
+    reckoning = Reckoning(timezone=timezone, captured_at=captured_at)
+    return replace(_read(markup, reckoning=reckoning, extractor=extractor), permissions=permissions)
+
+
+def _read(markup: Markup, *, reckoning: Reckoning, extractor: str) -> Reading:
+    tree, url = markup.tree, markup.url
     site_name = site_name_of(markup)
     headline = headline_of(markup, site_name)
     standfirst = standfirst_of(markup, headline)
     authors = authors_of(markup, site_name)
     section, byline = section_of(markup), byline_of(markup, authors)
     language = language_of(markup, "")
-    reckoning = Reckoning(timezone=timezone, captured_at=captured_at)
     dates = dates_of(markup, language=language, reckoning=reckoning)
     # A `time` element may belong to the first teaser of an index.
     dated = dates.published is not None and dates.published.found_in in EXPLICIT_MARKUP - {"time_element"}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from crawler.extraction.permissions import NOTHING_FORBIDDEN, Permissions
 from storage.model import ExtractedArticle, Outcome
 
 
@@ -9,10 +10,12 @@ from storage.model import ExtractedArticle, Outcome
 class Reading:
     """The article that a page shows, or why it shows none.
 
-    `outcome` is None exactly when `article` is given; else it is `NOT_ARTICLE`, `SOFT_404`, `SCRIPT_SHELL` or
-    `EXTRACT_FAILED`, and `reason` a short code.
+    `outcome` is None exactly when `article` is given; else it is `NOT_ARTICLE`, one of the walls (`SOFT_404`,
+    `CONSENT_WALL`, `LOGIN_WALL`, `BOT_CHECK`, `MAINTENANCE`, `SCRIPT_SHELL`) or `EXTRACT_FAILED`, and `reason` a short
+    code. `permissions` are what headers and markup permit; nothing is forbidden where they could not be read.
     """
 
     article: ExtractedArticle | None = None
     outcome: Outcome | None = None
     reason: str | None = None
+    permissions: Permissions = NOTHING_FORBIDDEN

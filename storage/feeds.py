@@ -1,7 +1,7 @@
 """Feeds: what is due to be polled, and what a poll brought."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, select, update
@@ -31,22 +31,32 @@ class Feeds:
         kind: FeedKind = FeedKind.UNKNOWN,
         *,
         watched: bool = True,
+        found_by: str | None = None,
+        parent_id: int | None = None,
+        changed_at: datetime | None = None,
     ) -> FeedState:
         """Return the feed at `url`, made for that source and due at once if it is new.
 
-        With `watched` the service polls it from now on; without, that stays as it was, which is not at first.
+        With `watched` the service polls it from now on; without, that stays as it was, which is not at first. One with
+        a `parent_id` is never due by itself: the index that leads to it polls it, and says by `changed_at` when it
+        changed last.
         """
         statement = insert_or(self._connection, feeds).values(
             source_id=source_id,
             url=url,
             kind=kind.value,
-            next_poll_at=now,
+            next_poll_at=now if parent_id is None else None,
             consecutive_failures=0,
             configured=False,
             paused=not watched,
             first_seen_at=now,
+            parent_id=parent_id,
+            found_by=found_by,
+            changed_at=changed_at,
         )
         self._connection.execute(statement.on_conflict_do_nothing(index_elements=["url"]))
+        if changed_at is not None:
+            self._connection.execute(update(feeds).where(feeds.c.url == url).values(changed_at=changed_at))
         if watched:
             self._connection.execute(update(feeds).where(feeds.c.url == url).values(paused=False))
         feed = self.by_url(url)
@@ -59,28 +69,41 @@ class Feeds:
         found = self._states(select(feeds).where(feeds.c.url == url))
         return found[0] if found else None
 
+    def children(self, parent_id: int) -> list[FeedState]:
+        """Return the indexes that an index led to, the one first that it says changed last."""
+        query = select(feeds).where(feeds.c.parent_id == parent_id)
+        return self._states(query.order_by(feeds.c.changed_at.desc().nulls_last(), feeds.c.id))
+
     def due(self, now: datetime, limit: int) -> list[FeedState]:
         """Return watched feeds that are to be polled, longest due first; paused ones never."""
         query = (
             select(feeds)
             .join(sources, and_(sources.c.id == feeds.c.source_id, sources.c.watched, ~sources.c.paused))
-            .where(feeds.c.next_poll_at <= now, ~feeds.c.paused)
+            .where(feeds.c.next_poll_at <= now, ~feeds.c.paused, feeds.c.parent_id.is_(None))
             .order_by(feeds.c.next_poll_at, feeds.c.id)
             .limit(limit)
         )
         return self._states(query)
 
     def for_sources(self, source_ids: Collection[int]) -> list[FeedState]:
-        """Return the feeds of these sources that are not paused, in the order in which they were made."""
-        query = select(feeds).where(feeds.c.source_id.in_(list(source_ids)), ~feeds.c.paused).order_by(feeds.c.id)
-        return self._states(query)
+        """Return the feeds of these sources that are not paused, in the order in which they were made.
+
+        Those that another index leads to and polls are left out.
+        """
+        wanted = and_(feeds.c.source_id.in_(list(source_ids)), ~feeds.c.paused, feeds.c.parent_id.is_(None))
+        return self._states(select(feeds).where(wanted).order_by(feeds.c.id))
+
+    def section_urls(self, source_id: int, limit: int) -> list[str]:
+        """Return the addresses of a source's sections, its home page among them."""
+        of_source = and_(feeds.c.source_id == source_id, feeds.c.kind == FeedKind.SECTION.value)
+        return list(self._connection.scalars(select(feeds.c.url).where(of_source).order_by(feeds.c.id).limit(limit)))
 
     def unplanned(self) -> list[FeedState]:
         """Return the feeds that have no next poll, though neither they nor their sources are paused."""
         query = (
             select(feeds)
             .join(sources, and_(sources.c.id == feeds.c.source_id, ~sources.c.paused))
-            .where(feeds.c.next_poll_at.is_(None), ~feeds.c.paused)
+            .where(feeds.c.next_poll_at.is_(None), ~feeds.c.paused, feeds.c.parent_id.is_(None))
             .order_by(feeds.c.id)
         )
         return self._states(query)
@@ -115,6 +138,8 @@ class Feeds:
         if poll.title is not None:
             values["title"] = poll.title
         if poll.outcome is Outcome.LISTED:
+            values["ttl_seconds"] = poll.ttl_seconds
+        if poll.outcome is Outcome.LISTED:
             values |= {"etag": poll.etag, "last_modified": poll.last_modified, "body_digest": poll.body_digest}
         elif poll.outcome in _HEALTHY:
             values |= {
@@ -127,17 +152,29 @@ class Feeds:
         return self.record_entries(poll.feed_id, feed["source_id"], poll.entries, poll.polled_at)
 
     def record_entries(
-        self, feed_id: int, source_id: int, entries: Sequence[FeedEntry], now: datetime
+        self,
+        feed_id: int,
+        source_id: int,
+        entries: Sequence[FeedEntry],
+        now: datetime,
+        *,
+        first_due_at: datetime | None = None,
+        spacing: timedelta = timedelta(0),
     ) -> EntriesRecorded:
-        """Record that a feed lists these entries: their pages, new ones due at once, and its own title and dates.
+        """Record that a feed lists these entries: their pages, and its own title and dates.
+
+        New pages are due at `first_due_at` (`now` without it) and, by their order, `spacing` apart: a back catalogue
+        that was due at once would stand before the news of the hours that it takes.
 
         About 30 µs an entry; give a long feed in slices of a few hundred, each in its own transaction.
         """
         new = known = 0
+        due_at = first_due_at or now
         distinct = list({entry.url_key: entry for entry in reversed(entries)}.values())[::-1]
         for part in slices(distinct):
-            page_ids, added = self._pages.ensure_listed(source_id, part, now)
+            page_ids, added = self._pages.ensure_listed(source_id, part, now, due_at=due_at, spacing=spacing)
             new, known = new + added, known + len(part) - added
+            due_at += spacing * added
             self._list(feed_id, part, page_ids, now)
         return EntriesRecorded(new=new, known=known)
 

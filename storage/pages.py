@@ -1,16 +1,19 @@
 """Pages: the watched URLs, which of them are to be fetched, and when they are due."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, exists, func, or_, select, update
 
-from storage.model import Outcome
-from storage.records import CrawlScope, FeedEntry, PageHistory, PageState
+from storage.model import FeedKind, Outcome
+from storage.records import CrawlScope, FeedEntry, KnownAddresses, PageHistory, PageState
 from storage.rows import page_state
 from storage.statements import insert_unless_there
-from storage.tables import articles, feed_entries, pages, sources
+from storage.tables import articles, feed_entries, feeds, pages, sources
+
+_OF_ARTICLES = [kind.value for kind in (FeedKind.RSS, FeedKind.ATOM, FeedKind.JSON, FeedKind.NEWS_SITEMAP)]
+"""Indexes of which nearly every entry is an article."""
 
 
 def state_query() -> Select[Any]:
@@ -48,22 +51,30 @@ class Pages:
 
     def ensure(self, source_id: int, entry: FeedEntry, now: datetime, due: bool) -> PageState:
         """Return the page of a link, made for that source if it is new, and then due at once if `due` says so."""
-        self._insert(source_id, [entry], now, due=due)
+        self._insert(source_id, [entry], now, due_at=now if due else None)
         self._adopt(source_id, [entry.url_key])
         page = self.by_key(entry.url_key)
         if page is None:
             raise LookupError(f"the page {entry.url_key} vanished while it was made")
         return page
 
-    def ensure_listed(self, source_id: int, entries: Sequence[FeedEntry], now: datetime) -> tuple[dict[str, int], int]:
-        """Make the pages of a slice of a feed, new ones due at once.
+    def ensure_listed(
+        self,
+        source_id: int,
+        entries: Sequence[FeedEntry],
+        now: datetime,
+        *,
+        due_at: datetime | None = None,
+        spacing: timedelta = timedelta(0),
+    ) -> tuple[dict[str, int], int]:
+        """Make the pages of a slice of a feed, new ones due at `due_at` (`now` without it) and then `spacing` apart.
 
         Returns the page ids by URL key, and how many pages are new.
         """
         keys = [entry.url_key for entry in entries]
         known = self._ids(keys)
         missing = [entry for entry in entries if entry.url_key not in known]
-        self._insert(source_id, missing, now, due=True)
+        self._insert(source_id, missing, now, due_at=due_at or now, spacing=spacing)
         self.lock(known.values())
         self._adopt(source_id, list(known))
         self._note_listing([entry for entry in entries if entry.url_key in known], known)
@@ -73,7 +84,15 @@ class Pages:
         rows = self._connection.execute(select(pages.c.url_key, pages.c.id).where(pages.c.url_key.in_(keys)))
         return {row.url_key: row.id for row in rows}
 
-    def _insert(self, source_id: int, entries: Sequence[FeedEntry], now: datetime, *, due: bool) -> None:
+    def _insert(
+        self,
+        source_id: int,
+        entries: Sequence[FeedEntry],
+        now: datetime,
+        *,
+        due_at: datetime | None,
+        spacing: timedelta = timedelta(0),
+    ) -> None:
         rows: list[dict[str, Any]] = [
             {
                 "source_id": source_id,
@@ -81,7 +100,7 @@ class Pages:
                 "url_key": entry.url_key,
                 "host": entry.host,
                 "first_seen_at": now,
-                "next_fetch_at": now if due else None,
+                "next_fetch_at": None if due_at is None else due_at + spacing * position,
                 "feed_title": entry.title,
                 "feed_published_at": entry.published_at,
                 "consecutive_failures": 0,
@@ -92,7 +111,7 @@ class Pages:
                 "candidate_looks": 0,
                 "flapping_looks": 0,
             }
-            for entry in entries
+            for position, entry in enumerate(entries)
         ]
         if not rows:
             return
@@ -152,6 +171,31 @@ class Pages:
         row = self._connection.execute(query).mappings().first()
         return None if row is None else page_state(row)
 
+    def known_addresses(self, source_id: int, limit: int) -> KnownAddresses:
+        """Return at most `limit` addresses each of a source's articles and of its pages that proved to be none.
+
+        What its feeds and news sitemaps list counts as articles until it was fetched; the newest come first.
+        """
+        mine = pages.c.source_id == source_id
+        listed = (
+            select(pages.c.url)
+            .join(feed_entries, feed_entries.c.page_id == pages.c.id)
+            .join(feeds, and_(feeds.c.id == feed_entries.c.feed_id, feeds.c.kind.in_(_OF_ARTICLES)))
+            .where(mine, pages.c.last_fetch_at.is_(None))
+            .order_by(pages.c.id.desc())
+            .limit(limit)
+        )
+        read = select(pages.c.url).where(
+            mine, or_(pages.c.alias_of.is_not(None), exists().where(articles.c.primary_page_id == pages.c.id))
+        )
+        others = select(pages.c.url).where(mine, pages.c.last_outcome == Outcome.NOT_ARTICLE.value)
+
+        def newest(query: Select[Any]) -> list[str]:
+            return list(self._connection.scalars(query.order_by(pages.c.id.desc()).limit(limit)))
+
+        known = [*newest(read), *self._connection.scalars(listed)]
+        return KnownAddresses(articles=list(dict.fromkeys(known))[:limit], others=newest(others))
+
     def to_fetch(
         self,
         scope: CrawlScope,
@@ -166,8 +210,9 @@ class Pages:
         """Return at most `limit` pages that are to be fetched: the named, the due by age, then the known.
 
         Named pages are to be fetched unless they were since `named_since` (`now` without it), other pages of the scope
-        when they are due, and with `recrawl_since` also when they were not fetched since then. Aliases are fetched only
-        when they are named. `exclude_hosts` are busy hosts, `exclude_pages` pages being fetched.
+        when they are due or, but for the scope of everything, were never fetched, and with `recrawl_since` also when
+        they were not fetched since then. Aliases are fetched only when they are named. `exclude_hosts` are busy hosts,
+        `exclude_pages` pages being fetched.
         """
         excluded = and_(pages.c.host.not_in(list(exclude_hosts)), pages.c.id.not_in(list(exclude_pages)))
         found: dict[int, PageState] = {}
@@ -210,6 +255,10 @@ class Pages:
         in_scope = _in_scope(scope)
         if in_scope is not None:
             wanted.append((and_(in_scope, pages.c.next_fetch_at <= now), pages.c.next_fetch_at))
+            if not scope.everything:
+                # What is new is wanted now, also where the service would come to it later.
+                new = and_(in_scope, pages.c.last_fetch_at.is_(None), pages.c.next_fetch_at.is_not(None))
+                wanted.append((new, pages.c.next_fetch_at))
             if recrawl_since is not None:
                 wanted.append((and_(in_scope, not_since(recrawl_since)), pages.c.last_fetch_at))
         return wanted

@@ -83,8 +83,9 @@ class FeedEntry:
 class FeedPoll:
     """What one poll of a feed brought, to be recorded with its entries in one transaction.
 
-    `kind` is None where the answer was not read. Validators and digest replace the stored ones when `outcome` is
-    `LISTED`. Recording it clears the feed's `next_poll_at`: when it is due again is for the planner to say.
+    `kind` is None where the answer was not read. Validators, digest and `ttl_seconds` replace the stored ones when
+    `outcome` is `LISTED`. Recording it clears the feed's `next_poll_at`: when it is due again is for the planner to
+    say.
     """
 
     feed_id: int
@@ -95,6 +96,7 @@ class FeedPoll:
     etag: str | None = None
     last_modified: str | None = None
     body_digest: str | None = None
+    ttl_seconds: int | None = None
     entries: Sequence[FeedEntry] = ()
 
 
@@ -148,6 +150,14 @@ class PageState:
     next_fetch_at: datetime | None = None
     feed_title: str | None = None
     feed_published_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownAddresses:
+    """Addresses of one source by what they proved to be: articles, and what was no article."""
+
+    articles: Sequence[str]
+    others: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Sources in the database: the configured ones, and those made for a domain that someone named."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, and_, func, select, update
 
@@ -10,6 +11,22 @@ from storage.records import SourceNumbers, StoredSource
 from storage.rows import source_values, stored_source
 from storage.statements import insert_or
 from storage.tables import articles, feeds, pages, sources
+
+CONFIGURED = "configured"
+FOUND_FROM_HOME = ("link", "common_place", "robots", "section")
+"""How an index was found that nobody named (`crawler.discovery.listing.FoundBy`)."""
+
+
+def indexes_of(source: Source) -> dict[str, FeedKind]:
+    """Return the addresses that a source is watched by, in order, and what is known of each before it is fetched.
+
+    The home page stands for all of them where none is named.
+    """
+    named = dict.fromkeys(source.feeds, FeedKind.UNKNOWN) | dict.fromkeys(source.sitemaps, FeedKind.SITEMAP)
+    named |= dict.fromkeys(source.sections, FeedKind.SECTION)
+    if not named and source.homepage is not None:
+        return {source.homepage: FeedKind.SECTION}
+    return named
 
 
 class Sources:
@@ -34,9 +51,11 @@ class Sources:
             ):
                 # What the feeds list has to be sifted anew, also when they have not changed.
                 self._forget_feeds_validators(source_id)
-            wanted = [url for url in dict.fromkeys(source.feeds) if url not in taken]
+            wanted = {url: kind for url, kind in indexes_of(source).items() if url not in taken}
             taken.update(wanted)
             self._sync_feeds(source_id, wanted, now)
+            if source.feeds or source.sitemaps or source.sections or source.homepage is None:
+                self._pause_found(source_id)
         slugs = [source.slug for source in configured]
         gone = and_(sources.c.configured, sources.c.slug.not_in(slugs))
         self._connection.execute(update(sources).where(gone).values(paused=True))
@@ -51,22 +70,31 @@ class Sources:
         of_source = feeds.c.source_id == source_id
         self._connection.execute(update(feeds).where(of_source).values(etag=None, last_modified=None, body_digest=None))
 
-    def _sync_feeds(self, source_id: int, urls: Sequence[str], now: datetime) -> None:
+    def _sync_feeds(self, source_id: int, indexes: Mapping[str, FeedKind], now: datetime) -> None:
         mine = and_(feeds.c.source_id == source_id, feeds.c.configured)
-        self._connection.execute(update(feeds).where(mine, feeds.c.url.not_in(urls)).values(paused=True))
-        for url in urls:
+        self._connection.execute(update(feeds).where(mine, feeds.c.url.not_in(list(indexes))).values(paused=True))
+        for url, kind in indexes.items():
             statement = insert_or(self._connection, feeds).values(
                 source_id=source_id,
                 url=url,
-                kind=FeedKind.UNKNOWN.value,
+                kind=kind.value,
                 next_poll_at=now,
                 consecutive_failures=0,
                 configured=True,
                 paused=False,
                 first_seen_at=now,
+                found_by=CONFIGURED,
             )
-            back = {"source_id": source_id, "configured": True, "paused": False}
+            back: dict[str, Any] = {"source_id": source_id, "configured": True, "paused": False, "parent_id": None}
+            if kind is FeedKind.SECTION:
+                # Any other kind is what reading it showed.
+                back["kind"] = kind.value
             self._connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=back))
+
+    def _pause_found(self, source_id: int) -> None:
+        """Pause what was found from the home page, because the configuration names what it wants by now."""
+        found = and_(feeds.c.source_id == source_id, feeds.c.found_by.in_(FOUND_FROM_HOME), ~feeds.c.configured)
+        self._connection.execute(update(feeds).where(found).values(paused=True))
 
     def by_slug(self, slug: str) -> StoredSource | None:
         """Return the source of that name, or None."""
@@ -92,7 +120,8 @@ class Sources:
         held = select(func.count(), func.coalesce(func.sum(articles.c.version_count), 0))
         held = held.join_from(articles, pages, pages.c.id == articles.c.primary_page_id)
         article_count, version_count = self._connection.execute(held.where(pages.c.source_id == source_id)).one()
-        of_source = select(func.count()).select_from(feeds).where(feeds.c.source_id == source_id, ~feeds.c.paused)
+        top = and_(feeds.c.source_id == source_id, ~feeds.c.paused, feeds.c.parent_id.is_(None))
+        of_source = select(func.count()).select_from(feeds).where(top)
         return SourceNumbers(
             feeds=int(self._connection.scalar(of_source) or 0),
             pages=page_count,

@@ -1,9 +1,11 @@
 """Which pages are to be fetched, and the planner's side of it."""
 
+from datetime import timedelta
+
 import pytest
 
-from storage.model import Outcome, Source
-from storage.records import CrawlScope
+from storage.model import FeedKind, Outcome, Source
+from storage.records import CrawlScope, EntriesRecorded, FeedPoll, KnownAddresses
 from tests.contracts.news import FERRY, NOON, entry, minute, watch
 
 EVERYTHING = CrawlScope(everything=True)
@@ -49,8 +51,10 @@ def test_a_page_is_made_once(store):
 
 def test_due_pages_come_oldest_first_and_never_more_than_asked_for(store, paper):
     scope = CrawlScope(source_ids=frozenset({paper.source_id}))
-    assert urls(store, scope) == ["b", "c"]
+    # What was never fetched is wanted by whoever asks for its source now, and by the service when it is due.
+    assert urls(store, scope) == ["b", "c", "a"]
     assert urls(store, scope, limit=1) == ["b"]
+    assert urls(store, EVERYTHING) == ["b", "c"]
     assert urls(store, EVERYTHING, now=minute(30)) == ["b", "c", "a"]
     assert urls(store, EVERYTHING, now=minute(9)) == []
     assert urls(store, CrawlScope(source_ids=frozenset({paper.source_id + 1}))) == []
@@ -85,9 +89,45 @@ def test_paused_sources_are_left_alone_by_the_service_but_not_by_who_names_them(
         transaction.sources.sync([], minute(1))
         assert transaction.pages.unplanned(10) == []
     assert urls(store, EVERYTHING) == []
-    assert urls(store, CrawlScope(source_ids=frozenset({paper.source_id}))) == ["b", "c"]
+    assert urls(store, CrawlScope(source_ids=frozenset({paper.source_id}))) == ["b", "c", "a"]
     watch(store, "a", source="paper").see(FERRY)
     assert watch(store, "a", source="paper").article().status == "paused"
+
+
+def test_a_back_catalogue_is_due_bit_by_bit_and_the_news_between(store, paper):
+    with store.writing() as transaction:
+        sitemap = transaction.feeds.ensure(paper.source_id, "http://paper.example/all.xml", NOON, FeedKind.SITEMAP)
+        old = [entry(f"old-{number}") for number in range(300)]
+        recorded = transaction.feeds.record_entries(
+            sitemap.feed_id,
+            paper.source_id,
+            [old[0], entry("b"), *old[1:]],
+            minute(60),
+            first_due_at=minute(61),
+            spacing=timedelta(minutes=1),
+        )
+        assert recorded == EntriesRecorded(new=300, known=1)
+        transaction.feeds.record_entries(sitemap.feed_id, paper.source_id, [entry("news")], minute(63.5))
+    assert urls(store, EVERYTHING, now=minute(63.9), limit=400)[-4:] == ["old-0", "old-1", "old-2", "news"]
+    assert urls(store, EVERYTHING, now=minute(360), limit=400)[-1] == "old-299"
+    assert "old-299" not in urls(store, EVERYTHING, now=minute(359.5), limit=400)
+
+
+def test_what_is_known_of_a_sources_addresses(store, paper):
+    watch(store, "a", source="paper").see(FERRY)
+    hub = watch(store, "hub", source="paper")
+    hub.get(Outcome.NOT_ARTICLE, at=1)
+    with store.writing() as transaction:
+        feed = transaction.feeds.by_url("http://paper.example/feed")
+        transaction.feeds.record_poll(
+            FeedPoll(feed_id=feed.feed_id, outcome=Outcome.LISTED, polled_at=minute(2), kind=FeedKind.RSS)
+        )
+        transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("listed"), entry("hub")], minute(2))
+        known = transaction.pages.known_addresses(paper.source_id, 10)
+        assert transaction.pages.known_addresses(paper.source_id + 1, 10) == KnownAddresses(articles=[], others=[])
+        assert len(transaction.pages.known_addresses(paper.source_id, 1).articles) == 1
+    assert known.articles == ["http://paper.example/a", "http://paper.example/listed"]
+    assert known.others == ["http://paper.example/hub"]
 
 
 def test_a_feeds_scope_is_what_it_ever_listed(store, paper):
@@ -96,7 +136,7 @@ def test_a_feeds_scope_is_what_it_ever_listed(store, paper):
         transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("a"), entry("c"), entry("n")], minute(3))
         transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("n")], minute(8))
     scope = CrawlScope(feed_ids=frozenset({feed.feed_id}))
-    assert urls(store, scope) == ["n", "c"]
+    assert urls(store, scope) == ["n", "c", "a"]
     assert urls(store, scope, recrawl_since=minute(25)) == ["n", "c", "a"]
 
 

@@ -228,3 +228,74 @@ def test_a_source_whose_choice_of_pages_changes_reads_its_feeds_anew(store):
         transaction.sources.sync([replace(source, include=())], NOON)
         again = transaction.feeds.by_url(feed.url)
     assert (again.etag, again.last_modified, again.body_digest) == (None, None, None)
+
+
+def test_a_homepage_stands_for_what_is_not_named(store):
+    home = Source(slug="home", homepage="http://home.example/")
+    with store.writing() as transaction:
+        transaction.sources.sync([home], NOON)
+        (found,) = transaction.feeds.due(NOON, 10)
+        assert (found.url, found.kind, found.found_by) == ("http://home.example/", FeedKind.SECTION, "configured")
+        source_id = found.source_id
+        feed = transaction.feeds.ensure(source_id, "http://home.example/rss", minute(1), found_by="link")
+        robots = transaction.feeds.ensure(
+            source_id, "http://home.example/map", minute(1), FeedKind.SITEMAP, found_by="robots"
+        )
+        mine = transaction.feeds.ensure(source_id, "http://home.example/mine", minute(1), found_by="named")
+        assert [feed.url for feed in transaction.feeds.due(minute(1), 10)] == [
+            found.url,
+            feed.url,
+            robots.url,
+            mine.url,
+        ]
+        # Once feeds are named, those count, and what was found by itself is left; what a person named stays.
+        transaction.sources.sync([replace(home, feeds=("http://home.example/atom",))], minute(2))
+        assert {feed.url for feed in transaction.feeds.due(minute(3), 10)} == {"http://home.example/atom", mine.url}
+        transaction.sources.sync([home], minute(4))
+        assert transaction.feeds.ensure(source_id, feed.url, minute(5), found_by="link").next_poll_at == minute(1)
+        assert {feed.url for feed in transaction.feeds.due(minute(6), 10)} == {found.url, mine.url, feed.url}
+
+
+def test_sitemaps_and_sections_are_polled_as_what_they_are(store):
+    paper = Source(slug="p", sitemaps=("http://p.example/map",), sections=("http://p.example/news/",))
+    with store.writing() as transaction:
+        transaction.sources.sync([paper], NOON)
+        assert {feed.url: feed.kind for feed in transaction.feeds.due(NOON, 10)} == {
+            "http://p.example/map": FeedKind.SITEMAP,
+            "http://p.example/news/": FeedKind.SECTION,
+        }
+        source_id = transaction.sources.by_slug("p").source_id
+        assert transaction.feeds.section_urls(source_id, 10) == ["http://p.example/news/"]
+        assert transaction.feeds.section_urls(source_id, 0) == []
+
+
+def test_what_an_index_leads_to_is_polled_by_it_alone(store, feed):
+    with store.writing() as transaction:
+        children = [
+            transaction.feeds.ensure(
+                feed.source_id, f"http://paper.example/{name}", NOON, parent_id=feed.feed_id, changed_at=changed
+            )
+            for name, changed in (("old", minute(-90)), ("undated", None), ("new", minute(-5)))
+        ]
+        assert [child.next_poll_at for child in children] == [None, None, None]
+        urls = [child.url.rpartition("/")[2] for child in transaction.feeds.children(feed.feed_id)]
+        assert urls == ["new", "old", "undated"]
+        ids = {child.feed_id for child in children}
+        for others in (
+            transaction.feeds.due(minute(1), 10),
+            transaction.feeds.unplanned(),
+            transaction.feeds.for_sources({feed.source_id}),
+        ):
+            assert not ids & {found.feed_id for found in others}
+        later = transaction.feeds.ensure(feed.source_id, children[0].url, NOON, parent_id=1, changed_at=minute(9))
+        assert later.changed_at == minute(9)
+
+
+def test_how_long_a_feed_asks_to_be_left_alone_is_kept(store, feed):
+    with store.writing() as transaction:
+        transaction.feeds.record_poll(poll(feed, ttl_seconds=3600))
+        assert transaction.feeds.by_url(FEED).ttl_seconds == 3600
+        transaction.feeds.record_poll(poll(feed, outcome=Outcome.UNCHANGED))
+        assert transaction.feeds.by_url(FEED).ttl_seconds == 3600
+        transaction.feeds.record_poll(poll(feed))
+        assert transaction.feeds.by_url(FEED).ttl_seconds is None

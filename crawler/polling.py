@@ -8,7 +8,8 @@ from functools import partial
 
 import structlog
 
-from crawler.discovery.feeds import FeedReading, NotAFeed, read_feed
+from crawler.discovery.feeds import read_feed
+from crawler.discovery.listing import Listing, NotAFeed
 from crawler.fetching import Fetched, Fetcher, FetchRequest
 from crawler.ingest import digest_of
 from crawler.recorder import Recorder
@@ -48,12 +49,12 @@ class _Judged:
 
     outcome: Outcome
     reason: str | None = None
-    reading: FeedReading | None = None
+    reading: Listing | None = None
     wanted: Sequence[FeedEntry] = ()
     digest: str | None = None
 
 
-def _wanted(reading: FeedReading, source: Source) -> list[FeedEntry]:
+def _wanted(reading: Listing, source: Source) -> list[FeedEntry]:
     return [entry for entry in reading.entries if in_scope(entry.url, include=source.include, exclude=source.exclude)]
 
 

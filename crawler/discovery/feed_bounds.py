@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from crawler.discovery.feed_characters import usable_charset, without_unusable_declaration
+from crawler.discovery.paid_marks import markup_marks_as_paid
 
 MAX_ENTRIES = 10_000
 MAX_TAGS = 150_000
@@ -28,6 +29,9 @@ _WANTED = frozenset(
     {b"title", b"link", b"guid", b"id", b"origlink", b"pubdate", b"date", b"published", b"updated", b"modified"}
     | {b"created", b"issued"}
 )
+# Wanted only where they say that the entry is paid for: some feeds give fifty to an entry.
+_MARKS = frozenset({b"category", b"subject"})
+_ENTRY_BEGINS = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?(?:item|entry)[\s/>]", re.IGNORECASE)
 _XML_DECLARATION = re.compile(rb"\A\s*<\?xml[^>]*\?>")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
@@ -48,10 +52,11 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class Bounded:
-    """A feed within the bounds, and whether entries had to be cut away for that."""
+    """A feed within the bounds, whether anything had to be cut away for that, and about how many entries."""
 
     body: bytes
     was_cut: bool
+    entries_cut: int
 
 
 def read_document(body: bytes, *, content_type: str | None) -> Document:
@@ -96,7 +101,9 @@ def bound(document: Document) -> Bounded:
     was_cut = scan.cut_at is not None or len(document.body) > MAX_BYTES
     if was_cut:
         kept += _closing(document.root or "rss")
-    return Bounded(body=kept, was_cut=was_cut)
+    cut_at = len(body) if scan.cut_at is None else scan.cut_at
+    entries_cut = len(_ENTRY_BEGINS.findall(document.body, cut_at)) if was_cut else 0
+    return Bounded(body=kept, was_cut=was_cut, entries_cut=entries_cut)
 
 
 class _Scan:
@@ -161,8 +168,11 @@ class _Scan:
         self._depth += -1 if ends else 1
         if self._depth > 0:
             return
-        self._child = None
-        if not self._wanted:
+        child, self._child = self._child, None
+        wanted = self._wanted or (
+            _local(child or b"") in _MARKS and markup_marks_as_paid(self._body[self._child_from : token.end()])
+        )
+        if not wanted:
             self._leave_out(self._child_from, token.end())
             self._tags, self._references = self._before
 

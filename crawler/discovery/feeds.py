@@ -1,4 +1,4 @@
-"""From the bytes of a feed to its entries. Pure: RSS 0.9 to 2.0 and Atom, read by feedparser.
+"""From the bytes of a feed to its entries. Pure: RSS 0.9 to 2.0 and Atom, read by feedparser, and JSON Feed.
 
 A feed that is not well-formed gives the entries that could be read. What is no feed is told apart, with a reason.
 """
@@ -7,8 +7,7 @@ import email.utils
 import html
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -17,14 +16,12 @@ import feedparser
 
 from crawler.discovery.feed_bounds import MAX_ENTRIES, Document, bound, read_document
 from crawler.discovery.feed_characters import join_surrogates
-from crawler.urls import InvalidUrl, feed_entry
+from crawler.discovery.gathering import Gathering, clean_or_none, key_or_none
+from crawler.discovery.index_dates import plausible
+from crawler.discovery.json_feeds import begins_as_json, read_json_feed
+from crawler.discovery.listing import MAX_TITLE_LENGTH, MAX_TTL_SECONDS, Listing, NotAFeed
+from crawler.discovery.paid_marks import marks_as_paid, title_marks_as_paid
 from storage.model import FeedKind
-from storage.records import FeedEntry
-
-MAX_TITLE_LENGTH = 1_000
-MAX_TTL_SECONDS = 31 * 86_400
-FIRST_YEAR = 1990
-"""No web page is older; earlier dates are placeholders such as 0001-01-01 and 1970-01-01."""
 
 _ROOTS = {"rss": FeedKind.RSS, "rdf": FeedKind.RSS, "feed": FeedKind.ATOM}
 _OTHER_ROOTS = {"html": "html", "urlset": "sitemap", "sitemapindex": "sitemap"}
@@ -42,29 +39,6 @@ _GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)\s*([+-])(\d{1,2})(?::?(\d{2}))?\s*$", r
 _COMMA = re.compile(r",(?=\S)")
 
 
-@dataclass(frozen=True, kw_only=True)
-class FeedReading:
-    """What a feed says. `ttl_seconds` is how long it asks to be left alone, where it does.
-
-    `problem` is None, `malformed` where it is not well-formed and entries may be missing, or `too_many_entries` where
-    it was cut behind 10,000.
-    """
-
-    kind: FeedKind
-    title: str | None
-    entries: Sequence[FeedEntry]
-    ttl_seconds: int | None = None
-    problem: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotAFeed:
-    """Why a body gives no feed: `empty`, `html`, `json_feed`, `json`, `sitemap`, `xml` of another kind, `not_xml`, or
-    `malformed` where the root is a feed's and the rest beyond reading."""
-
-    reason: str
-
-
 def looks_like_feed(body: bytes, content_type: str | None) -> bool:
     """Whether a response is RSS or Atom by its root element; the content type only serves to rule out media."""
     if (content_type or "").strip().lower().startswith(("image/", "audio/", "video/", "application/pdf")):
@@ -73,13 +47,16 @@ def looks_like_feed(body: bytes, content_type: str | None) -> bool:
     return read_document(body[:65_536], content_type=None).root_name in _ROOTS
 
 
-def read_feed(body: bytes, *, url: str, content_type: str | None) -> FeedReading | NotAFeed:
+def read_feed(body: bytes, *, url: str, content_type: str | None, now: datetime | None = None) -> Listing | NotAFeed:
     """Return what the feed at `url` says, links made absolute, each page once in the feed's order.
 
-    `url` is where the feed was found after redirects; `content_type` the header as it came, or None.
+    `url` is where the feed was found after redirects; `content_type` the header as it came, or None. Where `now` is
+    given, dates that lie in its future are no instants.
     """
     document = read_document(body, content_type=content_type)
     kind = _ROOTS.get(document.root_name)
+    if kind is None and begins_as_json(body):
+        return read_json_feed(body, url=url, content_type=content_type, now=now)
     if kind is None:
         return NotAFeed(reason=_what_else(document))
     bounded = bound(document)
@@ -87,14 +64,21 @@ def read_feed(body: bytes, *, url: str, content_type: str | None) -> FeedReading
         parsed = _parse(join_surrogates(bounded.body), charset=document.charset)
     except Exception:  # noqa: BLE001 - the boundary of one feed: bad bytes raise a dozen kinds of errors in feedparser
         return NotAFeed(reason="malformed")
-    entries = _pages_once(_entries(parsed.entries, kind=kind, url=url))
-    cut = bounded.was_cut or len(entries) > MAX_ENTRIES
-    return FeedReading(
+    gathering = Gathering(limit=MAX_ENTRIES)
+    for entry in parsed.entries:
+        _gather(entry, into=gathering, kind=kind, url=url, now=now)
+    gathering.left_out["too_many"] += bounded.entries_cut
+    cut = bounded.was_cut or gathering.left_out["too_many"] > 0
+    return Listing(
         kind=kind,
         title=_title(parsed.feed, kind),
-        entries=entries[:MAX_ENTRIES],
+        entries=gathering.entries,
         ttl_seconds=_ttl_seconds(parsed.feed),
         problem="malformed" if _is_malformed(parsed) else "too_many_entries" if cut else None,
+        left_out=dict(+gathering.left_out),
+        next_url=_next_url(parsed.feed, url),
+        home_url=clean_or_none(next(_related(parsed.feed, "alternate", url), None)),
+        paid=gathering.paid,
     )
 
 
@@ -112,8 +96,6 @@ def _parse(body: bytes, *, charset: str | None) -> Any:
 def _what_else(document: Document) -> str:
     if not document.body:
         return "empty"
-    if document.body[:1] in (b"{", b"["):
-        return "json_feed" if b"jsonfeed.org/version" in document.body[:4096].replace(b"\\/", b"/") else "json"
     if document.root is None:
         return "not_xml"
     return _OTHER_ROOTS.get(document.root_name, "xml")
@@ -125,35 +107,27 @@ def _is_malformed(parsed: Mapping[str, Any]) -> bool:
     return bool(parsed["bozo"]) and not isinstance(parsed.get("bozo_exception"), harmless)
 
 
-def _pages_once(entries: Iterator[FeedEntry]) -> list[FeedEntry]:
-    once: dict[str, FeedEntry] = {}
-    for entry in entries:
-        once.setdefault(entry.url_key, entry)
-    return list(once.values())
+def _gather(entry: Any, *, into: Gathering, kind: FeedKind, url: str, now: datetime | None) -> None:
+    published_raw, published_at = _date(entry, "published")
+    updated_raw, updated_at = _date(entry, "updated")
+    if published_raw is None and kind is FeedKind.RSS:
+        # The one date of an entry in RSS 1.0, `dc:date`.
+        published_raw, published_at = updated_raw, updated_at
+    title = _title(entry, kind)
+    into.add(
+        _links(entry, url),
+        title=title,
+        published_at=plausible(published_at, now=now),
+        published_raw=published_raw,
+        updated_at=plausible(updated_at, now=now),
+        paid=_is_paid(entry) or title_marks_as_paid(title),
+    )
 
 
-def _entries(found: Sequence[Any], *, kind: FeedKind, url: str) -> Iterator[FeedEntry]:
-    for entry in found:
-        for link in _links(entry, url):
-            try:
-                page = feed_entry(link)
-            except InvalidUrl:
-                continue
-            published_raw, published_at = _date(entry, "published")
-            updated_raw, updated_at = _date(entry, "updated")
-            if published_raw is None and kind is FeedKind.RSS:
-                # The one date of an entry in RSS 1.0, `dc:date`.
-                published_raw, published_at = updated_raw, updated_at
-            yield FeedEntry(
-                url=page.url,
-                url_key=page.url_key,
-                host=page.host,
-                title=_title(entry, kind),
-                published_at=published_at,
-                published_raw=published_raw,
-                updated_at=updated_at,
-            )
-            break
+def _is_paid(entry: Any) -> bool:
+    labels = [tag.get(name) for tag in entry.get("tags", ()) for name in ("term", "label")]
+    relations = [word for link in entry.get("links", ()) for word in link.get("rel", "").split()]
+    return any(marks_as_paid(label) for label in (*labels, *relations) if label)
 
 
 def _links(entry: Any, base: str) -> Iterator[str]:
@@ -161,7 +135,7 @@ def _links(entry: Any, base: str) -> Iterator[str]:
     if entry.get("feedburner_origlink"):
         yield entry["feedburner_origlink"].strip()
     links = [link for link in entry.get("links", ()) if link.get("href")]
-    alternates = [link for link in links if link.get("rel", "alternate") == "alternate"]
+    alternates = [link for link in links if "alternate" in link.get("rel", "alternate").split()]
     alternates.sort(key=lambda link: "html" not in link.get("type", "html"))
     own = [link for link in links if link.get("rel") == "self"]
     for link in (*alternates, *own):
@@ -171,6 +145,21 @@ def _links(entry: Any, base: str) -> Iterator[str]:
             continue
     # A guid is an address only where it looks like one: not every feed that gives none of its own says so.
     yield str(entry.get("id", "")).strip()
+
+
+def _related(feed: Any, relation: str, base: str) -> Iterator[str]:
+    """Give the addresses that the feed itself names in this relation to it."""
+    for link in feed.get("links", ()):
+        if link.get("href") and link.get("rel", "alternate") == relation:
+            try:
+                yield urljoin(base, link["href"].strip())
+            except ValueError:
+                continue
+
+
+def _next_url(feed: Any, url: str) -> str | None:
+    found = clean_or_none(next(_related(feed, "next", url), None))
+    return found if key_or_none(found) != key_or_none(url) else None
 
 
 def _title(of: Any, kind: FeedKind) -> str | None:
@@ -204,7 +193,7 @@ def _date(entry: Any, name: str) -> tuple[str | None, datetime | None]:
         instant = instant.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return raw, None
-    return raw, instant if instant.year >= FIRST_YEAR else None
+    return raw, plausible(instant, now=None)
 
 
 def _ttl_seconds(feed: Any) -> int | None:

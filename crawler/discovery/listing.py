@@ -8,6 +8,9 @@ from enum import StrEnum
 from storage.model import FeedKind
 from storage.records import FeedEntry
 
+MAX_TITLE_LENGTH = 1_000
+MAX_TTL_SECONDS = 31 * 86_400
+
 
 class FoundBy(StrEnum):
     """How an index came to be known."""
@@ -48,8 +51,7 @@ class Listing:
     are clean URLs. `paid` holds the `url_key` of each entry that is marked as paid for.
 
     `left_out` counts the links that are not among the entries or indexes, by reason: `no_url` (none, or one that is no
-    web address), `repeated` (the same page again, or an index that names itself), `too_many` (beyond the bounds),
-    `expired` (a JSON feed that says it is over).
+    web address), `repeated` (the same page again, or an index that names itself), `too_many` (beyond the bounds).
 
     `problem` is None or the gravest of: `too_large` (cut behind the most bytes that are read), `truncated` (its end is
     missing), `malformed` (not well-formed, so entries may be missing), `too_many_entries`.

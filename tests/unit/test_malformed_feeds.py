@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.discovery.feed_characters import join_surrogates, usable_charset
-from crawler.discovery.feeds import FeedReading, NotAFeed, looks_like_feed, read_feed
+from crawler.discovery.feeds import looks_like_feed, read_feed
+from crawler.discovery.listing import Listing, NotAFeed
 
 URL = "https://courier.example/feeds/news.rss"
 
@@ -46,7 +47,7 @@ def feed(shape: str, *, charset: str = "utf-8", title: str = "x", guid: str = "1
 @pytest.mark.parametrize("references", ["&#55357;&#56832;", "&#xD83D;&#xDE00;", "&#xd83d;", "&#0056832;", "&#9999999;"])
 def test_an_emoji_in_halves_costs_a_feed_nothing(shape, place, references):
     reading = read_feed(feed(shape, **{place: f"fog {references}"}), url=URL, content_type=None)
-    assert isinstance(reading, FeedReading)
+    assert isinstance(reading, Listing)
     assert reading.problem is None
     assert len(reading.entries) == shape.count("<item") + shape.count("<entry>")
     if place == "title":
@@ -62,7 +63,7 @@ def test_a_charset_that_is_none_is_guessed(charset, labelled):
     )
     header = f"text/xml; charset={charset}" if labelled == "header" else "text/xml"
     reading = read_feed(body, url=URL, content_type=header)
-    assert isinstance(reading, FeedReading)
+    assert isinstance(reading, Listing)
     assert [entry.title for entry in reading.entries] == ["Night ferry – Café", "Trams"]
 
 
@@ -117,5 +118,5 @@ def test_no_edit_of_a_feed_raises(shape, charset, title, edits, header):
     for place, length, piece in edits:
         at = int(place * len(body))
         body[at : at + length] = piece
-    assert isinstance(read_feed(bytes(body), url=URL, content_type=header), FeedReading | NotAFeed)
+    assert isinstance(read_feed(bytes(body), url=URL, content_type=header), Listing | NotAFeed)
     looks_like_feed(bytes(body), header)

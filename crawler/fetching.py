@@ -40,8 +40,11 @@ _HEADERS_THAT_MATTER = (
 class AttemptsPages(Protocol):
     """Makes one HTTP attempt."""
 
-    async def attempt(self, url: str, headers: dict[str, str]) -> Attempt:
-        """Request `url` once; never raises for what the network does."""
+    async def attempt(self, url: str, headers: dict[str, str], *, max_bytes: int | None = None) -> Attempt:
+        """Request `url` once; never raises for what the network does.
+
+        `max_bytes` bounds the body as sent, in place of the setting for all.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

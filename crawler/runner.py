@@ -68,10 +68,10 @@ class LimitedDownloader:
         self._downloader = downloader
         self._places = asyncio.Semaphore(at_once)
 
-    async def attempt(self, url: str, headers: dict[str, str]) -> Attempt:
+    async def attempt(self, url: str, headers: dict[str, str], *, max_bytes: int | None = None) -> Attempt:
         """Request `url` once when there is a place."""
         async with self._places:
-            return await self._downloader.attempt(url, headers)
+            return await self._downloader.attempt(url, headers, max_bytes=max_bytes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +173,8 @@ async def open_crawling(
                 reading_settings=sources.reading_settings,
                 max_bytes=crawl.max_bytes,
                 keep_all=archive.keep == "all",
+                robots_token=robots_token(crawl.user_agent),
+                respect_noarchive=crawl.respect_noarchive,
             ),
             poller=FeedPoller(fetcher=fetcher, recorder=recorder, max_bytes=crawl.max_bytes),
             recorder=recorder,

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from crawler.http_handler import CONNECT_SECONDS, IDLE_SECONDS
 from crawler.settings import CrawlSettings
 
 ACCEPT = (
     "text/html,application/xhtml+xml,application/rss+xml;q=0.9,application/atom+xml;q=0.9,"
     "application/xml;q=0.8,*/*;q=0.5"
 )
-_HTTP_HANDLER = "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
+_HTTP_HANDLER = "crawler.http_handler.GuardedHandler"
+_LONGEST_CONNECT_SECONDS = 15.0
 
 
 def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
@@ -32,6 +34,8 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
         "DOWNLOAD_HANDLERS_BASE": {"http": _HTTP_HANDLER, "https": _HTTP_HANDLER},
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_TIMEOUT": settings.timeout_seconds,
+        IDLE_SECONDS: settings.idle_timeout_seconds,
+        CONNECT_SECONDS: min(_LONGEST_CONNECT_SECONDS, settings.timeout_seconds / 2),
         "DOWNLOAD_MAXSIZE": settings.max_bytes,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_DELAY": 0,

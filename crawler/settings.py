@@ -118,10 +118,12 @@ class CrawlSettings(BaseModel):
     """`[crawl]`: how pages are fetched and read.
 
     `user_agent` must carry a contact. `delay_seconds` is the pause between two requests to one host where a source
-    sets none. `max_bytes` bounds a body after decoding. `timeout_seconds` is for a whole response.
+    sets none. `max_bytes` bounds a body after decoding. `timeout_seconds` is for a whole response,
+    `idle_timeout_seconds` for a pause in which nothing of it comes.
     `refetches_per_article` is how often an article may be looked at again in its watched life, on average.
     `concurrency` is how many requests may be in flight, each to another host. `processes` read pages, each page for
-    `extract_timeout_seconds` at most. Internal addresses are refused unless `allow_private_addresses`.
+    `extract_timeout_seconds` at most. Internal addresses are refused unless `allow_private_addresses`. Nothing is kept
+    of pages that ask not to be archived (`noarchive`), unless `respect_noarchive` is off.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -131,11 +133,13 @@ class CrawlSettings(BaseModel):
     delay_seconds: Seconds = Field(default=1.0, ge=0, le=86_400)
     max_bytes: int = Field(default=10 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE)
     timeout_seconds: Seconds = Field(default=60.0, gt=0, le=3600)
+    idle_timeout_seconds: Seconds = Field(default=20.0, gt=0, le=3600)
     concurrency: int = Field(default=16, ge=1, le=1000)
     refetches_per_article: Seconds = Field(default=6.0, ge=0, le=1000)
     processes: int = Field(default_factory=default_processes, ge=1, le=256)
     extract_timeout_seconds: Seconds = Field(default=20.0, gt=0, le=3600)
     max_redirects: int = Field(default=10, ge=0, le=50)
+    respect_noarchive: bool = True
 
 
 class SourceSettings(BaseModel):

@@ -19,6 +19,7 @@ directory = "archive"
 # user_agent = "example-archive/1 (+https://example.org/crawler; crawler@example.org)"
 # delay_seconds = 1.0            # least pause between two requests to one host; slow hosts get a longer one
 # timeout_seconds = 60           # for a whole response
+# idle_timeout_seconds = 20      # for a pause in which nothing of it comes
 # max_bytes = 10485760           # of a page after decoding
 # max_redirects = 10
 # concurrency = 16               # requests in flight, each to another host

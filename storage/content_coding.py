@@ -46,6 +46,11 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_bytes: int) ->
     return body
 
 
+def is_coded(content_encoding: str | None) -> bool:
+    """Whether a body has a content coding that tells where it ends, so that a torn one is found when it is decoded."""
+    return any(coding.strip() in _DECODERS for coding in (content_encoding or "").lower().split(","))
+
+
 def _bounded(pieces: Iterator[bytes], max_bytes: int, coding: str) -> bytes:
     kept = bytearray()
     for piece in pieces:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 MORGUE = Path(sys.executable).with_name("morgue")
-DEAD = "http://127.0.0.1:1/page"
+DEAD = "http://127.0.0.1:2/page"
 SETTINGS = {
     "MORGUE_CRAWL__USER_AGENT": "morgue-tests/1 (+mailto:tests@example.org)",
     "MORGUE_CRAWL__ALLOW_PRIVATE_ADDRESSES": "true",

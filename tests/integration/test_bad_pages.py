@@ -136,7 +136,7 @@ def test_broken_utf8_costs_its_broken_characters_only(morgue, server):
     [
         ("http://nosuch.invalid/page", "dns"),
         ("https://nosuch.invalid/page", "dns"),
-        ("http://127.0.0.1:1/page", "refused"),
+        ("http://127.0.0.1:2/page", "refused"),
         ("http://255.255.255.255/page", "unreachable"),
     ],
 )
@@ -231,7 +231,7 @@ ROBOTS = {
     "never answers": Case(silence, Outcome.TIMEOUT, "no_response_in_time"),
     "is no HTTP": Case(b"hello\r\n\r\n", Outcome.NETWORK_ERROR, "malformed_response"),
     "leads to a host that is down": Case(
-        redirect("http://127.0.0.1:1/robots.txt"), Outcome.BLOCKED_ROBOTS, "robots_unreachable"
+        redirect("http://127.0.0.1:2/robots.txt"), Outcome.BLOCKED_ROBOTS, "robots_unreachable"
     ),
 }
 HARMLESS_ROBOTS = {

@@ -1,0 +1,219 @@
+"""Sorts the links of a section or home page: articles, further sections, the next page, and what is left out. Pure.
+
+What a link leads to is judged by its address (`crawler.discovery.url_shapes`) and, where that leaves doubt, by how it
+stands on the page: a headline of many words in a card with a date, or a word in a menu.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from crawler.discovery.index_page import IndexPage, PageLink
+from crawler.discovery.link_traps import trap_of
+from crawler.discovery.listing import FoundBy, FoundIndex
+from crawler.discovery.paging import list_page
+from crawler.discovery.url_shapes import Judgement, UrlShapes
+from crawler.discovery.url_words import LinkKind, is_page
+from crawler.urls import feed_entry, in_scope, registrable_domain, url_key
+from storage.model import FeedKind
+from storage.records import FeedEntry
+
+MAX_EXPLAINED = 500
+ARTICLE_SCORE = 0.6
+"""The log-odds from which a link is followed as an article: somewhat better than even."""
+_IN_NAVIGATION = -2.0
+_HEADING = 1.0
+_DATED = 1.0
+_PAID = frozenset({"sponsored", "ugc-ad", "advertisement"})
+_NO_ARTICLES = frozenset(
+    {
+        LinkKind.GALLERY,
+        LinkKind.VIDEO,
+        LinkKind.AUDIO,
+        LinkKind.TAG,
+        LinkKind.AUTHOR,
+        LinkKind.SEARCH,
+        LinkKind.OTHER_PAGE,
+    }
+)
+"""Kinds whose links look like those of articles: only the publisher's own addresses can tell that they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SortedLinks:
+    """What a page leads to.
+
+    `left_out` counts, by reason, the links that are none of it: `excluded`, `not_a_page`, `elsewhere` (another
+    publisher), `paid`, `nofollow`, `itself`, `feed`, `pagination`, a trap's name (`crawler.discovery.link_traps`), a
+    kind of page (`tag`, `author`, `video`, …) or `undecided`. `explained` says of each link, up to `MAX_EXPLAINED`, its
+    URL, what it is taken for (`article`, `section`, `next_page` or `left_out`) and why.
+    """
+
+    articles: Sequence[FeedEntry]
+    sections: Sequence[FoundIndex]
+    next_pages: Sequence[FoundIndex]
+    left_out: Mapping[str, int]
+    explained: Sequence[tuple[str, str, str]]
+
+
+@dataclass(kw_only=True)
+class _Sorting:
+    articles: list[FeedEntry] = field(default_factory=list)
+    sections: list[FoundIndex] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    explained: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def explain(self, url: str, verdict: str, reason: str) -> None:
+        if len(self.explained) < MAX_EXPLAINED:
+            self.explained.append((url, verdict, reason))
+
+    def leave_out(self, url: str, reason: str) -> None:
+        self.left_out[reason] += 1
+        self.explain(url, "left_out", reason)
+
+
+def sort_links(
+    page: IndexPage,
+    *,
+    url: str,
+    shapes: UrlShapes,
+    publisher_domains: frozenset[str],
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> SortedLinks:
+    """Sort the links of the page at `url`.
+
+    `publisher_domains` are registrable domains (`crawler.urls.registrable_domain`); the page's own is one in any case.
+    What fits `exclude` is left out, what fits `include` is an article whatever it looks like, and where there are
+    `include` patterns, nothing else is one; sections are followed all the same, as the way to it.
+    """
+    domains = publisher_domains | {registrable_domain(url)}
+    scope = _Scope(url=url, domains=domains, include=include, exclude=exclude, shapes=shapes)
+    sorting = _Sorting()
+    next_pages = [] if page.nofollow else _next_pages(page, scope, sorting)
+    known = {url_key(found.url) for found in next_pages}
+    feeds = {url_key(feed.url) for feed in page.feeds}
+    for link in page.links:
+        key = url_key(link.url)
+        if key in known:
+            continue
+        if page.nofollow:
+            sorting.leave_out(link.url, "nofollow")
+        elif key in feeds:
+            sorting.leave_out(link.url, "feed")
+        else:
+            scope.sort(link, key, sorting)
+    for reason, count in page.left_out.items():
+        sorting.left_out[reason] += count
+    return SortedLinks(
+        articles=sorting.articles,
+        sections=sorting.sections,
+        next_pages=next_pages,
+        left_out=sorting.left_out,
+        explained=sorting.explained,
+    )
+
+
+def _next_pages(page: IndexPage, scope: "_Scope", sorting: _Sorting) -> list[FoundIndex]:
+    found = []
+    for url in page.next_urls:
+        if registrable_domain(url) in scope.domains and in_scope(url, include=(), exclude=scope.exclude):
+            found.append(FoundIndex(url=url, kind=FeedKind.SECTION, found_by=FoundBy.PAGINATION))
+            sorting.explain(url, "next_page", "pagination")
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scope:
+    """Whose links are followed, and which of them."""
+
+    url: str
+    domains: frozenset[str]
+    include: Sequence[str]
+    exclude: Sequence[str]
+    shapes: UrlShapes
+
+    def sort(self, link: PageLink, key: str, sorting: _Sorting) -> None:
+        """Put one link where it belongs."""
+        if key == url_key(self.url):
+            sorting.leave_out(link.url, "itself")
+        elif self.exclude and not in_scope(link.url, include=(), exclude=self.exclude):
+            sorting.leave_out(link.url, "excluded")
+        elif self.include and in_scope(link.url, include=self.include, exclude=()):
+            self._is_article(link, "included", sorting)
+        else:
+            reason = self._unwanted(link)
+            if reason:
+                sorting.leave_out(link.url, reason)
+            else:
+                self._sort_by_kind(link, sorting)
+
+    def _unwanted(self, link: PageLink) -> str | None:
+        """Return why a link is not followed, whatever its address looks like."""
+        if registrable_domain(link.url) not in self.domains:
+            return "elsewhere"
+        if link.rel & _PAID:
+            return "paid"
+        if not is_page(link.url.partition("?")[0]):
+            return "not_a_page"
+        if "nofollow" in link.rel:
+            return "nofollow"
+        trap = trap_of(link.url)
+        if trap and not (trap == "calendar" and self._is_story(link)):
+            return trap
+        return "pagination" if _is_later_page(link.url) else None
+
+    def _is_story(self, link: PageLink) -> bool:
+        return self.shapes.judge(link.url).kind is LinkKind.ARTICLE
+
+    def _sort_by_kind(self, link: PageLink, sorting: _Sorting) -> None:
+        judged = self.shapes.judge(link.url)
+        if judged.kind in _NO_ARTICLES:
+            sorting.leave_out(link.url, str(judged.kind))
+        elif _is_article(link, judged):
+            if self.include:
+                sorting.leave_out(link.url, "excluded")
+            else:
+                self._is_article(link, _why(judged), sorting)
+        elif judged.kind is LinkKind.SECTION or link.in_navigation:
+            reason = judged.reason if judged.kind is LinkKind.SECTION else "in_navigation"
+            sorting.explain(link.url, "section", reason)
+            sorting.sections.append(
+                FoundIndex(url=link.url, kind=FeedKind.SECTION, found_by=FoundBy.SECTION, title=link.text[:200] or None)
+            )
+        else:
+            sorting.leave_out(link.url, "undecided")
+
+    def _is_article(self, link: PageLink, reason: str, sorting: _Sorting) -> None:
+        sorting.articles.append(feed_entry(link.url, title=link.text if link.words > 1 else None))
+        sorting.explain(link.url, "article", reason)
+
+
+def _is_later_page(url: str) -> bool:
+    page = list_page(url)
+    return page is not None and page.number > (0 if page.is_offset else 1)
+
+
+def _is_article(link: PageLink, judged: Judgement) -> bool:
+    """Weigh an address and the place of its link; what the publisher's own addresses showed is not overruled."""
+    if judged.reason in ("above_its_articles", "home_page", "page_number"):
+        return False
+    if judged.kind is LinkKind.ARTICLE and judged.reason == "shape_of_its_articles":
+        return True
+    return judged.score + _standing(link) >= ARTICLE_SCORE
+
+
+def _standing(link: PageLink) -> float:
+    """Return what the place of a link adds to the log-odds that it leads to an article."""
+    words = 0.8 if link.words >= 5 else 0.3 if link.words == 4 else 0.0 if link.words >= 3 else -0.7
+    words = 1.5 if link.words >= 8 else words
+    return (
+        words
+        + (_IN_NAVIGATION if link.in_navigation else 0.0)
+        + (_HEADING if link.is_heading and link.words > 1 else 0.0)
+        + (_DATED if link.dated else 0.0)
+    )
+
+
+def _why(judged: Judgement) -> str:
+    return judged.reason if judged.kind is LinkKind.ARTICLE else "headline"

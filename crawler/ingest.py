@@ -13,6 +13,7 @@ from typing import Protocol
 
 import structlog
 
+from crawler.extraction.permissions import Permissions, permissions_of
 from crawler.extraction.pool import ReadTask
 from crawler.extraction.reading import Reading
 from crawler.fetching import Fetched
@@ -32,12 +33,18 @@ KEPT_AS_EVIDENCE = frozenset(
     {
         Outcome.MISSING,
         Outcome.SOFT_404,
+        Outcome.CONSENT_WALL,
+        Outcome.LOGIN_WALL,
+        Outcome.BOT_CHECK,
         Outcome.SCRIPT_SHELL,
         Outcome.MAINTENANCE,
         Outcome.BLOCKED_STATUS,
         Outcome.RATE_LIMITED,
     }
 )
+_WALLS = frozenset({Outcome.CONSENT_WALL, Outcome.LOGIN_WALL, Outcome.BOT_CHECK, Outcome.MAINTENANCE})
+"""What the body of a refusal can say about why it was refused."""
+_REFUSALS = frozenset({Outcome.BLOCKED_STATUS, Outcome.RATE_LIMITED})
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml"})
 _UNTELLING_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "unknown/unknown", "text"})
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+|text")
@@ -159,6 +166,8 @@ class PageIngest:
         reading_settings: Callable[[int], ReadingSettings],
         max_bytes: int,
         keep_all: bool,
+        robots_token: str = "",
+        respect_noarchive: bool = True,
     ) -> None:
         self._reader = reader
         self._recorder = recorder
@@ -167,6 +176,8 @@ class PageIngest:
         self._reading_settings = reading_settings
         self._max_bytes = max_bytes
         self._keep_all = keep_all
+        self._robots_token = robots_token
+        self._respect_noarchive = respect_noarchive
 
     async def ingest(self, page: PageState, fetched: Fetched) -> Recorded:
         """Record what fetching `page` brought, and return what it came to.
@@ -215,8 +226,13 @@ class PageIngest:
                 # What was no article is none still; `not_modified` would say that an article stood there.
                 return Sighting(look=_decided(base, Outcome.NOT_ARTICLE, "not_modified"))
             return Sighting(look=replace(base, same_as_capture=page.seen_capture_id))
+        base, refused = self._permitted(
+            base, permissions_of(exchange.response_headers, {}, robots_token=self._robots_token)
+        )
+        if refused:
+            return Sighting(look=base)
         if fetched.last.outcome is not None:
-            return _evidence(base, exchange, max_bytes=self._max_bytes)
+            return await self._unread(base, fetched=fetched, exchange=exchange, settings=settings)
         body = _read_body(exchange, max_bytes=self._max_bytes)
         if body.outcome is not None:
             return Sighting(look=_decided(base, body.outcome, body.reason))
@@ -235,14 +251,10 @@ class PageIngest:
         exchange: HttpExchange,
         settings: ReadingSettings,
     ) -> Sighting:
-        task = ReadTask(
-            body=body.content,
-            content_type=exchange.header("content-type"),
-            url=fetched.final_url,
-            timezone=settings.timezone,
-            captured_at=exchange.finished_at,
-        )
-        reading = await self._reader.read(task)
+        reading = await self._reader.read(self._task(fetched, body=body, exchange=exchange, settings=settings))
+        base, refused = self._permitted(base, reading.permissions)
+        if refused:
+            return Sighting(look=base)
         if reading.article is None:
             outcome = reading.outcome or Outcome.EXTRACT_FAILED
             if outcome is Outcome.NOT_ARTICLE and page.article_id is not None and len(fetched.hops) > 1:
@@ -253,6 +265,47 @@ class PageIngest:
         # The first capture of an article is always kept, so it need not be asked for.
         keep = self._keep_all or page.article_id is None
         return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=keep)
+
+    def _task(self, fetched: Fetched, *, body: _Body, exchange: HttpExchange, settings: ReadingSettings) -> ReadTask:
+        return ReadTask(
+            body=body.content,
+            content_type=exchange.header("content-type"),
+            url=fetched.final_url,
+            timezone=settings.timezone,
+            captured_at=exchange.finished_at,
+            headers=exchange.response_headers,
+            robots_token=self._robots_token,
+        )
+
+    def _permitted(self, look: PageLook, permissions: Permissions) -> tuple[PageLook, bool]:
+        """Return the look with what its answer reserves, and whether nothing of the answer may be kept.
+
+        Then the outcome is decided, but for an answer whose status has decided it already.
+        """
+        opt_outs = tuple(dict.fromkeys((*look.fetch.opt_outs, *permissions.opt_outs)))
+        look = replace(look, fetch=replace(look.fetch, opt_outs=opt_outs))
+        if not (permissions.noarchive and self._respect_noarchive):
+            return look, False
+        if look.fetch.outcome is None:
+            look = _decided(look, Outcome.BLOCKED_ROBOTS, "noarchive")
+        return look, True
+
+    async def _unread(
+        self, look: PageLook, *, fetched: Fetched, exchange: HttpExchange, settings: ReadingSettings
+    ) -> Sighting:
+        """Return the sighting of an answer whose status decided what it is; a refusal's body may say why."""
+        outcome = look.fetch.outcome
+        body = None
+        if outcome in _REFUSALS and 0 < len(exchange.body) < KEPT_WALL_BYTES:
+            body = _read_body(exchange, max_bytes=self._max_bytes)
+            if body.outcome is None:
+                reading = await self._reader.read(self._task(fetched, body=body, exchange=exchange, settings=settings))
+                look, refused = self._permitted(look, reading.permissions)
+                if refused:
+                    return Sighting(look=look)
+                if reading.outcome in _WALLS:
+                    look = _decided(look, outcome, reading.outcome.value)
+        return _evidence(look, exchange, max_bytes=self._max_bytes, body=body)
 
     async def _reread(self, version_id: int, page: PageState, settings: ReadingSettings) -> Rereading | None:
         """Read the current version's capture with the extractor in use, so that like is compared with like.

@@ -49,7 +49,10 @@ class AttemptsPages(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class FetchRequest:
-    """What to fetch and for whom. With validators the first hop is conditional."""
+    """What to fetch and for whom. With validators the first hop is conditional.
+
+    `max_bytes` bounds the body as sent where it is another bound than the configured one.
+    """
 
     url: str
     kind: FetchKind
@@ -57,6 +60,7 @@ class FetchRequest:
     delay_seconds: float | None = None
     etag: str | None = None
     last_modified: str | None = None
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +197,9 @@ class Fetcher:
         verdict = await self._robots.check(url)
         if not verdict.allowed:
             return Hop(attempt=self._unsent(url), outcome=verdict.outcome, reason=verdict.reason)
-        attempt = await self._spaced_attempt(url, headers, request.delay_seconds, finishing=finishing)
+        attempt = await self._spaced_attempt(
+            url, headers, request.delay_seconds, finishing=finishing, max_bytes=request.max_bytes
+        )
         return self._held_hop(url) if attempt is None else read_hop(attempt, conditional=bool(headers))
 
     def _is_held(self, url: str) -> bool:
@@ -207,7 +213,13 @@ class Fetcher:
         return Attempt(record_id=f"urn:uuid:{uuid.uuid4()}", url=url, started_at=now, finished_at=now)
 
     async def _spaced_attempt(
-        self, url: str, headers: dict[str, str], delay_seconds: float | None, *, finishing: bool
+        self,
+        url: str,
+        headers: dict[str, str],
+        delay_seconds: float | None,
+        *,
+        finishing: bool,
+        max_bytes: int | None = None,
     ) -> Attempt | None:
         """Make one attempt when the host's turn comes; None when the host asked to be left alone meanwhile."""
         host = host_key(url)
@@ -215,7 +227,7 @@ class Fetcher:
             if self._is_held(url):
                 turn.unused = True
                 return None
-            attempt = await self._downloader.attempt(url, headers)
+            attempt = await self._downloader.attempt(url, headers, max_bytes=max_bytes)
             turn.response_seconds = (attempt.finished_at - attempt.started_at).total_seconds()
             if attempt.exchange is not None:
                 # Before the next in line gets its turn, so that it sees the hold.

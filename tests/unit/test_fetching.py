@@ -86,7 +86,7 @@ class ScriptedSite:
         self.answers = answers
         self.asked = []
 
-    async def attempt(self, url, headers):
+    async def attempt(self, url, headers, *, max_bytes=None):
         self.asked.append((url, dict(headers)))
         status, fields, body = self.answers.get(url, (404, {}, b""))
         exchange = HttpExchange(

@@ -14,9 +14,11 @@ from storage.errors import DatabaseBusy, DatabaseUnavailable
 from storage.events import Events
 from storage.feeds import Feeds
 from storage.fetches import Fetches
+from storage.hosts import Hosts
 from storage.looks import Looks
 from storage.migrate import make_ready
 from storage.pages import Pages
+from storage.robots_files import RobotsFiles
 from storage.sources import Sources
 from storage.tables import events
 from storage.versions import Versions
@@ -44,6 +46,8 @@ class Transaction:
         self.pages = Pages(connection)
         self.feeds = Feeds(connection, self.pages)
         self.fetches = Fetches(connection)
+        self.hosts = Hosts(connection)
+        self.robots_files = RobotsFiles(connection)
         looks = Looks(connection, pages=self.pages, fetches=self.fetches, captures=self.captures, events=self.events)
         self.versions = Versions(connection, captures=self.captures, looks=looks)
 

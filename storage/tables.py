@@ -343,6 +343,14 @@ host_waiters = Table(
     Column("seen_at", UtcDateTime, nullable=False),
 )
 
+# What SQLite's processes tell the time by: when the machine was started, as the first of them reckoned it.
+boots = Table(
+    "boots",
+    metadata,
+    Column("boot_id", StorableText, primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+)
+
 robots_files = Table(
     "robots_files",
     metadata,
@@ -350,6 +358,7 @@ robots_files = Table(
     Column("host", StorableText, nullable=False),
     Column("state", StorableText, nullable=False),
     Column("rules", StorableText),
+    Column("crawl_delay_seconds", Float),
     Column("fetched_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("outcome", StorableText),

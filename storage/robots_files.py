@@ -1,0 +1,64 @@
+"""Copies of robots.txt, one an origin, shared by all processes."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, bindparam, select
+
+from storage.model import Outcome
+from storage.statements import insert_or
+from storage.tables import robots_files
+
+_OF_ORIGIN = select(robots_files).where(robots_files.c.origin == bindparam("asked"))
+
+
+class RobotsState(StrEnum):
+    """What an origin's robots.txt said when it was asked for last."""
+
+    RULES = "rules"
+    ALLOWED = "allowed"
+    """There is none, so that everything is allowed."""
+    UNREACHABLE = "unreachable"
+    """It could not be had; the rules of an earlier copy hold, and without one nothing is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobotsFile:
+    """A copy of an origin's robots.txt.
+
+    `origin` is `https://example.org`, `host` its politeness key. `rules` is the text; beside `UNREACHABLE` that of the
+    last good copy, or None. `crawl_delay_seconds` is what it asks of us. `outcome` and `reason` say why the host could
+    not be reached, where that was the cause. After `expires_at` it is to be asked for again.
+    """
+
+    origin: str
+    host: str
+    state: RobotsState
+    rules: str | None = None
+    crawl_delay_seconds: float | None = None
+    fetched_at: datetime
+    expires_at: datetime
+    outcome: Outcome | None = None
+    reason: str | None = None
+
+
+class RobotsFiles:
+    """The copies in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, origin: str) -> RobotsFile | None:
+        """Return the copy of an origin, fresh or not."""
+        row = self._connection.execute(_OF_ORIGIN, {"asked": origin}).mappings().first()
+        if row is None:
+            return None
+        outcome = None if row["outcome"] is None else Outcome(row["outcome"])
+        return RobotsFile(**{**row, "state": RobotsState(row["state"]), "outcome": outcome})
+
+    def keep(self, copy: RobotsFile) -> None:
+        """Keep a copy in place of an earlier one."""
+        insert = insert_or(self._connection, robots_files).values(asdict(copy))
+        changed = {column.name: insert.excluded[column.name] for column in robots_files.c if column.name != "origin"}
+        self._connection.execute(insert.on_conflict_do_update(index_elements=["origin"], set_=changed))

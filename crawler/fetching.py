@@ -8,6 +8,7 @@ from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 from crawler.download import Attempt
+from crawler.page_hops import page_hop
 from crawler.politeness import Politeness
 from crawler.robots import RobotsAnswer, RobotsGate
 from crawler.urls import clean_url, host_key
@@ -200,7 +201,7 @@ class Fetcher:
         attempt = await self._spaced_attempt(
             url, headers, request.delay_seconds, finishing=finishing, max_bytes=request.max_bytes
         )
-        return self._held_hop(url) if attempt is None else read_hop(attempt, conditional=bool(headers))
+        return self._held_hop(url) if attempt is None else read_hop(attempt, conditional=bool(headers), is_page=True)
 
     def _is_held(self, url: str) -> bool:
         return self._politeness.held_until(host_key(url), now=self._now()) is not None
@@ -282,14 +283,19 @@ def _conditional_headers(request: FetchRequest) -> dict[str, str]:
     return headers
 
 
-def read_hop(attempt: Attempt, *, conditional: bool) -> Hop:
-    """Return the hop that an attempt makes: its redirect's target, or what its status or failure decides."""
+def read_hop(attempt: Attempt, *, conditional: bool, is_page: bool = False) -> Hop:
+    """Return the hop that an attempt makes: its redirect's target, or what its status or failure decides.
+
+    `is_page` says that the answer is for readers, so that one that only leads on is a redirect too.
+    """
     exchange = attempt.exchange
     if exchange is None:
         return Hop(attempt=attempt, outcome=attempt.outcome, reason=attempt.reason)
     if exchange.status in REDIRECTS:
         return _redirect(attempt, exchange)
     outcome, reason = outcome_of_status(exchange.status, conditional=conditional)
+    if outcome is None and is_page and (hop := page_hop(exchange)) is not None:
+        return _led_to(attempt, hop.target, reason=hop.reason)
     return Hop(attempt=attempt, outcome=outcome, reason=reason)
 
 
@@ -297,7 +303,10 @@ def _redirect(attempt: Attempt, exchange: HttpExchange) -> Hop:
     location = exchange.header("location")
     if not location:
         return Hop(attempt=attempt, outcome=Outcome.HTTP_ERROR, reason="redirect_without_location")
-    target = _as_text(location)
+    return _led_to(attempt, _as_text(location), reason=None)
+
+
+def _led_to(attempt: Attempt, target: str, *, reason: str | None) -> Hop:
     try:
         target = urljoin(attempt.url, target)
         if urlsplit(target).scheme not in ("http", "https"):
@@ -306,7 +315,7 @@ def _redirect(attempt: Attempt, exchange: HttpExchange) -> Hop:
         target = clean_url(target, keep_query=True)
     except ValueError:  # InvalidUrl is one, and brackets that are no IPv6 address another
         return Hop(attempt=attempt, outcome=Outcome.HTTP_ERROR, reason="redirect_malformed", location=target[:2000])
-    return Hop(attempt=attempt, outcome=Outcome.REDIRECTED, location=target)
+    return Hop(attempt=attempt, outcome=Outcome.REDIRECTED, reason=reason, location=target)
 
 
 def _as_text(location: str) -> str:

@@ -26,10 +26,16 @@ def usable_charset(label: str | None) -> str | None:
     return label
 
 
+def declared_charset(body: bytes) -> str | None:
+    """Return the character set that an XML declaration names, if text can be decoded by it."""
+    declared = _DECLARED.match(body)
+    return usable_charset(declared[2].decode("ascii", errors="replace")) if declared else None
+
+
 def without_unusable_declaration(body: bytes) -> bytes:
     """Return XML without the encoding that its declaration names, if that is none: then it is guessed."""
     declared = _DECLARED.match(body)
-    if declared is None or usable_charset(declared[2].decode("ascii", errors="replace")):
+    if declared is None or declared_charset(body):
         return body
     return body[: declared.end(1)] + body[declared.end() :]
 

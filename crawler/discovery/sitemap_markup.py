@@ -1,0 +1,190 @@
+"""Goes through the XML of a sitemap without building a tree of it, so that 50 MiB cost little memory. Pure.
+
+libxml2 recovers from most errors. What would make it lose text is mended before: bytes of another encoding, control
+characters, and bare ampersands in addresses. A document type is dropped, so there are no entities but those of XML and
+HTML, and nothing is ever loaded or expanded.
+"""
+
+import codecs
+import html.entities
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from crawler.discovery.feed_bounds import Document
+from crawler.discovery.feed_characters import declared_charset, join_surrogates
+
+MAX_LOCATED = 500_000
+"""Addresses of one sitemap that are kept until the newest are chosen among them."""
+
+_PIECE = 1 << 16
+_WRAPPER = "morgue"
+_DECLARATION = re.compile(rb"\A\s*<\?xml[^>]*\?>")
+_DOCTYPE = re.compile(rb"<!DOCTYPE[^\[<>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+_CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r"))
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# References that XML does not know by itself, and text in which an ampersand is one.
+_BARE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d{1,9}|#[xX][0-9a-fA-F]{1,8});)")
+_BARE_OUTSIDE_CDATA = re.compile(
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|" + _BARE.pattern + rb"(?:([A-Za-z]\w{1,31});)?", re.DOTALL
+)
+
+# What is read, by the elements that it may stand in. Others have elements of these names too, as `video:title`.
+_PAGES = frozenset({"url", "sitemap", "urlset", "sitemapindex", _WRAPPER})
+_READ_IN = {
+    "loc": _PAGES,
+    "lastmod": frozenset({"url", "sitemap"}),
+    "publication_date": frozenset({"news", "url"}),
+    "title": frozenset({"news"}),
+}
+_HARMLESS = frozenset({"ERR_TAG_NOT_FINISHED", "ERR_DOCUMENT_END"})
+
+
+@dataclass(slots=True)
+class Located:
+    """An address that a sitemap gives, with what stands beside it, as it stands there."""
+
+    loc: str = ""
+    is_index: bool = False
+    is_news: bool = False
+    lastmod: str | None = None
+    published: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Markup:
+    """The addresses in a sitemap, how many more there were, and `malformed`, `truncated` or None."""
+
+    located: list[Located]
+    left_out: int
+    problem: str | None
+
+
+def read_markup(document: Document) -> Markup:
+    """Return the addresses in a sitemap's XML, whatever namespaces, prefixes and case its elements have."""
+    body = _mended(_as_utf_8(document))
+    reader = _Reader()
+    parser = etree.XMLParser(  # type: ignore[call-overload] - its stubs ask for callbacks that lxml does not need
+        target=reader, recover=True, resolve_entities=False, no_network=True
+    )
+    # In an element of our own, what stands beside the root is read too.
+    parser.feed(f"<{_WRAPPER}>".encode())
+    for start in range(0, len(body), _PIECE):
+        parser.feed(body[start : start + _PIECE])
+    # That element is left open: to end it would end what the document has left open, half an address too.
+    parser.close()
+    errors = {error.type_name for error in parser.feed_error_log if error.domain_name == "PARSER"} - _HARMLESS
+    problem = "malformed" if errors else "truncated" if reader.is_open else None
+    return Markup(located=reader.located, left_out=reader.left_out, problem=problem)
+
+
+class _Reader:
+    """Takes in what the parser goes through."""
+
+    def __init__(self) -> None:
+        self.located: list[Located] = []
+        self.left_out = 0
+        self._stack: list[str] = []
+        self._names: dict[str, str] = {}
+        self._open: Located | None = None
+        self._text: list[str] | None = None
+        self._reading = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an element of the document has not ended."""
+        return len(self._stack) > 1
+
+    def start(self, tag: str, attributes: object) -> None:  # noqa: ARG002 - the parser calls it so
+        name = self._names.get(tag) or self._name(tag)
+        parent = self._stack[-1] if self._stack else ""
+        self._stack.append(name)
+        if name in ("url", "sitemap") and parent in _PAGES:
+            self._finish()
+            self._open = Located(is_index=name == "sitemap")
+        elif name == "news" and self._open:
+            self._open.is_news = True
+        elif parent in _READ_IN.get(name, ()):
+            self._text, self._reading = [], name
+
+    def data(self, data: str) -> None:
+        if self._text is not None:
+            self._text.append(data)
+
+    def end(self, tag: str) -> None:
+        name = self._stack.pop() if self._stack else ""
+        if self._text is not None and name == self._reading:
+            self._take(name, "".join(self._text))
+            self._text = None
+        elif name in ("url", "sitemap") and self._names.get(tag) == name:
+            self._finish()
+
+    def close(self) -> None:
+        self._finish()
+
+    def _take(self, name: str, text: str) -> None:
+        if name == "loc" and (self._open is None or self._open.loc):
+            # An address beside the element that it should stand in, or a second one in it.
+            is_index = self._open.is_index if self._open else "sitemapindex" in self._stack
+            self._finish()
+            self._open = Located(is_index=is_index)
+        if self._open is None:
+            return
+        if name == "loc":
+            self._open.loc = text
+        elif name == "lastmod":
+            self._open.lastmod = text
+        elif name == "title":
+            self._open.title = text
+        else:
+            self._open.published = text
+            self._open.is_news = True
+
+    def _finish(self) -> None:
+        if self._open is not None:
+            if len(self.located) < MAX_LOCATED:
+                self.located.append(self._open)
+            else:
+                self.left_out += 1
+        self._open = None
+
+    def _name(self, tag: str) -> str:
+        """Return an element's name without namespace and prefix, in lower case. Those of pictures and videos keep a
+        mark, as they stand beside the page's own where somebody forgot the element around them."""
+        namespace, _, name = tag.rpartition("}")
+        local = name.rpartition(":")[2].lower()
+        if "sitemap-image" in namespace or "sitemap-video" in namespace:
+            local = f"media:{local}"
+        if len(self._names) < 10_000:
+            self._names[tag] = local
+        return local
+
+
+def _as_utf_8(document: Document) -> bytes:
+    if document.charset == "utf-8":
+        return document.body
+    charset = document.charset or declared_charset(document.body) or "windows-1252"
+    return document.body.decode(codecs.lookup(charset).name, errors="replace").encode("utf-8", errors="replace")
+
+
+def _mended(body: bytes) -> bytes:
+    body = _DECLARATION.sub(b"", body, count=1)
+    doctype_at = body[:_PIECE].upper().find(b"<!DOCTYPE")
+    if doctype_at >= 0 and (doctype := _DOCTYPE.match(body, doctype_at)):
+        body = body[:doctype_at] + body[doctype.end() :]
+    if _CONTROL.search(body):
+        body = body.translate(None, delete=_CONTROLS)
+    if _BARE.search(body):
+        body = _BARE_OUTSIDE_CDATA.sub(_escaped, body)
+    return join_surrogates(body)
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    """Return a section of CDATA as it is, HTML's name of a character as that character, and `&` as `&amp;`."""
+    if found[0].startswith(b"<"):
+        return found[0]
+    name = (found[1] or b"").decode()
+    character = html.entities.html5.get(f"{name};") if name else None
+    return character.encode() if character else b"&amp;" + found[0][1:]

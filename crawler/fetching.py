@@ -186,6 +186,13 @@ class Fetcher:
             hops.append(hop)
             return Fetched(request=request, chain_id=chain_id, hops=tuple(hops))
 
+    async def sitemaps(self, url: str) -> list[str]:
+        """Return the sitemaps that the robots.txt of a URL's origin names, as they stand there.
+
+        Raises `FetchingStopped` when it would have to be asked for and no further request may be started.
+        """
+        return await self._robots.sitemaps(url)
+
     def _redirect_refused(self, location: str, seen: set[str], hops: int) -> str | None:
         if location in seen:
             return "redirect_loop"

@@ -94,11 +94,7 @@ class RobotsGate:
 
     async def check(self, url: str) -> RobotsVerdict:
         """Return the verdict for `url`, fetching its origin's robots.txt when the copy is missing or old."""
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        copy = self._copies.get(origin)
-        if copy is None or copy.expires_at <= self._now():
-            copy = await self._shared_ask(origin)
+        copy = await self._copy(url)
         if copy.everything_allowed:
             return RobotsVerdict(allowed=True)
         if copy.rules is None:
@@ -106,6 +102,19 @@ class RobotsGate:
         if copy.rules.can_fetch(url, self._user_agent):
             return RobotsVerdict(allowed=True)
         return RobotsVerdict(allowed=False, reason="disallowed")
+
+    async def sitemaps(self, url: str) -> list[str]:
+        """Return what the robots.txt of a URL's origin names as sitemaps, as it stands there."""
+        copy = await self._copy(url)
+        return [] if copy.rules is None else list(copy.rules.sitemaps)
+
+    async def _copy(self, url: str) -> _Copy:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        copy = self._copies.get(origin)
+        if copy is None or copy.expires_at <= self._now():
+            copy = await self._shared_ask(origin)
+        return copy
 
     async def _shared_ask(self, origin: str) -> _Copy:
         task = self._asking.get(origin)

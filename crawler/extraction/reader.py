@@ -23,6 +23,7 @@ from crawler.extraction.fields import (
 from crawler.extraction.headline import headline_of
 from crawler.extraction.linked_data import text_of
 from crawler.extraction.markup import Markup, read_markup
+from crawler.extraction.parts import addresses_of
 from crawler.extraction.permissions import permissions_of
 from crawler.extraction.reading import Reading
 from crawler.extraction.text import folded, key, one_line
@@ -54,7 +55,9 @@ def read_page(
     markup = read_markup(tree, url)
     permissions = permissions_of(headers, markup.meta, robots_token=robots_token)
     reckoning = Reckoning(timezone=timezone, captured_at=captured_at)
-    return replace(_read(markup, reckoning=reckoning, extractor=extractor), permissions=permissions)
+    addresses = addresses_of(markup)  # before reading the body, which changes the tree
+    reading = _read(markup, reckoning=reckoning, extractor=extractor)
+    return replace(reading, permissions=permissions, addresses=addresses)
 
 
 def _read(markup: Markup, *, reckoning: Reckoning, extractor: str) -> Reading:

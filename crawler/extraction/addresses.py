@@ -1,0 +1,25 @@
+"""What a page says about addresses: its own, and those of its article's parts. Values only; imports nothing heavy."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageAddresses:
+    """The addresses in a page's markup, absolute and otherwise as they stand there; nothing of it is believed yet.
+
+    `canonical` are the different targets of its canonical links, `own` is what `og:url` says, `is_amp` whether the
+    page calls itself an AMP page. `part` is the number of this page among the parts of its article, 1 where it has
+    none; `first_part`, `next_part` and `whole` are the addresses of the first part, the next one, and of the article
+    on one page, as far as links among the parts give them.
+    """
+
+    canonical: tuple[str, ...] = ()
+    own: str | None = None
+    is_amp: bool = False
+    part: int = 1
+    first_part: str | None = None
+    next_part: str | None = None
+    whole: str | None = None
+
+
+NO_ADDRESSES = PageAddresses()

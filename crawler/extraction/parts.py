@@ -1,0 +1,210 @@
+"""Reads from a page's links whether its article goes on elsewhere: the numbers under a text, `Next page`. Pure.
+
+A link counts only if its address is that of this page with another number (`part_numbers`), and if it says so itself:
+by the number as its text, by `rel=next`, by words for `next page`. That keeps apart a section's pagination, the next
+article, and the pages of the comments.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+
+from crawler.extraction.addresses import PageAddresses
+from crawler.extraction.markup import Markup
+from crawler.extraction.part_numbers import base_of, part_numbers
+from crawler.extraction.text import one_line
+
+MAX_LINKS = 5000
+"""Links of a page that are looked at."""
+_LONGEST_TEXT = 120
+_PAGE = r"(?:page|seite|teil|part|p[áa]gina|side|sida|strona|sivu|sayfa|strana|страница|сторінка|ページ|页|페이지)"
+_NUMBER = re.compile(
+    rf"(?:(?:go to |gehe zu |aller à la )?{_PAGE}\s*)?(?P<number>\d{{1,2}})\.?(?P<more>\s*[:–-]\s.*)?", re.IGNORECASE
+)
+_NEXT_PAGE = re.compile(
+    r"(?:(?:read|go) .{0,20}on |zur |auf )?(?:"
+    r"next page|n[äa]chste[nr]? seite|page suivante|(?:p[áa]gina siguiente|siguiente p[áa]gina)|pr[óo]xima p[áa]gina"
+    r"|pagina successiva|volgende pagina|nästa sida|neste side|næste side|seuraava sivu|następna strona|další strana"
+    r"|следующая страница|наступна сторінка|sonraki sayfa|halaman berikutnya|次のページ|下一页|下一頁|다음 페이지"
+    r"|weiterlesen auf seite \d+)",
+    re.IGNORECASE,
+)
+_NEXT = re.compile(
+    r"next|weiter|suivante?|siguiente|pr[óo]xima|successiva|avanti|volgende|nästa|neste|næste|seuraava|następna|dalej"
+    r"|další|далее|вперёд|далі|sonraki|berikutnya|次へ|下一页|다음|continue|continued?",
+    re.IGNORECASE,
+)
+_ARROWS = re.compile(r"^[\s›»>→▶<«‹←|]+|[\s›»>→▶|]+$")
+_WHOLE = re.compile(
+    r"single[- ]page(?: view)?|view (?:as |on )?(?:one|a single|single) page|(?:view|show) all(?: pages)?"
+    r"|(?:read )?(?:all|(?:the )?(?:whole|entire|full) (?:article|story)) on (?:one|a single) page"
+    r"|(?:alles |artikel |text )?auf einer seite(?: (?:lesen|anzeigen))?|komplettansicht"
+    r"|(?:lire |tout |afficher )*sur une (?:seule )?page|(?:ver |leer )?(?:todo )?en una (?:sola )?p[áa]gina"
+    r"|(?:leggi )?(?:tutto )?in una (?:sola )?pagina|(?:alles )?op (?:een|één) pagina|(?:visa )?(?:allt )?på en sida"
+    r"|(?:всё )?на одной странице|全文(?:表示)?",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(
+    r"comment|kommentar|disqus|related|teaser|recommend|latest|listing|most-?read|breadcrumb|archive-?nav|post-?nav",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Link:
+    """A link to a part: its number, and what part the page itself then is."""
+
+    url: str
+    number: int
+    own: int
+    certain: bool
+
+
+def addresses_of(markup: Markup) -> PageAddresses:
+    """Return what a page's markup says about its own address and about further parts of its article."""
+    tree = markup.tree
+    root = tree.getroottree().getroot()
+    canonical = dict.fromkeys(
+        address
+        for link in tree.iter("link")
+        if "canonical" in _relations(link) and (address := markup.absolute(link.get("href")))
+    )
+    own = markup.absolute(markup.first_meta("og:url"))
+    is_amp = any(name in root.attrib for name in ("amp", "⚡", "amphtml"))
+    links = [link for element in _links(markup) if (link := _part(element, markup)) is not None]
+    addresses = PageAddresses(canonical=tuple(canonical), own=own, is_amp=is_amp)
+    return _with_parts(addresses, links, markup)
+
+
+def _with_parts(addresses: PageAddresses, links: list[_Link], markup: Markup) -> PageAddresses:
+    # Where links disagree about which part this is, the first that is certain of it is believed.
+    links = sorted(links, key=lambda link: not link.certain)
+    if not links:
+        return addresses
+    own = links[0].own
+    by_number: dict[int, str] = {}
+    for link in links:
+        if link.own == own:
+            by_number.setdefault(link.number, link.url)
+    if own > 1 and not links[0].certain and 1 not in by_number:
+        return addresses
+    following = by_number.get(own + 1)
+    return PageAddresses(
+        canonical=addresses.canonical,
+        own=addresses.own,
+        is_amp=addresses.is_amp,
+        part=own,
+        first_part=by_number.get(1) if own > 1 else None,
+        next_part=following,
+        whole=_whole(markup) if own == 1 and following is not None else None,
+    )
+
+
+def _relations(element: HtmlElement) -> list[str]:
+    return (element.get("rel") or "").lower().split()
+
+
+def _links(markup: Markup) -> Iterator[HtmlElement]:
+    """Yield the links whose address may be this page's with another number."""
+    stems = {number.base.partition("?")[0] for number in part_numbers(markup.url)} | {
+        base_of(markup.url).partition("?")[0]
+    }
+    paths = {
+        path for stem in stems if (path := re.sub(r"\.[a-z]{2,5}$", "", stem[stem.find("/") :] if "/" in stem else ""))
+    }
+    for count, element in enumerate(markup.tree.iter("a", "link")):
+        if count > MAX_LINKS:
+            return
+        if element.tag == "link" and not {"next", "prev"} & set(_relations(element)):
+            continue
+        href = element.get("href") or ""
+        relative = not href.startswith("/") and "://" not in href
+        if relative or any(path in href for path in paths):
+            yield element
+
+
+def _part(element: HtmlElement, markup: Markup) -> _Link | None:
+    url = markup.absolute((element.get("href") or "").partition("#")[0])
+    if url is None or _is_elsewhere(element):
+        return None
+    said = _said(element)
+    for link in _relations_between(markup.url, url):
+        if _is_borne_out(link, said, element):
+            return link
+    return None
+
+
+def _relations_between(here: str, there: str) -> Iterator[_Link]:
+    """Yield the ways in which two addresses are two parts of one article."""
+    base, own = base_of(here), part_numbers(here)
+    there_base, numbers = base_of(there), part_numbers(there)
+    for number in numbers:
+        for mine in own:
+            if mine.base == number.base and mine.number != number.number:
+                yield _Link(url=there, number=number.number, own=mine.number, certain=mine.sure and number.sure)
+        if number.base == base and number.number > 1:
+            yield _Link(url=there, number=number.number, own=1, certain=number.sure)
+    for mine in own:
+        if mine.base == there_base and mine.number > 1:
+            yield _Link(url=there, number=1, own=mine.number, certain=mine.sure)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    """What a link says of itself: a number, that it leads on, that it leads on by a page."""
+
+    number: int | None
+    leads_on: bool
+    by_a_page: bool
+
+
+def _said(element: HtmlElement) -> _Said:
+    number, leads_on, by_a_page = None, bool({"next", "prev"} & set(_relations(element))), False
+    for text in (element.text_content(), element.get("aria-label"), element.get("title")):
+        words = one_line(text)
+        if not words or len(words) > _LONGEST_TEXT:
+            continue
+        bare = _ARROWS.sub("", words)
+        if number is None and (match := _NUMBER.fullmatch(bare)):
+            number = int(match["number"])
+        by_a_page = by_a_page or _NEXT_PAGE.fullmatch(bare) is not None
+        leads_on = leads_on or by_a_page or not bare or _NEXT.fullmatch(bare) is not None
+    return _Said(number=number, leads_on=leads_on, by_a_page=by_a_page)
+
+
+def _is_borne_out(link: _Link, said: _Said, element: HtmlElement) -> bool:
+    if said.number is not None:
+        return said.number == link.number
+    if link.certain:
+        return said.leads_on
+    # `/monday-quiz-2` is as likely the next quiz, and WordPress calls its neighbours next and previous too.
+    return said.by_a_page and element.tag == "a"
+
+
+def _is_elsewhere(element: HtmlElement) -> bool:
+    for above in (element, *element.iterancestors()):
+        if above.tag in ("body", "head"):
+            return False
+        if above.tag in ("footer", "aside"):
+            return True
+        if _ELSEWHERE.search(f"{above.get('class') or ''} {above.get('id') or ''}"):
+            return True
+    return False
+
+
+def _whole(markup: Markup) -> str | None:
+    """Return the address of the article on one page, where a link offers it that stays at this address or below it."""
+    here = base_of(markup.url).partition("?")[0]
+    for element in markup.tree.iter("a"):
+        words = _ARROWS.sub("", one_line(element.text_content()))
+        if not words or len(words) > _LONGEST_TEXT or not _WHOLE.fullmatch(words) or _is_elsewhere(element):
+            continue
+        url = markup.absolute((element.get("href") or "").partition("#")[0])
+        if url is None or base_of(url) == base_of(markup.url):
+            continue
+        there = base_of(url).partition("?")[0]
+        if there == here or there.startswith(f"{here}/"):
+            return url
+    return None

@@ -26,11 +26,15 @@ from tests.publisher_stock import SECTIONS, Kind, Piece, Style, stock
 
 HTML = "text/html; charset=utf-8"
 XML = "application/xml; charset=utf-8"
-ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /archive/2019/\nDisallow: /login\n"
+FORBIDDEN = ("/search", "/archive/2019/", "/login")
+ROBOTS = "User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in FORBIDDEN)
 
 
 class Publisher:
-    """Serves at `http://ADDRESS:PORT` between `start` and `close` or inside a `with` block."""
+    """Serves at `http://ADDRESS:PORT` between `start` and `close` or inside a `with` block.
+
+    With a `name` all its addresses have that host, which whoever asks must resolve to ADDRESS by itself.
+    """
 
     def __init__(
         self,
@@ -41,9 +45,11 @@ class Publisher:
         seed: int = 1,
         style: Style = Style.DATED,
         now: datetime | None = None,
+        name: str | None = None,
     ) -> None:
         self.stock = stock(articles=articles, seed=seed, style=style, now=now or utc_now())
         self._address = address
+        self._name = name
         self._port = port
         self._server: NewsroomServer | None = None
         self._lock = threading.Lock()
@@ -77,7 +83,7 @@ class Publisher:
     @property
     def origin(self) -> str:
         """Return `http://ADDRESS:PORT`, once it was started."""
-        return f"http://{self._address}:{self._port}"
+        return f"http://{self._name or self._address}:{self._port}"
 
     def url(self, path: str) -> str:
         """Return the absolute URL of a path."""
@@ -91,6 +97,15 @@ class Publisher:
     def article_urls_in(self, place: str) -> frozenset[str]:
         """Return the URLs of the articles that are listed in `sitemap`, `sections` or `feeds`."""
         return frozenset(self.url(piece.path) for piece in self.stock.articles if getattr(piece, f"in_{place}"))
+
+    def only_in(self, place: str) -> frozenset[str]:
+        """Return the URLs of the articles that stand in one kind of list and in no other."""
+        others = {"sitemap", "sections", "feeds"} - {place}
+        return self.article_urls_in(place).difference(*map(self.article_urls_in, others))
+
+    def forbids(self, path: str) -> bool:
+        """Whether robots.txt forbids a path."""
+        return path.startswith(FORBIDDEN)
 
     @property
     def requests(self) -> tuple[LoggedRequest, ...]:

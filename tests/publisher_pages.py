@@ -31,10 +31,15 @@ class Pages:
             f'<div class="box"><a rel="sponsored" href="{piece.path}">{escape(piece.headline)}</a></div>'
             for piece in self._stock.paid
         )
-        elsewhere = (
-            '<ul><li><a href="https://weather.example.net/forecasts/saltmere-and-the-islands">The forecast for '
-            'Saltmere and the islands</a></li><li><a href="https://www.example.org/reports/2024/the-state-of-the-seas">The '
-            "state of the seas, a report</a></li></ul>"
+        elsewhere = "".join(
+            f'<li><a href="{url}">{text}</a></li>'
+            for url, text in (
+                (
+                    "https://weather.example.net/forecasts/saltmere-and-the-islands",
+                    "The forecast for the islands today",
+                ),
+                ("https://www.example.org/reports/2024/the-state-of-the-seas", "The state of the seas, a report"),
+            )
         )
         edition = '<p><a href="/documents/edition-118.pdf">Today’s edition as a PDF, all forty pages of it</a></p>'
         head = '<link rel="alternate" type="application/atom+xml" title="Everything" href="/feeds/all.atom">'

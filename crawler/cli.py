@@ -110,7 +110,8 @@ def report_row(report: "CrawlReport") -> dict[str, Any]:
 
 
 def _print_report(report: "CrawlReport") -> None:
-    from storage.rendering import printable, shown
+    from storage.escaping import printable
+    from storage.rendering import shown
 
     out = console()
     for feed in report.feeds:

@@ -68,7 +68,9 @@ class Downloader:
             outcome, reason = Outcome.BLOCKED_ADDRESS, "port"
         else:
             meta = {} if max_bytes is None else {"download_maxsize": max_bytes}
-            request = Request(url, headers=dict(headers), meta=meta, dont_filter=True)
+            # Validators are echoed byte for byte; Scrapy would write text as UTF-8.
+            sent = {name: value.encode("latin-1", "replace") for name, value in headers.items()}
+            request = Request(url, headers=sent, meta=meta, dont_filter=True)
             try:
                 response = await self._engine(request)
             except _DOWNLOAD_PROBLEMS as problem:

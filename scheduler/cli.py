@@ -4,10 +4,13 @@ import io
 import logging
 import os
 import sys
+import traceback
+from collections.abc import MutableMapping
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -18,6 +21,7 @@ from scheduler.settings import Settings, load_settings
 from storage.cli import app as storage_app
 from storage.cli import console, print_json, speaks_unicode
 from storage.errors import MorgueError, UsageError
+from storage.escaping import json_text, printable, printable_line
 from storage.settings import ArchiveSettings, DatabaseSettings
 
 if TYPE_CHECKING:
@@ -150,16 +154,20 @@ def root(
 
 
 def configure_logging(*, level: int) -> None:
-    """Send structured logs to standard error: lines of key=value in a terminal, JSON otherwise."""
+    """Send structured logs to standard error: lines of key=value in a terminal, JSON otherwise.
+
+    Values come from servers too: neither form lets one command the terminal or begin a line of its own.
+    """
     import structlog
 
     readable = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
+    console_renderer = structlog.dev.ConsoleRenderer(exception_formatter=_write_traceback)
+    renderer = console_renderer if readable else structlog.processors.JSONRenderer(serializer=json_text)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([] if readable else [structlog.processors.dict_tracebacks]),
+            *([_printable_values] if readable else [structlog.processors.dict_tracebacks]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -168,6 +176,25 @@ def configure_logging(*, level: int) -> None:
     )
     # Libraries speak only when something is wrong with them; a page's troubles are outcomes, not logs.
     logging.basicConfig(stream=sys.stderr, level=logging.CRITICAL, force=True)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_PrintableFormatter(logging.BASIC_FORMAT))
+
+
+def _printable_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Make the texts of a log line printable; values of other kinds are shown by their `repr`, which is."""
+    return {name: printable_line(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _write_traceback(output: TextIO, trace: Any) -> None:
+    output.write("\n" + printable("".join(traceback.format_exception(*trace)).rstrip()))
+
+
+class _PrintableFormatter(logging.Formatter):
+    """Formats what libraries log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as printable text."""
+        return printable(super().format(record))
 
 
 @app.command()
@@ -228,6 +255,7 @@ _WRONG_USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 
 def main() -> None:
     """Run `morgue`: exit 0 all well, 1 a target, the archive or the database failed, 2 usage, 130 after Ctrl-C."""
+    sys.excepthook = _say_crash
     if isinstance(sys.stdout, io.TextIOWrapper) and not speaks_unicode(sys.stdout):
         # What the terminal's character set lacks is shown by its number, instead of ending the command.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -263,6 +291,11 @@ def _run() -> int:
     return code if isinstance(code, int) else 0
 
 
+def _say_crash(kind: type[BaseException], problem: BaseException, trace: TracebackType | None) -> None:
+    """Show a failure of ours in full; its message may hold what a server sent."""
+    print(printable("".join(traceback.format_exception(kind, problem, trace))), end="", file=sys.stderr)  # noqa: T201 - there is nothing left to log with
+
+
 def _end_without_reader() -> NoReturn:
     """End quietly: whoever read our output has left, as `head` does, and there is nobody to tell."""
     _drop_output()
@@ -278,15 +311,13 @@ def _misused(problem: Any) -> int:
     message = problem.format_message()
     context = getattr(problem, "ctx", None)
     command = context.command_path if context is not None else "morgue"
-    if len(message.splitlines()) > 1:  # a command without any words gets its help
+    if type(problem).__name__ == "NoArgsIsHelpError":  # a command without any words gets its help
         problem.show()
         return int(problem.exit_code)
     return _failed(f"{command.removeprefix('morgue ')}: {message.rstrip('.')}; see `{command} --help`", 2)
 
 
 def _failed(message: str, code: int) -> int:
-    from storage.rendering import printable
-
     one_line = " ".join(printable(message).split())
     print(f"morgue: {one_line}", file=sys.stderr)  # noqa: T201 - the one line that an error gets
     return code

@@ -10,8 +10,9 @@ from rich.text import Text
 
 from storage.clock import utc_now
 from storage.errors import NotFound
+from storage.escaping import printable
 from storage.records import StoredSource
-from storage.rendering import instant, printable
+from storage.rendering import instant
 from storage.store import Transaction
 
 RECENT = timedelta(hours=24)

@@ -1,6 +1,5 @@
 """The commands that only read what is true, and those that look after it: list, show, history, diff, verify, db."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from storage.errors import NotFound, UsageError
+from storage.escaping import json_text
 from storage.model import Article, Version
 from storage.settings import StorageContext
 
@@ -32,16 +32,18 @@ def speaks_unicode(stream: TextIO) -> bool:
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
     """Print a value as JSON on standard output, non-ASCII text readable where the output can show it."""
-    typer.echo(json.dumps(value, ensure_ascii=not speaks_unicode(sys.stdout), indent=indent))
+    typer.echo(json_text(value, ascii_only=not speaks_unicode(sys.stdout), indent=indent))
 
 
 def console(*, error: bool = False) -> "Console":
     """Return the console for people: coloured in a terminal, plain and unwrapped in a file or a pipe."""
-    from rich.console import Console
+    from storage.rendering import PrintableConsole
 
     stream = sys.stderr if error else sys.stdout
     width = None if stream.isatty() else 1_000_000
-    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width, soft_wrap=not stream.isatty())
+    return PrintableConsole(
+        file=stream, highlight=False, markup=False, emoji=False, width=width, soft_wrap=not stream.isatty()
+    )
 
 
 _LONGEST_ID = 18

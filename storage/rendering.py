@@ -4,24 +4,28 @@ What publishers wrote never reaches a terminal raw: control characters and escap
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from storage.difference import FieldDifference, SegmentKind
+from storage.escaping import printable, printable_line
 from storage.model import Article, ExtractedArticle, StatedTime, Version
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+class PrintableConsole(Console):
+    """A console on which no text, wherever it comes from, shows anything but `printable` characters."""
 
-def printable(text: str) -> str:
-    """Return text with control characters (all but tab and newline) and direction overrides made visible."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of what is printed; rich's own control codes are segments of another kind."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
 
 
 def instant(value: datetime | None) -> str | None:
@@ -101,8 +105,8 @@ def article_table(articles: Sequence[Article]) -> Table:
             str(article.article_id),
             str(article.version_count),
             shown(article.last_checked_at),
-            Text(printable(article.source_slug)),
-            Text(printable(article.content.headline)),
+            Text(printable_line(article.source_slug)),
+            Text(printable_line(article.content.headline)),
         )
     return table
 
@@ -128,7 +132,7 @@ def history_table(versions: Sequence[Version]) -> Table:
             shown(version.last_seen_at),
             change,
             str(len(version.article.body.split())),
-            Text(printable(version.article.headline)),
+            Text(printable_line(version.article.headline)),
         )
     return table
 
@@ -153,7 +157,7 @@ _SHOWN_FIELDS = (
 
 def print_article(console: Console, header: Mapping[str, object], article: ExtractedArticle) -> None:
     """Print one article in full: headline, facts, body."""
-    console.print(Text(printable(article.headline), style="bold"))
+    console.print(Text(printable_line(article.headline), style="bold"))
     facts = dict(header)
     if article.authors:
         facts["authors"] = ", ".join(article.authors)
@@ -164,7 +168,7 @@ def print_article(console: Console, header: Mapping[str, object], article: Extra
     if article.tags:
         facts["tags"] = ", ".join(article.tags)
     for name, value in facts.items():
-        console.print(Text.assemble((f"{name}: ", "dim"), printable(str(value))))
+        console.print(Text.assemble((f"{name}: ", "dim"), printable_line(str(value))))
     console.print()
     console.print(Text(printable(article.body)))
 

@@ -9,14 +9,21 @@ import codecs
 import html.entities
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from lxml import etree
 
 from crawler.discovery.feed_bounds import Document
 from crawler.discovery.feed_characters import declared_charset, join_surrogates
 
-MAX_LOCATED = 500_000
-"""Addresses of one sitemap that are kept until the newest are chosen among them."""
+MAX_LOCATED = 250_000
+"""Addresses of one sitemap that the newest are chosen among; five times what the protocol allows."""
+
+MAX_ELEMENTS = 3_000_000
+"""Elements of one sitemap that are gone through: 50,000 pages with twenty pictures or languages have a third of it."""
+
+MAX_REFERENCES = 1_000_000
+"""Ampersands of one sitemap up to which bare ones are mended: twenty a page."""
 
 _PIECE = 1 << 16
 _WRAPPER = "morgue"
@@ -38,6 +45,7 @@ _READ_IN = {
     "publication_date": frozenset({"news", "url"}),
     "title": frozenset({"news"}),
 }
+_LOC = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?loc[\s>]", re.IGNORECASE)
 _HARMLESS = frozenset({"ERR_TAG_NOT_FINISHED", "ERR_DOCUMENT_END"})
 
 
@@ -55,7 +63,7 @@ class Located:
 
 @dataclass(frozen=True, kw_only=True)
 class Markup:
-    """The addresses in a sitemap, how many more there were, and `malformed`, `truncated` or None."""
+    """The addresses in a sitemap, how many more there were, and `too_large`, `malformed`, `truncated` or None."""
 
     located: list[Located]
     left_out: int
@@ -66,18 +74,27 @@ def read_markup(document: Document) -> Markup:
     """Return the addresses in a sitemap's XML, whatever namespaces, prefixes and case its elements have."""
     body = _mended(_as_utf_8(document))
     reader = _Reader()
-    parser = etree.XMLParser(  # type: ignore[call-overload] - its stubs ask for callbacks that lxml does not need
+    # The stubs ask for callbacks that lxml does not need.
+    parser: Any = etree.XMLParser(  # type: ignore[call-overload]
         target=reader, recover=True, resolve_entities=False, no_network=True
     )
     # In an element of our own, what stands beside the root is read too.
     parser.feed(f"<{_WRAPPER}>".encode())
-    for start in range(0, len(body), _PIECE):
-        parser.feed(body[start : start + _PIECE])
+    at = 0
+    while at < len(body) and not reader.is_full:
+        parser.feed(body[at : at + _PIECE])
+        at += _PIECE
     # That element is left open: to end it would end what the document has left open, half an address too.
     parser.close()
+    left_out = reader.left_out + len(_LOC.findall(body, at))
+    return Markup(located=reader.located, left_out=left_out, problem=_problem(reader, parser))
+
+
+def _problem(reader: "_Reader", parser: Any) -> str | None:
+    if reader.is_full:
+        return "too_large"
     errors = {error.type_name for error in parser.feed_error_log if error.domain_name == "PARSER"} - _HARMLESS
-    problem = "malformed" if errors else "truncated" if reader.is_open else None
-    return Markup(located=reader.located, left_out=reader.left_out, problem=problem)
+    return "malformed" if errors else "truncated" if reader.is_open else None
 
 
 class _Reader:
@@ -86,11 +103,17 @@ class _Reader:
     def __init__(self) -> None:
         self.located: list[Located] = []
         self.left_out = 0
+        self._elements = 0
         self._stack: list[str] = []
         self._names: dict[str, str] = {}
         self._open: Located | None = None
         self._text: list[str] | None = None
         self._reading = ""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the bounds are reached."""
+        return len(self.located) >= MAX_LOCATED or self._elements >= MAX_ELEMENTS
 
     @property
     def is_open(self) -> bool:
@@ -101,6 +124,7 @@ class _Reader:
         name = self._names.get(tag) or self._name(tag)
         parent = self._stack[-1] if self._stack else ""
         self._stack.append(name)
+        self._elements += 1
         if name in ("url", "sitemap") and parent in _PAGES:
             self._finish()
             self._open = Located(is_index=name == "sitemap")
@@ -176,6 +200,9 @@ def _mended(body: bytes) -> bytes:
         body = body[:doctype_at] + body[doctype.end() :]
     if _CONTROL.search(body):
         body = body.translate(None, delete=_CONTROLS)
+    if body.count(b"&") > MAX_REFERENCES:
+        # None of them is a reference any more.
+        return body.replace(b"&", b"")
     if _BARE.search(body):
         body = _BARE_OUTSIDE_CDATA.sub(_escaped, body)
     return join_surrogates(body)

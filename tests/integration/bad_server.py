@@ -75,13 +75,17 @@ def endless(head: bytes, piece: bytes) -> Script:
 
 @dataclass
 class BadServer:
-    """Answers on loopback; `scripts` maps paths to what is sent. The connection is closed after each answer."""
+    """Answers on loopback; `scripts` maps paths to what is sent. The connection is closed after each answer.
+
+    `asked` are the paths and `heads` the requests' heads that came, in their order.
+    """
 
     port: int
     scheme: str = "http"
     host: str = "127.0.0.1"
     scripts: dict[str, Script] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    heads: list[bytes] = field(default_factory=list)
 
     def url(self, path: str) -> str:
         """Return the absolute URL of a path."""
@@ -104,6 +108,7 @@ class BadServer:
                         return
                 path = head.split(b" ")[1].decode()
                 self.asked.append(path)
+                self.heads.append(head)
                 script = self.scripts.get(path, NO_ROBOTS)
                 if callable(script):
                     script(connection)
@@ -112,12 +117,15 @@ class BadServer:
 
 
 @contextmanager
-def bad_server(context: ssl.SSLContext | None = None) -> Iterator[BadServer]:
-    """Run a server; with a TLS context it speaks HTTPS."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = BadServer(port=listener.getsockname()[1], scheme="https" if context else "http")
+def bad_server(
+    context: ssl.SSLContext | None = None, *, hosts: tuple[str, ...] = ("127.0.0.1",)
+) -> Iterator[BadServer]:
+    """Run a server at one port of these addresses; with a TLS context it speaks HTTPS."""
+    listeners = _listen(hosts)
+    scheme = "https" if context else "http"
+    server = BadServer(port=listeners[0].getsockname()[1], scheme=scheme, host=hosts[0])
 
-    def serve() -> None:
+    def serve(listener: socket.socket) -> None:
         while True:
             try:
                 connection, _ = listener.accept()
@@ -125,14 +133,29 @@ def bad_server(context: ssl.SSLContext | None = None) -> Iterator[BadServer]:
                 return
             threading.Thread(target=server.handle, args=(connection, context), daemon=True).start()
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
+    threads = [threading.Thread(target=serve, args=(listener,), daemon=True) for listener in listeners]
+    for thread in threads:
+        thread.start()
     try:
         yield server
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
+        for listener in listeners:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        for thread in threads:
+            thread.join()
+
+
+def _listen(hosts: tuple[str, ...]) -> list[socket.socket]:
+    """Listen at a port that is free at all of these addresses."""
+    while True:
+        listeners = [socket.create_server((hosts[0], 0))]
+        try:
+            listeners += [socket.create_server((host, listeners[0].getsockname()[1])) for host in hosts[1:]]
+        except OSError:  # taken at another address
+            listeners[0].close()
+        else:
+            return listeners
 
 
 # Certificates

@@ -5,6 +5,7 @@ by the number as its text, by `rel=next`, by words for `next page`. That keeps a
 article, and the pages of the comments.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ _NEXT = re.compile(
     r"|další|далее|вперёд|далі|sonraki|berikutnya|次へ|下一页|다음|continue|continued?",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
+_ENDING = re.compile(r"\.[a-z]{2,5}$")
 _ARROWS = re.compile(r"^[\s›»>→▶<«‹←|]+|[\s›»>→▶|]+$")
 _WHOLE = re.compile(
     r"single[- ]page(?: view)?|view (?:as |on )?(?:one|a single|single) page|(?:view|show) all(?: pages)?"
@@ -108,32 +111,28 @@ def _relations(element: HtmlElement) -> list[str]:
 
 def _links(markup: Markup) -> Iterator[HtmlElement]:
     """Yield the links whose address may be this page's with another number."""
-    stems = {number.base.partition("?")[0] for number in part_numbers(markup.url)} | {
-        base_of(markup.url).partition("?")[0]
-    }
-    paths = {
-        path for stem in stems if (path := re.sub(r"\.[a-z]{2,5}$", "", stem[stem.find("/") :] if "/" in stem else ""))
-    }
-    for count, element in enumerate(markup.tree.iter("a", "link")):
-        if count > MAX_LINKS:
-            return
+    numbered = part_numbers(markup.url)
+    bases = (base_of(markup.url), *(number.base for number in numbered))
+    paths = {"/" + _ENDING.sub("", base.partition("?")[0].partition("/")[2]) for base in bases} - {"/"}
+    may_be_first = any(number.number > 1 for number in numbered)
+    for element in itertools.islice(markup.tree.iter("a", "link"), MAX_LINKS):
+        href = element.get("href") or ""
+        if not may_be_first and not _DIGIT.search(href):
+            continue
         if element.tag == "link" and not {"next", "prev"} & set(_relations(element)):
             continue
-        href = element.get("href") or ""
-        relative = not href.startswith("/") and "://" not in href
+        relative = not href.startswith("/") and ":" not in href
         if relative or any(path in href for path in paths):
             yield element
 
 
 def _part(element: HtmlElement, markup: Markup) -> _Link | None:
     url = markup.absolute((element.get("href") or "").partition("#")[0])
-    if url is None or _is_elsewhere(element):
+    links = [] if url is None else list(_relations_between(markup.url, url))
+    if not links or _is_elsewhere(element):
         return None
     said = _said(element)
-    for link in _relations_between(markup.url, url):
-        if _is_borne_out(link, said, element):
-            return link
-    return None
+    return next((link for link in links if _is_borne_out(link, said, element)), None)
 
 
 def _relations_between(here: str, there: str) -> Iterator[_Link]:

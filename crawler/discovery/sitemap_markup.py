@@ -1,12 +1,8 @@
 """Goes through the XML of a sitemap without building a tree of it, so that 50 MiB cost little memory. Pure.
 
-libxml2 recovers from most errors. What would make it lose text is mended before: bytes of another encoding, control
-characters, and bare ampersands in addresses. A document type is dropped, so there are no entities but those of XML and
-HTML, and nothing is ever loaded or expanded.
+libxml2 recovers from most errors; what would make it lose text is mended before (`crawler.discovery.xml_mending`).
 """
 
-import codecs
-import html.entities
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from crawler.discovery.feed_bounds import Document
-from crawler.discovery.feed_characters import declared_charset, join_surrogates
+from crawler.discovery.xml_mending import mended_xml
 
 MAX_LOCATED = 250_000
 """Addresses of one sitemap that the newest are chosen among; five times what the protocol allows."""
@@ -22,21 +18,8 @@ MAX_LOCATED = 250_000
 MAX_ELEMENTS = 3_000_000
 """Elements of one sitemap that are gone through: 50,000 pages with twenty pictures or languages have a third of it."""
 
-MAX_REFERENCES = 1_000_000
-"""Ampersands of one sitemap up to which bare ones are mended: twenty a page."""
-
 _PIECE = 1 << 16
 _WRAPPER = "morgue"
-_DECLARATION = re.compile(rb"\A\s*<\?xml[^>]*\?>")
-_DOCTYPE = re.compile(rb"<!DOCTYPE[^\[<>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
-_CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r"))
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-# References that XML does not know by itself, and text in which an ampersand is one.
-_BARE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d{1,9}|#[xX][0-9a-fA-F]{1,8});)")
-_BARE_OUTSIDE_CDATA = re.compile(
-    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|" + _BARE.pattern + rb"(?:([A-Za-z]\w{1,31});)?", re.DOTALL
-)
-
 # What is read, by the elements that it may stand in. Others have elements of these names too, as `video:title`.
 _PAGES = frozenset({"url", "sitemap", "urlset", "sitemapindex", _WRAPPER})
 _READ_IN = {
@@ -72,7 +55,7 @@ class Markup:
 
 def read_markup(document: Document) -> Markup:
     """Return the addresses in a sitemap's XML, whatever namespaces, prefixes and case its elements have."""
-    body = _mended(_as_utf_8(document))
+    body = mended_xml(document)
     reader = _Reader()
     # The stubs ask for callbacks that lxml does not need.
     parser: Any = etree.XMLParser(  # type: ignore[call-overload]
@@ -184,34 +167,3 @@ class _Reader:
         if len(self._names) < 10_000:
             self._names[tag] = local
         return local
-
-
-def _as_utf_8(document: Document) -> bytes:
-    if document.charset == "utf-8":
-        return document.body
-    charset = document.charset or declared_charset(document.body) or "windows-1252"
-    return document.body.decode(codecs.lookup(charset).name, errors="replace").encode("utf-8", errors="replace")
-
-
-def _mended(body: bytes) -> bytes:
-    body = _DECLARATION.sub(b"", body, count=1)
-    doctype_at = body[:_PIECE].upper().find(b"<!DOCTYPE")
-    if doctype_at >= 0 and (doctype := _DOCTYPE.match(body, doctype_at)):
-        body = body[:doctype_at] + body[doctype.end() :]
-    if _CONTROL.search(body):
-        body = body.translate(None, delete=_CONTROLS)
-    if body.count(b"&") > MAX_REFERENCES:
-        # None of them is a reference any more.
-        return body.replace(b"&", b"")
-    if _BARE.search(body):
-        body = _BARE_OUTSIDE_CDATA.sub(_escaped, body)
-    return join_surrogates(body)
-
-
-def _escaped(found: re.Match[bytes]) -> bytes:
-    """Return a section of CDATA as it is, HTML's name of a character as that character, and `&` as `&amp;`."""
-    if found[0].startswith(b"<"):
-        return found[0]
-    name = (found[1] or b"").decode()
-    character = html.entities.html5.get(f"{name};") if name else None
-    return character.encode() if character else b"&amp;" + found[0][1:]

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from lxml.html import HtmlElement
@@ -49,44 +49,62 @@ def places_of_links(tree: HtmlElement, *, most: int) -> Iterator[tuple[HtmlEleme
 
     Takes time linear in the page.
     """
-    anchors, around, times = _walk(tree, most)
+    seen = _walk(tree, most)
     addresses: dict[HtmlElement, set[str]] = {}
-    for anchor in anchors:
-        for area in islice(anchor.iterancestors(), _CARD_DEPTH):
+    for anchor, _ in seen.anchors:
+        for area in _areas(anchor):
             held = addresses.setdefault(area, set())
             if len(held) <= _CARD_LINKS:
                 held.add(anchor.get("href") or "")
-    dated = Counter(area for time in times for area in islice(time.iterancestors(), _CARD_DEPTH))
-    for anchor, where in zip(anchors, around, strict=True):
-        card = any(
-            dated[area] == 1 and len(addresses[area]) <= _CARD_LINKS
-            for area in islice(anchor.iterancestors(), _CARD_DEPTH)
+    times = Counter(area for time in seen.times for area in _areas(time))
+    headings = Counter(area for heading in seen.headings for area in _areas(heading))
+    for anchor, where in seen.anchors:
+        is_dated = next(anchor.iterdescendants("time"), None) is not None or any(
+            times[area] == 1 and headings[area] <= 1 and len(addresses[area]) <= _CARD_LINKS for area in _areas(anchor)
         )
-        inner = next(anchor.iterdescendants("h1", "h2", "h3", "h4"), None) is not None
-        is_heading = inner or where.in_heading or (where.in_card and not where.in_navigation)
-        has_time = card or next(anchor.iterdescendants("time"), None) is not None
-        yield anchor, LinkPlace(in_navigation=where.in_navigation, is_heading=is_heading, dated=has_time)
+        holds_heading = next(anchor.iterdescendants(*_HEADINGS), None) is not None
+        yield (
+            anchor,
+            LinkPlace(
+                in_navigation=where.in_navigation,
+                is_heading=holds_heading or where.in_heading or (where.in_card and not where.in_navigation),
+                dated=is_dated,
+            ),
+        )
 
 
-def _walk(tree: HtmlElement, most: int) -> tuple[list[HtmlElement], list[_Surroundings], list[HtmlElement]]:
-    """Go through the page once; returns its anchors, what surrounds each, and its times."""
-    anchors: list[HtmlElement] = []
-    around: list[_Surroundings] = []
-    times: list[HtmlElement] = []
+def _areas(element: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield the elements around one that may be its card."""
+    return islice(element.iterancestors(), _CARD_DEPTH)
+
+
+@dataclass(kw_only=True)
+class _Seen:
+    """What stands on a page, in its order."""
+
+    anchors: list[tuple[HtmlElement, _Surroundings]] = field(default_factory=list)
+    times: list[HtmlElement] = field(default_factory=list)
+    headings: list[HtmlElement] = field(default_factory=list)
+
+
+def _walk(tree: HtmlElement, most: int) -> _Seen:
+    """Go through the page once, until so many anchors are found."""
+    seen = _Seen()
     waiting: list[tuple[HtmlElement, _Surroundings, int]] = [(tree, _Surroundings(), 0)]
-    while waiting and len(anchors) < most:
+    while waiting and len(seen.anchors) < most:
         element, where, depth = waiting.pop()
         if not isinstance(element.tag, str):
             continue
         inside = _inside(element, where)
         if element.tag == "a" and element.get("href"):
-            anchors.append(element)
-            around.append(inside)
-        elif element.tag == "time" or (element.get("itemprop") or "") == "datePublished":
-            times.append(element)
+            seen.anchors.append((element, inside))
+        elif element.tag in _HEADINGS:
+            seen.headings.append(element)
+        elif element.tag == "time" or element.get("itemprop") == "datePublished":
+            seen.times.append(element)
         if depth < _MAX_DEPTH:
             waiting.extend((child, inside, depth + 1) for child in reversed(element))
-    return anchors, around, times
+    return seen
 
 
 def _inside(element: HtmlElement, where: _Surroundings) -> _Surroundings:

@@ -23,7 +23,7 @@ ARTICLE_SCORE = 0.6
 """The log-odds from which a link is followed as an article: somewhat better than even."""
 _IN_NAVIGATION = -2.0
 _HEADING = 1.0
-_DATED = 1.0
+_DATED = 1.2
 _PAID = frozenset({"sponsored", "ugc-ad", "advertisement"})
 _NO_ARTICLES = frozenset(
     {

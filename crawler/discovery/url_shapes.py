@@ -43,6 +43,7 @@ _NO_ARTICLES = {
     LinkKind.AUDIO: -3.0,
     LinkKind.OTHER_PAGE: -2.5,
 }
+_BESIDE_MARKER = 0.3
 _WORDS = (-1.0, -2.0, -1.0, 0.0, 1.2, 1.8, 2.3)
 _DATED = {"Y/M/D": 2.0, "Y/M": 1.7, "Y": 0.7}
 _ID_NAMES = words_of(
@@ -149,9 +150,13 @@ class UrlShapes:
         if not seen and self._learnt:
             unseen = min(_LARGEST_UNSEEN, math.log1p(self._learnt / _UNSEEN_AFTER))
             return habit - unseen, "unlike_its_articles" if habit > 0 > habit - unseen else ""
+        before = (0, 0)
         for form, prior in ((shape.tail, weight), (shape.path, weight), (shape.own, _OWN_WEIGHT)):
-            articles, others = self._articles[form], self._others[form]
-            share = (articles + prior * share) / (articles + others + prior)
+            counts = (self._articles[form], self._others[form])
+            if counts != before:
+                # The same addresses under a more specific form are no further evidence.
+                share = (counts[0] + prior * share) / (sum(counts) + prior)
+            before = counts
         score = max(-_MOST, min(_MOST, math.log(share / (1 - share))))
         if not seen:
             return score, ""
@@ -320,7 +325,8 @@ def _habit(address: Address, shape: _Shape) -> tuple[float, str]:
     elif shape.marker is LinkKind.SECTION:
         score -= 1.0
     elif shape.marker:
-        score += _NO_ARTICLES[shape.marker] - (1.5 if shape.marked_last else 0.0)
+        # Videos and galleries have headlines and numbers too, so these say little below such a word.
+        score = _NO_ARTICLES[shape.marker] - (1.5 if shape.marked_last else 0.0) + score * _BESIDE_MARKER
     best = max(points, key=points.__getitem__)
     return max(-_MOST, min(_MOST, score)), best if score > 0 else ""
 

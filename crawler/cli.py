@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -12,7 +12,6 @@ from storage.errors import UsageError
 from storage.settings import StorageContext
 
 if TYPE_CHECKING:
-    from crawler.crawl import CrawlReport
     from storage.store import Store
 
 app = typer.Typer()
@@ -44,7 +43,8 @@ def crawl(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TARGET]...", help="URLs of articles or feeds, or names of sources; none means all sources."
+            metavar="[TARGET]...",
+            help="URLs of articles, feeds, sitemaps, sections or home pages, or names of sources; none: all sources.",
         ),
     ] = None,
     recrawl: Annotated[
@@ -59,6 +59,7 @@ def crawl(
     from crawler.crawl import CrawlRequest
     from crawler.crawl_session import run_crawl
     from crawler.progress import crawl_progress
+    from crawler.report import print_report, report_row
 
     context: CrawlContext = ctx.obj
     request = CrawlRequest(targets=tuple(targets or ()), recrawl=recrawl, limit=limit, watch=watch)
@@ -78,56 +79,11 @@ def crawl(
     if json_:
         print_json(report_row(report))
     else:
-        _print_report(report)
+        print_report(console(), report)
     if report.stopped:
         raise typer.Exit(INTERRUPTED)
     if report.failed_targets:
         raise typer.Exit(1)
-
-
-def report_row(report: "CrawlReport") -> dict[str, Any]:
-    """Return the account of a crawl for programs."""
-    from storage.rendering import instant
-
-    return {
-        "fetched": report.fetched,
-        "outcomes": dict(sorted(report.outcomes.items())),
-        "feeds": [
-            {
-                "url": result.feed.url,
-                "outcome": result.outcome,
-                "reason": result.reason,
-                "new": result.new,
-                "known": result.known,
-            }
-            for result in report.feeds
-        ],
-        "named": [{"url": result.url, "outcome": result.outcome, "reason": result.reason} for result in report.named],
-        "held_hosts": {host: instant(until) for host, until in report.held.items()},
-        "failed_targets": report.failed_targets,
-        "stopped": report.stopped,
-    }
-
-
-def _print_report(report: "CrawlReport") -> None:
-    from storage.escaping import printable
-    from storage.rendering import shown
-
-    out = console()
-    for feed in report.feeds:
-        why = f" ({feed.reason})" if feed.reason else ""
-        out.print(
-            f"feed {printable(feed.feed.url)}: {feed.outcome or 'not polled'}{why}, {feed.new} new, {feed.known} known"
-        )
-    for named in report.named:
-        why = f" ({printable(named.reason)})" if named.reason else ""
-        out.print(f"{printable(named.url)}: {named.outcome or 'not fetched'}{why}")
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.outcomes.items()))
-    out.print(f"{report.fetched} pages fetched" + (f": {counts}" if counts else ""))
-    for host, until in report.held.items():
-        out.print(f"{printable(host)} asked to be left alone until {shown(until)} UTC; its pages are still owed")
-    if report.stopped:
-        out.print("Stopped before the end; what was fetched is kept, the rest is still owed.")
 
 
 @app.command()

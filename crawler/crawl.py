@@ -3,24 +3,23 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 import structlog
 
-from crawler.catalogue import domains_of
-from crawler.discovery.feeds import looks_like_feed
+from crawler.exploring import Reached
 from crawler.fetch_limit import FetchLimit
 from crawler.fetching import Fetched, FetchRequest
-from crawler.named import HOST_ASKED_TO_WAIT, INTERNAL_ERROR, LIMIT, STOPPED, NamedResult, NamedTargets
+from crawler.named import HOST_ASKED_TO_WAIT, LIMIT, STOPPED, NamedResult, NamedTargets
 from crawler.page_loop import PageLoop
 from crawler.politeness import FetchingStopped
-from crawler.polling import PollResult
+from crawler.polling import INTERNAL_ERROR, PollResult
 from crawler.runner import Crawling
-from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, registrable_domain, url_key
+from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, url_key
+from crawler.visits import Visits
 from storage.clock import utc_now
-from storage.content_coding import BadContentCoding, decode_body
 from storage.errors import MorgueError, NotFound, UsageError
 from storage.model import FetchKind
 from storage.records import CrawlScope, FeedState, PageState, Recorded, StoredSource
@@ -53,6 +52,7 @@ class CrawlReport:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     feeds: list[PollResult] = field(default_factory=list)
+    reached: list[Reached] = field(default_factory=list)
     named: list[NamedResult] = field(default_factory=list)
     held: dict[str, datetime] = field(default_factory=dict)
     to_fetch: int = 0
@@ -91,6 +91,17 @@ class Crawl:
         self.report = CrawlReport()
         self._named = NamedTargets((), self.report.named)
         self._limit = FetchLimit(request.limit)
+        self._visits = Visits(crawling, watched=request.watch)
+        self._explorer = crawling.explorer(
+            on_begun=self._note_begun,
+            on_result=self._note_poll,
+            on_reached=self.report.reached.append,
+            enough=self._is_enough,
+            follow_found=True,
+        )
+        self._owed = 0
+        self._exploring = False
+        self._fetching_ended = False
 
     def stop(self) -> None:
         """Start no further request; what is in flight is finished and recorded."""
@@ -112,7 +123,7 @@ class Crawl:
         await self._poll_all(feeds)
         await self._host_by_host(urls, self._visit, host=host_key, at_once=len(urls))
         if not self.report.stopped:
-            await self._fetch_pages()
+            await self._explore_and_fetch()
         self.report.held = self._crawling.politeness.held_hosts(now=utc_now())
         await self._close_account()
         return self.report
@@ -179,7 +190,7 @@ class Crawl:
             await self._watch(url, feed)
         if feed is not None:
             self._named.is_feed(url)
-            await self._poll(feed)
+            await self._begin(feed, watched=self._request.watch)
             return
         page = await self._page_at(url)
         if page is not None and self._named.was_looked_at(page.page_id):
@@ -200,7 +211,7 @@ class Crawl:
 
     async def _watch(self, url: str, feed: FeedState | None) -> None:
         """Hand a named URL to the service: its source, and the feed if it is known as one."""
-        await self._source_of(url)
+        await self._visits.source_of(url)
         if feed is not None:
             await self._crawling.recorder.write(
                 lambda tx: tx.feeds.ensure(feed.source_id, feed.url, utc_now(), watched=True)
@@ -208,21 +219,12 @@ class Crawl:
 
     async def _visit_unknown(self, url: str) -> bool:
         """Fetch what nothing is known of and take it in; returns whether it is a page."""
-        source = await self._source_of(url)
-        request = FetchRequest(
-            url=url,
-            kind=FetchKind.PAGE,
-            source_id=source.source_id,
-            delay_seconds=source.source.delay_seconds,
-        )
-        fetched = await self._crawling.fetcher.fetch(request)
-        if _is_feed(fetched, max_bytes=self._crawling.settings.max_bytes):
-            feed = await self._crawling.recorder.write(
-                lambda tx: tx.feeds.ensure(source.source_id, url, utc_now(), watched=self._request.watch)
-            )
-            fetched = replace(fetched, request=replace(fetched.request, kind=FetchKind.FEED))
-            self._note_poll(await self._crawling.poller.take(feed, source.source, fetched))
+        source = await self._visits.source_of(url)
+        fetched, kind = await self._visits.fetch(url, source)
+        if kind is not None:
+            feed = await self._visits.index_at(url, kind, source)
             self._named.is_feed(url)
+            await self._begin(feed, watched=self._request.watch, fetched=fetched)
             return False
         page = await self._crawling.recorder.write(
             lambda tx: tx.pages.ensure(source.source_id, feed_entry(url), self._started_at, due=False)
@@ -232,55 +234,74 @@ class Crawl:
         await self._take_in(page, fetched)
         return True
 
-    async def _source_of(self, url: str) -> StoredSource:
-        """Return the configured source with this URL's domain, or the one that stands for the domain itself."""
-        domain = registrable_domain(url)
-        for stored in await self._crawling.read(lambda tx: tx.sources.all()):
-            if stored.configured and not stored.paused and domain in domains_of(stored.source):
-                return stored
-        return await self._crawling.recorder.write(
-            lambda tx: tx.sources.for_domain(domain, utc_now(), watched=self._request.watch)
-        )
-
-    # Feeds
+    # Indexes
 
     async def _poll_all(self, feeds: Sequence[FeedState]) -> None:
-        await self._host_by_host(feeds, self._poll, host=lambda feed: host_key(feed.url), at_once=FEEDS_AT_ONCE)
+        await self._host_by_host(feeds, self._begin, host=lambda feed: host_key(feed.url), at_once=FEEDS_AT_ONCE)
 
-    async def _poll(self, feed: FeedState) -> None:
+    async def _begin(self, feed: FeedState, *, watched: bool = True, fetched: Fetched | None = None) -> None:
         try:
-            source = self._crawling.sources.source(feed.source_id).source
-            result = await self._crawling.poller.poll(feed, source)
+            await self._explorer.begin(feed, watched=watched, fetched=fetched)
         except (MorgueError, FetchingStopped):
             raise
         except Exception:
-            # The boundary of one feed: its failure must not cost the others.
+            # The boundary of one index: its failure must not cost the others.
             log.exception("feed_not_polled", feed_id=feed.feed_id, url=feed.url)
-            result = PollResult(feed=feed, outcome=None, reason=INTERNAL_ERROR)
-        self._note_poll(result)
+            self._note_poll(PollResult(feed=feed, outcome=None, reason=INTERNAL_ERROR))
+
+    def _note_begun(self, result: PollResult) -> None:
+        self._feed_ids.add(result.feed.feed_id)
+        self._news_of(result)
 
     def _note_poll(self, result: PollResult) -> None:
-        self._feed_ids.add(result.feed.feed_id)
         self.report.feeds.append(result)
+        self._news_of(result)
+
+    def _news_of(self, result: PollResult) -> None:
+        if self._exploring and self._request.limit is None:
+            self.report.to_fetch = max(self.report.to_fetch, self._owed + self._explorer.new)
+        if self._loop is not None and result.new:
+            self._loop.ask_soon()
         self._progress(self.report)
+
+    def _is_enough(self) -> bool:
+        """Whether no further index is wanted, because the pages that are known already are as many as may be fetched"""
+        if self.report.stopped or self._fetching_ended:
+            return True
+        return self._limit.left is not None and self._owed + self._explorer.new >= self._limit.left
+
+    async def _explore_and_fetch(self) -> None:
+        """Follow where the indexes lead, and meanwhile fetch the pages that are known."""
+        self._exploring = True
+        exploring = asyncio.create_task(self._explore())
+        try:
+            await self._fetch_pages()
+        finally:
+            self._fetching_ended = True
+            await exploring
+
+    async def _explore(self) -> None:
+        try:
+            await self._explorer.follow()
+        finally:
+            self._exploring = False
+            if self._loop is not None:
+                self._loop.ask_soon()
 
     # Pages
 
     async def _fetch_pages(self) -> None:
-        scope = CrawlScope(
-            source_ids=frozenset(self._source_ids),
-            feed_ids=frozenset(self._feed_ids),
-            page_ids=frozenset(self._page_ids),
-        )
         recrawl_since = self._started_at if self._request.recrawl else None
 
         def count(tx: Transaction) -> int:
             return tx.pages.count_to_fetch(
-                scope, now=utc_now(), named_since=self._started_at, recrawl_since=recrawl_since
+                self._scope(), now=utc_now(), named_since=self._started_at, recrawl_since=recrawl_since
             )
 
+        new_before = self._explorer.new
         owed, limit = await self._crawling.read(count), self._limit.left
         self.report.to_fetch += owed if limit is None else min(owed, limit)
+        self._owed = self.report.to_fetch - new_before
         self._progress(self.report)
 
         async def next_pages(
@@ -288,7 +309,7 @@ class Crawl:
         ) -> Sequence[PageState]:
             return await self._crawling.read(
                 lambda tx: tx.pages.to_fetch(
-                    scope,
+                    self._scope(),
                     now=utc_now(),
                     named_since=self._started_at,
                     recrawl_since=recrawl_since,
@@ -305,8 +326,16 @@ class Crawl:
             held_hosts=lambda: self._crawling.politeness.held_hosts(now=utc_now()),
             ingests_at_once=self._crawling.settings.processes * 4,
             limit=limit,
+            more_coming=lambda: self._exploring,
         )
         await self._loop.run()
+
+    def _scope(self) -> CrawlScope:
+        return CrawlScope(
+            source_ids=frozenset(self._source_ids),
+            feed_ids=frozenset(self._feed_ids),
+            page_ids=frozenset(self._page_ids),
+        )
 
     async def _take_in(self, page: PageState, fetched: Fetched) -> None:
         recorded = await self._crawling.ingest.ingest(page, fetched)
@@ -369,14 +398,3 @@ def _target_url(target: str, known: Collection[str]) -> str:
         return clean_url(target if "://" in target else f"https://{target}")
     except InvalidUrl as problem:
         raise UsageError(target, str(problem), "name an http or https URL") from problem
-
-
-def _is_feed(fetched: Fetched, *, max_bytes: int) -> bool:
-    exchange = fetched.last.attempt.exchange
-    if fetched.last.outcome is not None or exchange is None:
-        return False
-    try:
-        body = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=max_bytes)
-    except BadContentCoding:
-        return False
-    return looks_like_feed(body, exchange.header("content-type"))

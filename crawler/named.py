@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from crawler.polling import INTERNAL_ERROR
 from storage.model import ARTICLE_SEEN, Outcome
 
 LIMIT = "limit"
 STOPPED = "stopped"
 HOST_ASKED_TO_WAIT = "host_asked_to_wait"
-INTERNAL_ERROR = "internal_error"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,8 @@ class PageLoop:
     """Fetches pages until none is owed, the limit is reached, or `stop` was called.
 
     `fetch` gets one page; `ingest` records it. A page whose recording failed is not tried again in this loop.
-    `held_hosts` names the hosts that must be left alone now. `limit` counts pages that were fetched.
+    `held_hosts` names the hosts that must be left alone now. `limit` counts pages that were fetched. While
+    `more_coming` says so, more may be owed soon though nothing is now.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class PageLoop:
         held_hosts: Callable[[], Collection[str]],
         ingests_at_once: int,
         limit: int | None = None,
+        more_coming: Callable[[], bool] = lambda: False,
     ) -> None:
         self._next_pages = next_pages
         self._fetch = fetch
@@ -61,6 +63,7 @@ class PageLoop:
         self._held_hosts = held_hosts
         self._places = asyncio.Semaphore(ingests_at_once)
         self._left = limit
+        self._more_coming = more_coming
         self._queues: dict[str, deque[PageState]] = {}
         self._in_hand: set[int] = set()
         self._failed: set[int] = set()
@@ -116,8 +119,10 @@ class PageLoop:
         """Ask for more pages where that may bring some, and return whether there is or may be anything to do."""
         now = asyncio.get_running_loop().time()
         room = self._room()
-        if room <= 0 or (self._in_hand and not self._hungry and now < self._ask_at):
+        if room <= 0:
             return bool(self._in_hand)
+        if not self._hungry and now < self._ask_at and (self._in_hand or self._more_coming()):
+            return True
         self._hungry = False
         self._ask_at = now + LOOK_AGAIN_SECONDS
         full = {host for host, queue in self._queues.items() if len(queue) >= A_HOST // 2}
@@ -129,7 +134,7 @@ class PageLoop:
         for page in pages:
             self._enqueue(page)
         # A host that was left out because it was busy may have become free while the question was answered.
-        return bool(pages or self._in_hand or self._hungry)
+        return bool(pages or self._in_hand or self._hungry) or self._more_coming()
 
     def _enqueue(self, page: PageState) -> None:
         queue = self._queues.get(page.host)
@@ -154,13 +159,13 @@ class PageLoop:
                 while queue and not self._stopping and self._broken is None and host not in self._held_hosts():
                     page = queue.popleft()
                     if len(queue) < A_HOST // 2:
-                        self._ask_soon()
+                        self.ask_soon()
                     await self._work_page(page)
         finally:
             # What was not fetched is still owed, and stands in the database.
             self._in_hand.difference_update(page.page_id for page in queue)
             del self._queues[host]
-            self._ask_soon()
+            self.ask_soon()
 
     async def _work_page(self, page: PageState) -> None:
         """Fetch a page, and hand it on once there is a place: a waiting page keeps only its own host waiting."""
@@ -176,7 +181,8 @@ class PageLoop:
             return
         self._start(self._take_in(page, fetched))
 
-    def _ask_soon(self) -> None:
+    def ask_soon(self) -> None:
+        """Ask the database at once: something new may be owed."""
         self._hungry = True
         self._progress.set()
 
@@ -191,7 +197,7 @@ class PageLoop:
             if self._left is not None:
                 self._left -= 1
             if len(self._in_hand) in (0, WINDOW // 2):
-                self._ask_soon()
+                self.ask_soon()
 
     def _note_problem(self, page: PageState, problem: Exception) -> None:
         if isinstance(problem, MorgueError):

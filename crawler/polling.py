@@ -1,34 +1,37 @@
-"""Polling one feed: fetch it, read it, and record the pages that it leads to."""
+"""Polling one index of links (a feed, a sitemap, a section): fetch it, read it, record the pages that it leads to."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
-from crawler.discovery.feeds import read_feed
-from crawler.discovery.listing import Listing, NotAFeed
+from crawler.discovery.listing import FoundIndex
 from crawler.fetching import Fetched, Fetcher, FetchRequest
-from crawler.ingest import digest_of
+from crawler.index_reading import SITEMAP_BYTES, SITEMAPS, IndexRead, fetch_kind, read_index
+from crawler.known_addresses import LearntShapes
 from crawler.recorder import Recorder
-from crawler.urls import in_scope
-from storage.content_coding import BadContentCoding, decode_body
-from storage.model import FetchKind, Outcome, Source
-from storage.records import EntriesRecorded, FeedEntry, FeedPoll, FeedState, Fetch
+from storage.model import FeedKind, FetchKind, Outcome, Source
+from storage.records import EntriesRecorded, FeedEntry, FeedPoll, FeedState
 from storage.store import Transaction
 
 log = structlog.get_logger()
 
 ENTRIES_A_TRANSACTION = 200
+INTERNAL_ERROR = "internal_error"
+BACK_CATALOGUE = 200
+"""From so many new pages on, what a sitemap lists is a back catalogue, which is fetched bit by bit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PollResult:
-    """What polling a feed came to: new and known pages, or why it could not be read.
+    """What polling an index came to: new and known pages, or why it could not be read.
 
-    `outcome` is None where it was not recorded because we failed.
+    `outcome` is None where it was not recorded because we failed. `kind` is what the index proved to be, None where it
+    could not be read. `left_out` counts links that are not wanted by reason, `pages` the pages that the index was read
+    from. `poll` is what is still to be recorded of the index itself, by `FeedPoller.record`.
     """
 
     feed: FeedState
@@ -36,26 +39,18 @@ class PollResult:
     reason: str | None = None
     new: int = 0
     known: int = 0
+    kind: FeedKind | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    indexes: Sequence[FoundIndex] = ()
+    next_url: str | None = None
+    pages: int = 1
+    poll: FeedPoll | None = None
+    urls: frozenset[str] = frozenset()
 
     @property
     def healthy(self) -> bool:
-        """Whether the feed answered as a feed."""
+        """Whether the index answered as one."""
         return self.outcome in (Outcome.LISTED, Outcome.NOT_MODIFIED, Outcome.UNCHANGED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Judged:
-    """An answer to a poll, judged: the outcome, and where there is one the reading with the entries that are wanted."""
-
-    outcome: Outcome
-    reason: str | None = None
-    reading: Listing | None = None
-    wanted: Sequence[FeedEntry] = ()
-    digest: str | None = None
-
-
-def _wanted(reading: Listing, source: Source) -> list[FeedEntry]:
-    return [entry for entry in reading.entries if in_scope(entry.url, include=source.include, exclude=source.exclude)]
 
 
 def _slices(entries: Sequence[FeedEntry]) -> Iterator[Sequence[FeedEntry]]:
@@ -63,95 +58,145 @@ def _slices(entries: Sequence[FeedEntry]) -> Iterator[Sequence[FeedEntry]]:
         yield entries[start : start + ENTRIES_A_TRANSACTION]
 
 
-def _record_entries(
-    feed: FeedState, entries: Sequence[FeedEntry], listed_at: datetime, tx: Transaction
-) -> EntriesRecorded:
-    return tx.feeds.record_entries(feed.feed_id, feed.source_id, entries, listed_at)
-
-
 class FeedPoller:
-    """Polls feeds. Entries are written before the feed's validators, so a crash in between only polls again."""
+    """Polls indexes. Entries are written before the index's validators, so a crash in between only polls again."""
 
-    def __init__(self, *, fetcher: Fetcher, recorder: Recorder, max_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        fetcher: Fetcher,
+        recorder: Recorder,
+        shapes: LearntShapes,
+        max_bytes: int,
+        default_delay_seconds: float,
+    ) -> None:
         self._fetcher = fetcher
         self._recorder = recorder
+        self._shapes = shapes
         self._max_bytes = max_bytes
+        self._default_delay = default_delay_seconds
 
     async def poll(self, feed: FeedState, source: Source) -> PollResult:
-        """Fetch a feed, conditionally where it gave validators, and record what it lists.
+        """Fetch an index, conditionally where it gave validators, and record what it lists.
 
         When it is due again is for the planner to say.
 
-        Raises `DatabaseUnavailable` when that could not be recorded.
+        Raises `FetchingStopped`, or `DatabaseUnavailable` when that could not be recorded.
         """
-        request = FetchRequest(
-            url=feed.url,
-            kind=FetchKind.FEED,
-            source_id=feed.source_id,
-            delay_seconds=source.delay_seconds,
-            etag=feed.etag,
-            last_modified=feed.last_modified,
+        result = await self.take(feed, source, await self.ask(feed, source))
+        await self.record(result)
+        return result
+
+    async def ask(self, feed: FeedState, source: Source, *, url: str | None = None) -> Fetched:
+        """Fetch an index, or its further page at `url`. Raises `FetchingStopped`."""
+        # A section is sorted anew each time, as more becomes known of what its links are.
+        conditional = url is None and feed.kind is not FeedKind.SECTION
+        kind = fetch_kind(feed.kind)
+        return await self._fetcher.fetch(
+            FetchRequest(
+                url=url or feed.url,
+                kind=kind,
+                source_id=feed.source_id,
+                delay_seconds=source.delay_seconds,
+                etag=feed.etag if conditional else None,
+                last_modified=feed.last_modified if conditional else None,
+                max_bytes=max(self._max_bytes, SITEMAP_BYTES) if kind is FetchKind.SITEMAP else None,
+            )
         )
-        return await self.take(feed, source, await self._fetcher.fetch(request))
 
     async def take(self, feed: FeedState, source: Source, fetched: Fetched) -> PollResult:
-        """Record an answer that was fetched already as a poll of `feed`."""
-        judged = await asyncio.to_thread(self._judge, feed, source, fetched)
-        fetches = [fetched.fetch(i, feed_id=feed.feed_id) for i in range(len(fetched.hops))]
-        fetches[-1] = replace(fetches[-1], outcome=judged.outcome, reason=judged.reason)
-        listed_at = fetched.last.attempt.finished_at
-        new = known = 0
-        for entries in _slices(judged.wanted):
-            recorded = await self._recorder.write(partial(_record_entries, feed, entries, listed_at))
-            new, known = new + recorded.new, known + recorded.known
-        await self._record_state(feed, fetched, judged, fetches)
-        result = PollResult(feed=feed, outcome=judged.outcome, reason=judged.reason, new=new, known=known)
+        """Record the fetches and the entries of an answer to a poll of `feed`, but not yet that it was polled."""
+        shapes = await self._shapes.of(feed.source_id)
+        read = await asyncio.to_thread(read_index, feed, source, fetched, shapes=shapes, max_bytes=self._max_bytes)
+        await self.record_fetches(fetched, outcome=read.outcome, reason=read.reason, feed_id=feed.feed_id)
+        recorded = await self._record_entries(feed, source, read, fetched.last.attempt.finished_at)
+        if recorded.new and read.kind is not FeedKind.SECTION:
+            self._shapes.forget(feed.source_id)
+        result = PollResult(
+            feed=feed,
+            outcome=read.outcome,
+            reason=read.reason,
+            new=recorded.new,
+            known=recorded.known,
+            kind=read.kind,
+            left_out=read.left_out,
+            indexes=read.indexes,
+            next_url=read.next_url,
+            poll=_poll(feed, fetched, read),
+            urls=frozenset(entry.url_key for entry in read.entries),
+        )
         log.info(
-            "feed_polled", feed_id=feed.feed_id, outcome=result.outcome, reason=result.reason, new=new, known=known
+            "feed_polled",
+            feed_id=feed.feed_id,
+            url=fetched.request.url,
+            outcome=read.outcome,
+            reason=read.reason,
+            new=result.new,
+            known=result.known,
+            left_out=dict(read.left_out),
         )
         return result
 
-    async def _record_state(self, feed: FeedState, fetched: Fetched, judged: _Judged, fetches: Sequence[Fetch]) -> None:
-        exchange = fetched.last.attempt.exchange
-        poll = FeedPoll(
-            feed_id=feed.feed_id,
-            outcome=judged.outcome,
-            polled_at=fetched.last.attempt.finished_at,
-            kind=judged.reading.kind if judged.reading else None,
-            title=judged.reading.title if judged.reading else None,
-            etag=exchange.header("etag") if exchange else None,
-            last_modified=exchange.header("last-modified") if exchange else None,
-            body_digest=judged.digest,
-        )
+    async def record(self, result: PollResult) -> None:
+        """Record that an index was polled: its validators, and that its time has come and gone."""
+        poll = result.poll
+        if poll is not None:
+            await self._recorder.write(lambda tx: tx.feeds.record_poll(poll))
+
+    async def record_fetches(
+        self, fetched: Fetched, *, outcome: Outcome, reason: str | None, feed_id: int | None = None
+    ) -> None:
+        """Record the hops of an answer, the last with the outcome that reading it gave."""
+        fetches = [fetched.fetch(i, feed_id=feed_id) for i in range(len(fetched.hops))]
+        fetches[-1] = replace(fetches[-1], outcome=outcome, reason=reason)
 
         def write(tx: Transaction) -> None:
             for fetch in fetches:
                 tx.fetches.record(fetch)
-            tx.feeds.record_poll(poll)
 
         await self._recorder.write(write)
 
-    def _judge(self, feed: FeedState, source: Source, fetched: Fetched) -> _Judged:
-        hop = fetched.last
-        exchange = hop.attempt.exchange
-        if hop.outcome is not None or exchange is None:
-            return _Judged(outcome=hop.outcome or Outcome.NETWORK_ERROR, reason=hop.reason)
-        try:
-            body = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=self._max_bytes)
-        except BadContentCoding as problem:
-            if problem.reason == "too_large":
-                return _Judged(outcome=Outcome.TOO_LARGE, reason="decoded_body")
-            return _Judged(outcome=Outcome.NETWORK_ERROR, reason=problem.reason)
-        digest = digest_of(body)
-        if digest == feed.body_digest:
-            return _Judged(outcome=Outcome.UNCHANGED, reason="same_bytes", digest=digest)
-        reading = read_feed(body, url=fetched.final_url, content_type=exchange.header("content-type"))
-        if isinstance(reading, NotAFeed):
-            return _Judged(outcome=Outcome.WRONG_TYPE, reason=reading.reason)
-        return _Judged(
-            outcome=Outcome.LISTED,
-            reason=reading.problem,
-            reading=reading,
-            wanted=_wanted(reading, source),
-            digest=digest,
-        )
+    async def _record_entries(
+        self, feed: FeedState, source: Source, read: IndexRead, listed_at: datetime
+    ) -> EntriesRecorded:
+        delay = self._default_delay if source.delay_seconds is None else source.delay_seconds
+        new = known = 0
+        for entries in _slices(read.entries):
+            # News is due at once; of a back catalogue so much at a time as its host may be asked for.
+            old = read.kind in SITEMAPS and new >= BACK_CATALOGUE
+            spacing = timedelta(seconds=delay) if old else timedelta(0)
+            due_at = listed_at + spacing * (new - BACK_CATALOGUE) if old else listed_at
+            recorded = await self._recorder.write(
+                partial(_write_entries, feed, entries, listed_at, first_due_at=due_at, spacing=spacing)
+            )
+            new, known = new + recorded.new, known + recorded.known
+        return EntriesRecorded(new=new, known=known)
+
+
+def _write_entries(
+    feed: FeedState,
+    entries: Sequence[FeedEntry],
+    listed_at: datetime,
+    tx: Transaction,
+    *,
+    first_due_at: datetime,
+    spacing: timedelta,
+) -> EntriesRecorded:
+    return tx.feeds.record_entries(
+        feed.feed_id, feed.source_id, entries, listed_at, first_due_at=first_due_at, spacing=spacing
+    )
+
+
+def _poll(feed: FeedState, fetched: Fetched, read: IndexRead) -> FeedPoll:
+    exchange = fetched.last.attempt.exchange
+    return FeedPoll(
+        feed_id=feed.feed_id,
+        outcome=read.outcome,
+        polled_at=fetched.last.attempt.finished_at,
+        kind=read.kind,
+        title=read.title,
+        etag=exchange.header("etag") if exchange else None,
+        last_modified=exchange.header("last-modified") if exchange else None,
+        body_digest=read.digest,
+        ttl_seconds=read.ttl_seconds,
+    )

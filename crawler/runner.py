@@ -11,12 +11,14 @@ from scrapy.crawler import AsyncCrawlerRunner
 
 from crawler.address_guard import AddressGuard
 from crawler.download import Attempt, Downloader
+from crawler.exploring import Explorer, Reached
 from crawler.extraction import extractor_id
 from crawler.extraction.pool import ExtractionPool
 from crawler.fetching import Fetcher
 from crawler.ingest import PageIngest, ReadingSettings
+from crawler.known_addresses import LearntShapes
 from crawler.politeness import Politeness
-from crawler.polling import FeedPoller
+from crawler.polling import FeedPoller, PollResult
 from crawler.recorder import Recorder
 from crawler.scrapy_settings import scrapy_settings
 from crawler.settings import CrawlSettings, robots_token
@@ -92,6 +94,30 @@ class Crawling:
     async def read(self, query: Callable[[Transaction], Result]) -> Result:
         """Run a query in a reading transaction, away from the event loop."""
         return await asyncio.to_thread(_read, self.store, query)
+
+    def explorer(
+        self,
+        *,
+        on_begun: Callable[[PollResult], None],
+        on_result: Callable[[PollResult], None],
+        on_reached: Callable[[Reached], None],
+        enough: Callable[[], bool],
+        follow_found: bool,
+    ) -> Explorer:
+        """Return an explorer of indexes for one crawl, or for one poll of the service (`crawler.exploring`)."""
+        return Explorer(
+            poller=self.poller,
+            fetcher=self.fetcher,
+            recorder=self.recorder,
+            source=self.sources.source,
+            children=lambda feed_id: self.read(lambda tx: tx.feeds.children(feed_id)),
+            on_begun=on_begun,
+            on_result=on_result,
+            on_reached=on_reached,
+            enough=enough,
+            follow_found=follow_found,
+            max_bytes=self.settings.max_bytes,
+        )
 
 
 def _read(store: Store, query: Callable[[Transaction], Result]) -> Result:
@@ -176,7 +202,13 @@ async def open_crawling(
                 robots_token=robots_token(crawl.user_agent),
                 respect_noarchive=crawl.respect_noarchive,
             ),
-            poller=FeedPoller(fetcher=fetcher, recorder=recorder, max_bytes=crawl.max_bytes),
+            poller=FeedPoller(
+                fetcher=fetcher,
+                recorder=recorder,
+                shapes=LearntShapes(store),
+                max_bytes=crawl.max_bytes,
+                default_delay_seconds=crawl.delay_seconds,
+            ),
             recorder=recorder,
             archive=warc,
             pool=pool,

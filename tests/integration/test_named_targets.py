@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crawler import crawl, polling
+from crawler import index_reading, visits
 from storage.model import Outcome
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
@@ -97,9 +97,9 @@ def test_a_feed_that_breaks_us_costs_the_other_feeds_nothing(morgue, newsroom, o
             raise UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed")
         return whole(body, url=url, content_type=content_type)
 
-    whole = polling.read_feed
+    whole = index_reading.read_feed
     morgue.add_source(slug="courier", feeds=feeds)
-    monkeypatch.setattr(polling, "read_feed", read_feed)
+    monkeypatch.setattr(index_reading, "read_feed", read_feed)
     report = morgue.crawl("courier")
     assert {poll.feed.url: poll.outcome for poll in report.feeds} == {feeds[0]: None, feeds[1]: Outcome.LISTED}
     assert report.failed_targets == [feeds[0]]
@@ -111,13 +111,13 @@ def test_a_target_that_breaks_us_costs_the_other_targets_nothing(morgue, newsroo
     urls = [newsroom.publish_story(story) for story in STORIES[:2]]
     broken = iter([True])
 
-    def looks_like_feed(body, content_type):
+    def kind_of_body(body, content_type, *, url):
         if next(broken, False):
             raise RuntimeError("a defect of ours")
-        return whole(body, content_type)
+        return whole(body, content_type, url=url)
 
-    whole = crawl.looks_like_feed
-    monkeypatch.setattr(crawl, "looks_like_feed", looks_like_feed)
+    whole = visits.kind_of_body
+    monkeypatch.setattr(visits, "kind_of_body", kind_of_body)
     report = morgue.crawl(*urls, limit=1)
     assert accounts(report) == {urls[0]: (None, "internal_error"), urls[1]: (Outcome.CREATED, None)}
     assert report.failed_targets == [urls[0]]

@@ -1,0 +1,52 @@
+"""Which of the addresses in a sitemap are worth a request: sitemaps name galleries, tags and sections as well. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from crawler.discovery.feed_links import SortedEntries
+from crawler.discovery.listing import Listing
+from crawler.discovery.url_shapes import UrlShapes
+from crawler.discovery.url_words import LinkKind
+from crawler.urls import in_scope, registrable_domain
+from storage.model import FeedKind
+
+_WANTED = frozenset({LinkKind.ARTICLE, LinkKind.UNKNOWN})
+"""What a sitemap lists and no shape speaks against is asked for: being wrong costs a request, passing over a text."""
+
+
+def sort_sitemap(
+    listing: Listing,
+    *,
+    shapes: UrlShapes,
+    publisher_domains: frozenset[str],
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> SortedEntries:
+    """Return the entries of a sitemap that may be articles.
+
+    Where `include` is given, it and `exclude` alone decide. Else what leads to another publisher is left out
+    (`elsewhere`), and so is what the shape of its address tells to be no article (`tag`, `gallery`, …); a news sitemap
+    lists articles only, so its entries are not judged by their shapes.
+    """
+
+    def why_not(url: str) -> str | None:
+        if not in_scope(url, include=include, exclude=exclude):
+            return "excluded"
+        if include:
+            return None
+        if registrable_domain(url) not in publisher_domains:
+            return "elsewhere"
+        if listing.kind is FeedKind.NEWS_SITEMAP:
+            return None
+        kind = shapes.judge(url).kind
+        return None if kind in _WANTED else kind.value
+
+    wanted = []
+    left_out: Counter[str] = Counter()
+    for entry in listing.entries:
+        reason = why_not(entry.url)
+        if reason is None:
+            wanted.append(entry)
+        else:
+            left_out[reason] += 1
+    return SortedEntries(wanted=wanted, left_out=left_out)

@@ -1,0 +1,75 @@
+"""What a publisher's front page leads to besides its links: the feeds that it announces, the sitemaps that its
+robots.txt names, and where it says nothing, the places where publishers commonly have them."""
+
+from collections.abc import Sequence
+from urllib.parse import urljoin
+
+from crawler.discovery.index_page import IndexPage
+from crawler.discovery.listing import FoundBy, FoundIndex
+from crawler.discovery.targets import COMMON_FEED_PLACES, COMMON_SITEMAP_PLACES, TargetKind, kind_of_body
+from crawler.fetching import Fetcher, FetchRequest
+from crawler.index_reading import body_of, fetch_kind
+from crawler.polling import FeedPoller
+from crawler.urls import InvalidUrl, clean_url
+from storage.model import FeedKind, Outcome
+from storage.records import StoredSource
+
+_HOST_IS_NO_HELP = frozenset(
+    {Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.RATE_LIMITED, Outcome.BLOCKED_ADDRESS, Outcome.BLOCKED_STATUS}
+)
+"""After one of these it is no use, or not polite, to try a further place at the host."""
+
+
+class HomePages:
+    """Finds the indexes of home pages. Common places are tried only the first time that a home page is read."""
+
+    def __init__(self, *, poller: FeedPoller, fetcher: Fetcher, max_bytes: int) -> None:
+        self._poller = poller
+        self._fetcher = fetcher
+        self._max_bytes = max_bytes
+
+    async def feeds(self, page: IndexPage, source: StoredSource, *, url: str, first_time: bool) -> Sequence[FoundIndex]:
+        """Return the feeds of the home page at `url`. Raises `FetchingStopped`."""
+        if page.feeds or not first_time:
+            return page.feeds
+        return await self._probe(source, url, COMMON_FEED_PLACES, FeedKind.UNKNOWN, TargetKind.FEED)
+
+    async def sitemaps(self, source: StoredSource, *, url: str, first_time: bool) -> Sequence[FoundIndex]:
+        """Return the sitemaps of the publisher whose home page is at `url`. Raises `FetchingStopped`."""
+        lines = await self._fetcher.sitemaps(url)
+        named = [sitemap for line in lines if (sitemap := _clean(urljoin(url, line))) is not None]
+        if named or not first_time:
+            return [FoundIndex(url=one, kind=FeedKind.SITEMAP, found_by=FoundBy.ROBOTS) for one in named]
+        return await self._probe(source, url, COMMON_SITEMAP_PLACES, FeedKind.SITEMAP, TargetKind.SITEMAP)
+
+    async def _probe(
+        self, source: StoredSource, url: str, places: Sequence[str], kind: FeedKind, wanted: TargetKind
+    ) -> Sequence[FoundIndex]:
+        """Ask for common places until one holds what is wanted; each attempt leaves its row."""
+        for place in places:
+            request = FetchRequest(
+                url=urljoin(url, place),
+                kind=fetch_kind(kind),
+                source_id=source.source_id,
+                delay_seconds=source.source.delay_seconds,
+            )
+            fetched = await self._fetcher.fetch(request)
+            body = body_of(fetched, max_bytes=self._max_bytes)
+            outcome, reason = body.outcome, body.reason
+            if outcome is None:
+                found = kind_of_body(body.content, body.content_type, url=fetched.final_url)
+                outcome = Outcome.LISTED if found is wanted else Outcome.WRONG_TYPE
+                reason = "common_place" if found is wanted else found.value
+            await self._poller.record_fetches(fetched, outcome=outcome, reason=reason)
+            if outcome is Outcome.LISTED:
+                return [FoundIndex(url=fetched.final_url, kind=kind, found_by=FoundBy.COMMON_PLACE)]
+            if outcome in _HOST_IS_NO_HELP:
+                break
+        return ()
+
+
+def _clean(url: str) -> str | None:
+    try:
+        return clean_url(url)
+    except InvalidUrl:
+        return None

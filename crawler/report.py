@@ -1,0 +1,94 @@
+"""What a crawl says when it is over: for programs, and for people."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from crawler.crawl import CrawlReport
+from crawler.polling import PollResult
+from storage.escaping import printable
+from storage.model import FeedKind
+from storage.rendering import instant, shown
+
+INDEXES_SHOWN = 25
+_LABELS = {FeedKind.SITEMAP: "sitemap", FeedKind.NEWS_SITEMAP: "sitemap", FeedKind.SECTION: "section"}
+_BOUNDS = {
+    "sections": "sections were read",
+    "section_depth": "links deep was the way to sections",
+    "pages": "pages of a list were read",
+    "sitemaps": "sitemaps were read",
+    "sitemap_depth": "sitemap indexes were below each other",
+    "links": "links were taken from sitemaps",
+}
+
+
+def report_row(report: CrawlReport) -> dict[str, Any]:
+    """Return the account of a crawl for programs."""
+    return {
+        "fetched": report.fetched,
+        "outcomes": dict(sorted(report.outcomes.items())),
+        "feeds": [
+            {
+                "url": result.feed.url,
+                "kind": result.kind or result.feed.kind,
+                "outcome": result.outcome,
+                "reason": result.reason,
+                "pages": result.pages,
+                "new": result.new,
+                "known": result.known,
+                "left_out": dict(result.left_out),
+            }
+            for result in report.feeds
+        ],
+        "bounds_reached": [
+            {"bound": reached.bound, "number": reached.number, "url": reached.url} for reached in report.reached
+        ],
+        "named": [{"url": result.url, "outcome": result.outcome, "reason": result.reason} for result in report.named],
+        "held_hosts": {host: instant(until) for host, until in report.held.items()},
+        "failed_targets": report.failed_targets,
+        "stopped": report.stopped,
+    }
+
+
+def print_report(out: Console, report: CrawlReport) -> None:
+    """Print the account of a crawl for people."""
+    for result in report.feeds[:INDEXES_SHOWN]:
+        out.print(_index_line(result))
+    if len(report.feeds) > INDEXES_SHOWN:
+        out.print(_rest_line(report.feeds[INDEXES_SHOWN:]))
+    for reached in report.reached:
+        out.print(
+            f"bound: {reached.number} {_BOUNDS[reached.bound]}; {printable(reached.url)} and what is behind it was not"
+        )
+    for named in report.named:
+        why = f" ({printable(named.reason)})" if named.reason else ""
+        out.print(f"{printable(named.url)}: {named.outcome or 'not fetched'}{why}")
+    counts = _counted(report.outcomes)
+    out.print(f"{report.fetched} pages fetched" + (f": {counts}" if counts else ""))
+    for host, until in report.held.items():
+        out.print(f"{printable(host)} asked to be left alone until {shown(until)} UTC; its pages are still owed")
+    if report.stopped:
+        out.print("Stopped before the end; what was fetched is kept, the rest is still owed.")
+
+
+def _index_line(result: PollResult) -> str:
+    label = _LABELS.get(result.kind or result.feed.kind, "feed")
+    why = f" ({printable(result.reason)})" if result.reason else ""
+    pages = f" on {result.pages} pages" if result.pages > 1 else ""
+    left_out = f"; left out: {_counted(result.left_out)}" if result.left_out else ""
+    return (
+        f"{label} {printable(result.feed.url)}: {result.outcome or 'not polled'}{why}, "
+        f"{result.new} new, {result.known} known{pages}{left_out}"
+    )
+
+
+def _rest_line(results: list[PollResult]) -> str:
+    labels = Counter(_LABELS.get(result.kind or result.feed.kind, "feed") + "s" for result in results)
+    new, known = sum(result.new for result in results), sum(result.known for result in results)
+    return f"and {_counted(labels)} more (--json names them): {new} new, {known} known"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()) if count)

@@ -1,0 +1,96 @@
+"""Finds out what a named URL is: an article, a feed, a sitemap, a section or a home page."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from crawler.catalogue import domains_of
+from crawler.discovery.targets import TargetKind, kind_of_body
+from crawler.extraction.pool import ReadTask
+from crawler.fetching import Fetched, FetchRequest
+from crawler.index_reading import SITEMAP_BYTES, Body, body_of, fetch_kind, is_home
+from crawler.runner import Crawling
+from crawler.urls import registrable_domain
+from storage.clock import utc_now
+from storage.model import FeedKind, FetchKind, Outcome
+from storage.records import FeedState, StoredSource
+
+INDEX_REASONS = frozenset({"home_page", "section", "tag", "author", "index", "live_index"})
+"""Why a page is no article (`crawler.extraction.verdict`) when it is an index of articles."""
+
+ReadsIndex = Callable[[FeedState, Fetched], Awaitable[None]]
+
+
+class Visits:
+    """Visits URLs of which nothing is known. `watched` is whether the service looks after what they are."""
+
+    def __init__(self, crawling: Crawling, *, watched: bool) -> None:
+        self._crawling = crawling
+        self._watched = watched
+
+    async def source_of(self, url: str) -> StoredSource:
+        """Return the configured source with this URL's domain, or the one that stands for the domain itself."""
+        domain = registrable_domain(url)
+        for stored in await self._crawling.read(lambda tx: tx.sources.all()):
+            if stored.configured and not stored.paused and domain in domains_of(stored.source):
+                return stored
+        return await self._crawling.recorder.write(
+            lambda tx: tx.sources.for_domain(domain, utc_now(), watched=self._watched)
+        )
+
+    async def fetch(self, url: str, source: StoredSource) -> tuple[Fetched, FeedKind | None]:
+        """Fetch a URL, and return the answer and what kind of index it is, None for a page.
+
+        Raises `FetchingStopped`.
+        """
+        may_be_long = _named_like_sitemap(url)
+        request = FetchRequest(
+            url=url,
+            kind=FetchKind.SITEMAP if may_be_long else FetchKind.PAGE,
+            source_id=source.source_id,
+            delay_seconds=source.source.delay_seconds,
+            max_bytes=max(SITEMAP_BYTES, self._crawling.settings.max_bytes) if may_be_long else None,
+        )
+        fetched = await self._crawling.fetcher.fetch(request)
+        kind = await self._kind(fetched, source)
+        return replace(fetched, request=replace(request, kind=fetch_kind(kind) if kind else FetchKind.PAGE)), kind
+
+    async def index_at(self, url: str, kind: FeedKind, source: StoredSource) -> FeedState:
+        """Return the index that a URL proved to be."""
+        return await self._crawling.recorder.write(
+            lambda tx: tx.feeds.ensure(source.source_id, url, utc_now(), kind, watched=self._watched, found_by="named")
+        )
+
+    async def _kind(self, fetched: Fetched, source: StoredSource) -> FeedKind | None:
+        body = body_of(fetched, max_bytes=self._crawling.settings.max_bytes)
+        if body.outcome is not None:
+            return None
+        match kind_of_body(body.content, body.content_type, url=fetched.final_url):
+            case TargetKind.FEED:
+                return FeedKind.UNKNOWN
+            case TargetKind.SITEMAP:
+                return FeedKind.SITEMAP
+            case TargetKind.PAGE if await self._is_index(fetched, body, source):
+                return FeedKind.SECTION
+        return None
+
+    async def _is_index(self, fetched: Fetched, body: Body, source: StoredSource) -> bool:
+        """Whether a page is a home page or a section, by its address, or else by its markup and text."""
+        exchange = fetched.last.attempt.exchange
+        if exchange is None:
+            return False
+        task = ReadTask(
+            body=body.content,
+            content_type=body.content_type,
+            url=fetched.final_url,
+            timezone=source.source.timezone,
+            captured_at=exchange.finished_at,
+        )
+        reading = await self._crawling.pool.read(task)
+        if reading.outcome is Outcome.NOT_ARTICLE:
+            return reading.reason in INDEX_REASONS or is_home(fetched.final_url, source.source)
+        return reading.article is not None and is_home(fetched.final_url, source.source)
+
+
+def _named_like_sitemap(url: str) -> bool:
+    path = url.partition("?")[0].lower()
+    return "sitemap" in path or path.endswith((".xml", ".xml.gz"))

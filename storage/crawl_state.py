@@ -7,14 +7,16 @@ from sqlalchemy import RowMapping
 
 from storage.judgement import Flapping, last_look
 from storage.model import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, ExtractedArticle, Outcome
-from storage.records import Candidate, PageLook
+from storage.records import Candidate, CandidateKind, PageLook
 from storage.rows import reading_from_json, reading_json
 
 _ADDRESS_LOST = frozenset({Outcome.MISSING, Outcome.GONE})
+_ADDRESS_ANSWERS = ARTICLE_SEEN | {Outcome.NOT_ARTICLE, Outcome.SUSPECT, Outcome.WRONG_LANGUAGE, Outcome.PAYWALLED}
 _FORGET_VALIDATORS = {"etag": None, "last_modified": None}
 FORGET_CAPTURE = _FORGET_VALIDATORS | {"body_digest": None, "seen_capture_id": None, "seen_extractor": None}
 CLEAR_CANDIDATE: dict[str, Any] = {
     "candidate": None,
+    "candidate_kind": None,
     "candidate_capture_id": None,
     "candidate_captured_at": None,
     "candidate_looks": 0,
@@ -34,7 +36,7 @@ def after_fetch(page: RowMapping, outcome: Outcome, finished_at: datetime) -> di
     }
     if outcome in _ADDRESS_LOST:
         values |= {"missing_since": page["missing_since"] or finished_at, "missing_looks": page["missing_looks"] + 1}
-    elif outcome in ARTICLE_SEEN or outcome is Outcome.NOT_ARTICLE:
+    elif outcome in _ADDRESS_ANSWERS:
         values |= {"missing_since": None, "missing_looks": 0}
     if outcome not in KEEPS_VALIDATORS:
         values |= _FORGET_VALIDATORS
@@ -78,18 +80,44 @@ def candidate(page: RowMapping) -> Candidate | None:
         capture_id=page["candidate_capture_id"],
         captured_at=page["candidate_captured_at"],
         looks=page["candidate_looks"],
+        kind=CandidateKind(page["candidate_kind"] or CandidateKind.SECOND_LOOK),
     )
+
+
+def waited(page: RowMapping) -> int:
+    """Return how many readings in a row have waited for a second look."""
+    waiting = candidate(page)
+    return 0 if waiting is not None and waiting.kind.suspect else int(page["candidate_looks"])
 
 
 def awaiting(
     page: RowMapping, reading: ExtractedArticle, capture_id: int | None, captured_at: datetime
 ) -> dict[str, Any]:
-    """Return the values of a page whose reading waits for another look."""
+    """Return the values of a page whose reading waits for a second look."""
     return {
         "candidate": reading_json(reading),
+        "candidate_kind": CandidateKind.SECOND_LOOK.value,
         "candidate_capture_id": capture_id,
         "candidate_captured_at": captured_at,
-        "candidate_looks": page["candidate_looks"] + 1,
+        "candidate_looks": waited(page) + 1,
+    }
+
+
+def suspected(reading: ExtractedArticle, capture_id: int, captured_at: datetime, *, elsewhere: bool) -> dict[str, Any]:
+    """Return the values of a page that gives a suspect text for the first time."""
+    first = Candidate(article=reading, capture_id=capture_id, captured_at=captured_at, looks=0)
+    return suspected_again(first, elsewhere=elsewhere)
+
+
+def suspected_again(first: Candidate, *, elsewhere: bool) -> dict[str, Any]:
+    """Return the values of a page that gives a suspect text once more; it stays as it was read first."""
+    kind = CandidateKind.ELSEWHERE if elsewhere else CandidateKind.SUSPECT
+    return {
+        "candidate": reading_json(first.article),
+        "candidate_kind": kind.value,
+        "candidate_capture_id": first.capture_id,
+        "candidate_captured_at": first.captured_at,
+        "candidate_looks": first.looks + 1,
     }
 
 
@@ -98,7 +126,7 @@ def rotating(page: RowMapping) -> dict[str, Any]:
 
     That so many have waited is kept until a look shows the current state, or a version is written.
     """
-    return FORGET_CAPTURE | CLEAR_CANDIDATE | {"candidate_looks": page["candidate_looks"]}
+    return FORGET_CAPTURE | CLEAR_CANDIDATE | {"candidate_looks": waited(page)}
 
 
 def flapping(page: RowMapping) -> Flapping | None:

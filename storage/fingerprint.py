@@ -56,6 +56,11 @@ def author_set(authors: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in map(normalise, authors) if name)
 
 
+def text_digest(text: str) -> str:
+    """Return `1:` and the SHA-256, in hex, of the form of `text` that is compared."""
+    return f"{SCHEME}:{sha256(normalise(text).encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
 def content_digest(article: ExtractedArticle) -> str:
     """Return `1:` and the SHA-256, in hex, of what the article says: headline, standfirst, body and authors.
 

@@ -68,6 +68,7 @@ class CurrentState:
     """An article with its current version, locked until the transaction ends."""
 
     article_id: int
+    gone: bool
     last_checked_at: datetime
     shown: ExtractedArticle
     version_id: int
@@ -102,6 +103,7 @@ class History:
         version = self._connection.execute(_CURRENT_VERSION, named).mappings().one()
         return CurrentState(
             article_id=article["id"],
+            gone=article["status"] == ArticleStatus.GONE.value,
             last_checked_at=article["last_checked_at"],
             shown=article_content(dict(article)),
             version_id=version["id"],
@@ -227,6 +229,11 @@ class History:
         """Note a look at the article, with what it changes of its row."""
         checked = {"article": current.article_id, "last_checked_at": last_look(seen_at, current.last_checked_at)}
         self._connection.execute(_UPDATE_ARTICLE, checked | dict(values))
+
+    def set_gone(self, article_id: int, *, gone: bool) -> None:
+        """Put up the tombstone of an article, or take it away; its versions stay in any case."""
+        status = ArticleStatus.GONE if gone else ArticleStatus.LIVE
+        self._connection.execute(_UPDATE_ARTICLE, {"article": article_id, "status": status.value})
 
     def seen(self, version_id: int, seen_at: datetime) -> None:
         """Note that the state of a version stood there at that instant."""

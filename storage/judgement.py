@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from storage.changes import Change, decide
 from storage.model import ChangedField, ExtractedArticle, Outcome
 from storage.records import Candidate
+from storage.suspicion import Doubt, continues, is_confirmed, names_itself
 
 SETTLED_LOOKS = 3
 """A page that alternates between two states has settled on one when it shows it so often in a row."""
 MOST_WAITS = 3
 """After so many readings in a row that each waited for a second look in vain, the next one is not waited for."""
+SAME_TEXT_ELSEWHERE = "same_text_elsewhere"
+"""The reason of a suspect text that other pages of the publisher gave too."""
 WRONG_CLOCK = timedelta(days=1)
 """No look arrives so late: what claims to have been seen longer after a look that is now told was wrongly dated."""
 
@@ -39,6 +42,17 @@ class Flapping:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Suspicion:
+    """A text that is not taken for the article's yet.
+
+    `continues` says that the candidate showed it already; `elsewhere` that other pages of the publisher gave it too.
+    """
+
+    continues: bool
+    elsewhere: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What is to be recorded of a look.
 
@@ -47,7 +61,7 @@ class Verdict:
     though there is no version. `candidate` says that the reading waits for a second look, `rotates` that it would but
     for too many others before it; in both cases no version was seen. `seen` is the version whose state stood there
     otherwise: the current one, or while the page is flapping the earlier one. `flapping` is the alternation from now
-    on.
+    on. With `suspicion`, and where the outcome is `PAYWALLED`, nothing was learnt of the article's state.
     """
 
     outcome: Outcome
@@ -60,6 +74,7 @@ class Verdict:
     rotates: bool = False
     seen: KnownState
     flapping: Flapping | None = None
+    suspicion: Suspicion | None = None
 
 
 def came_late(looked_at: datetime, checked_at: datetime | None) -> bool:
@@ -88,6 +103,11 @@ def judge(
     candidate: Candidate | None = None,
     waited: int = 0,
     flapping: Flapping | None = None,
+    doubt: Doubt | None = None,
+    elsewhere: bool = False,
+    behind_paywall: bool = False,
+    live_blog: bool = False,
+    url: str = "",
 ) -> Verdict:
     """Say what a reading means.
 
@@ -112,7 +132,20 @@ def judge(
             seen=current,
             flapping=_still_flapping(flapping, current),
         )
-    confirmed = candidate is not None and same_state(candidate.article, new)
+    if behind_paywall:
+        return Verdict(outcome=Outcome.PAYWALLED, reason="fuller_text_held", seen=current)
+    if doubt is not None and (earlier is None or elsewhere):
+        shown_before = continues(new, candidate, old=current.reading, live_blog=live_blog)
+        return _doubted(
+            new,
+            doubt=doubt,
+            elsewhere=elsewhere,
+            named=names_itself(new, old=current.reading, url=url),
+            now=now,
+            current=current,
+            candidate=candidate if shown_before else None,
+        )
+    confirmed = candidate is not None and not candidate.kind.suspect and same_state(candidate.article, new)
     if change.fields:
         fields = change.confirmed().fields if earlier is not None else _seen_twice(change, new, candidate).fields
     else:
@@ -134,6 +167,36 @@ def judge(
         change="+".join(fields),
         reverts_to=None if earlier is None else earlier.version_id,
         from_candidate=not change.fields,
+        seen=current,
+    )
+
+
+def _doubted(
+    new: ExtractedArticle,
+    *,
+    doubt: Doubt,
+    elsewhere: bool,
+    named: bool,
+    now: datetime,
+    current: KnownState,
+    candidate: Candidate | None,
+) -> Verdict:
+    """Judge a text that may not be the article's; `candidate` is the reading that showed it first, if one did."""
+    if candidate is not None and is_confirmed(
+        doubt,
+        looks=candidate.looks + 1,
+        first_seen_at=candidate.captured_at,
+        now=now,
+        named=named,
+        elsewhere=elsewhere,
+    ):
+        change = _seen_twice(decide(current.reading, candidate.article), new, candidate)
+        return Verdict(outcome=Outcome.UPDATED, change=change.name, from_candidate=True, seen=current)
+    other_language = doubt is Doubt.OTHER_LANGUAGE
+    return Verdict(
+        outcome=Outcome.WRONG_LANGUAGE if other_language else Outcome.SUSPECT,
+        reason=SAME_TEXT_ELSEWHERE if elsewhere else doubt.value,
+        suspicion=Suspicion(continues=candidate is not None, elsewhere=elsewhere),
         seen=current,
     )
 

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, exists, func, or_, select, update
 
 from storage.model import FeedKind, Outcome
-from storage.records import CrawlScope, FeedEntry, KnownAddresses, PageHistory, PageState
+from storage.records import CandidateKind, CrawlScope, FeedEntry, KnownAddresses, PageHistory, PageState
 from storage.rows import page_state
 from storage.statements import insert_unless_there
+from storage.suspicion import CONFIRMING_LOOKS
 from storage.tables import articles, feed_entries, feeds, pages, sources
 
 _OF_ARTICLES = [kind.value for kind in (FeedKind.RSS, FeedKind.ATOM, FeedKind.JSON, FeedKind.NEWS_SITEMAP)]
@@ -41,6 +42,20 @@ def _in_scope(scope: CrawlScope) -> ColumnElement[bool] | None:
         )
         ways.append(pages.c.id.in_(query))
     return and_(pages.c.alias_of.is_(None), or_(*ways)) if ways else None
+
+
+def _of(scope: CrawlScope, in_scope: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    """Return which pages a scope holds, the named ones included."""
+    named = pages.c.id.in_(sorted(scope.page_ids))
+    return named if in_scope is None else or_(named, in_scope)
+
+
+# Failures in a row count suspects too, so that a page that gives another text at every look is not asked for ever.
+_SUSPECT_LOOKED_AT_AGAIN = and_(
+    pages.c.candidate_kind == CandidateKind.SUSPECT.value,
+    pages.c.last_outcome == Outcome.SUSPECT.value,
+    pages.c.consecutive_failures < CONFIRMING_LOOKS,
+)
 
 
 class Pages:
@@ -211,8 +226,9 @@ class Pages:
 
         Named pages are to be fetched unless they were since `named_since` (`now` without it), other pages of the scope
         when they are due or, but for the scope of everything, were never fetched, and with `recrawl_since` also when
-        they were not fetched since then. Aliases are fetched only when they are named. `exclude_hosts` are busy hosts,
-        `exclude_pages` pages being fetched.
+        they were not fetched since then. A page that gave a suspect text is then looked at again until that is
+        confirmed or refuted, or it was tried often enough. Aliases are fetched only when they are named.
+        `exclude_hosts` are busy hosts, `exclude_pages` pages being fetched.
         """
         excluded = and_(pages.c.host.not_in(list(exclude_hosts)), pages.c.id.not_in(list(exclude_pages)))
         found: dict[int, PageState] = {}
@@ -261,12 +277,14 @@ class Pages:
                 wanted.append((new, pages.c.next_fetch_at))
             if recrawl_since is not None:
                 wanted.append((and_(in_scope, not_since(recrawl_since)), pages.c.last_fetch_at))
+        if recrawl_since is not None and (scope.page_ids or in_scope is not None):
+            wanted.append((and_(_of(scope, in_scope), _SUSPECT_LOOKED_AT_AGAIN), pages.c.id))
         return wanted
 
     def unplanned(self, limit: int) -> list[PageHistory]:
         """Return pages of unpaused sources that nobody has planned since they were fetched, and whose watch goes on."""
         query = (
-            select(pages, articles.c.published_at)
+            select(pages, articles.c.published_at, articles.c.id.label("article_id"))
             .join(sources, and_(sources.c.id == pages.c.source_id, ~sources.c.paused))
             .outerjoin(articles, articles.c.primary_page_id == pages.c.id)
             .where(pages.c.next_fetch_at.is_(None), pages.c.alias_of.is_(None), ~pages.c.watch_ended)
@@ -287,6 +305,7 @@ class Pages:
 
 def _history(row: RowMapping) -> PageHistory:
     outcome = row["last_outcome"]
+    waits = None if row["candidate"] is None else CandidateKind(row["candidate_kind"] or CandidateKind.SECOND_LOOK)
     return PageHistory(
         page_id=row["id"],
         source_id=row["source_id"],
@@ -298,5 +317,8 @@ def _history(row: RowMapping) -> PageHistory:
         looks=row["looks"],
         changes=row["changes"],
         last_changed_at=row["last_changed_at"],
-        has_candidate=row["candidate"] is not None,
+        has_candidate=waits is CandidateKind.SECOND_LOOK,
+        suspect_looks=row["candidate_looks"] if waits is not None and waits.suspect else 0,
+        missing_looks=row["missing_looks"],
+        has_article=row["article_id"] is not None,
     )

@@ -6,6 +6,7 @@ Frozen values; every instant is aware and in UTC. Rows of the database never lea
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from storage.model import Capture, ExtractedArticle, FeedKind, FetchKind, Outcome, Source
 
@@ -108,18 +109,35 @@ class EntriesRecorded:
     known: int
 
 
+class CandidateKind(StrEnum):
+    """What a reading waits for."""
+
+    SECOND_LOOK = "second_look"
+    """One more look that shows the same: fields are empty on one side."""
+    SUSPECT = "suspect"
+    """Looks that show that another text is this article's."""
+    ELSEWHERE = "elsewhere"
+    """The same, though other pages of the publisher gave that text too, so that no look can show it."""
+
+    @property
+    def suspect(self) -> bool:
+        """Whether the text is doubted."""
+        return self is not CandidateKind.SECOND_LOOK
+
+
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A reading that waits for another look before it may become a version.
 
-    `capture_id` is the capture that it was first read from, `looks` how many looks in a row, this one's the last,
-    brought a reading that had to wait.
+    `capture_id` is the capture that it was first read from. `looks` is, of a suspect, how many looks showed it, and
+    else how many looks in a row, this one's the last, brought a reading that had to wait.
     """
 
     article: ExtractedArticle
     capture_id: int
     captured_at: datetime
     looks: int
+    kind: CandidateKind = CandidateKind.SECOND_LOOK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,9 +247,13 @@ class PageLook:
 
     `fetch` is the last hop and `fetches_before` the hops that led to it. `landed` names the page of the final URL when
     redirects led to another page than the one that was asked for. `same_as_capture` is set for a 304 or the same
-    bytes: the capture that was seen again. `article` is the reading of a 200 that reads as an article; without it
-    `fetch.outcome` is decided already. `capture` is the kept response, or None when the caller did not keep it.
-    `etag` and `last_modified` are the response's own.
+    bytes: the capture that was seen again. `primary` is the page that stands for this one by what it says of itself, and
+    `primary_reason` why (`canonical`, `amp`, `mobile`, `print` or `part`). Of an article in parts `fetches_of_parts` are
+    the attempts at its further parts, `part_captures` the captures of those that were read, in order, and `body_digest`
+    is that of all parts. `article` is the reading of a 200 that reads as an article; without it
+    `fetch.outcome` is decided already. `live_blog` says that the page calls its text a live blog, `at_once` that
+    somebody asked for this look (`--recrawl`), so that it counts however soon after another. `capture` is the kept
+    response, or None when the caller did not keep it. `etag` and `last_modified` are the response's own.
     """
 
     page_id: int
@@ -243,9 +265,15 @@ class PageLook:
     rereading: Rereading | None = None
     capture: Capture | None = None
     body_digest: str | None = None
+    primary: FeedEntry | None = None
+    primary_reason: str | None = None
+    fetches_of_parts: Sequence[Fetch] = ()
+    part_captures: Sequence[Capture] = ()
     same_as_capture: int | None = None
     etag: str | None = None
     last_modified: str | None = None
+    live_blog: bool = False
+    at_once: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,13 +282,18 @@ class Recorded:
 
     `needs_capture` means that nothing was written, because the look makes a version and its capture was not given:
     keep the capture and record again. `needs_rereading` likewise names the version whose capture must be read again
-    by the extractor in use. `change` names the changed fields (`headline+body`) or is `created`.
+    by the extractor in use, and `primary_refused` says that no other page stands for this one: record its own article.
+    `primary_page_id` is the page that stands for this one from now on, and `released_page_ids` are the pages for which
+    this one does not, as they had said: they are due again. `change` names the changed fields (`headline+body`) or is `created`.
     """
 
     outcome: Outcome
     reason: str | None = None
     needs_capture: bool = False
     needs_rereading: int | None = None
+    primary_refused: bool = False
+    primary_page_id: int | None = None
+    released_page_ids: Sequence[int] = ()
     article_id: int | None = None
     version_id: int | None = None
     version_number: int | None = None
@@ -269,7 +302,11 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True)
 class PageHistory:
-    """What the planner is given to say when a page is due next."""
+    """What the planner is given to say when a page is due next.
+
+    `has_candidate` says that a reading waits for a second look; `suspect_looks` how many looks showed a suspect text,
+    0 where none waits. `missing_looks` counts those in a row that found nothing at the address of `has_article`.
+    """
 
     page_id: int
     source_id: int
@@ -282,3 +319,6 @@ class PageHistory:
     changes: int
     last_changed_at: datetime | None
     has_candidate: bool
+    suspect_looks: int = 0
+    missing_looks: int = 0
+    has_article: bool = False

@@ -169,8 +169,9 @@ pages = Table(
     Column("last_changed_at", UtcDateTime),
     Column("missing_since", UtcDateTime),
     Column("missing_looks", Integer, nullable=False),
-    # A reading that waits for another look.
+    # A reading that waits for another look, and for what (`storage.records.CandidateKind`).
     Column("candidate", JsonValue),
+    Column("candidate_kind", StorableText),
     _reference("candidate_capture_id", "captures", nullable=True),
     Column("candidate_captured_at", UtcDateTime),
     Column("candidate_looks", Integer, nullable=False),
@@ -178,10 +179,19 @@ pages = Table(
     Column("flapping_since", UtcDateTime),
     Column("flapping_number", Integer),
     Column("flapping_looks", Integer, nullable=False),
-    # The page names another address as its own, but no article was found there.
+    # The page names another address as its own, but no article of its was found there.
     Column("canonical_refused", Boolean, nullable=False, server_default=false()),
+    # An alias by its own word: what it showed, until that article is found at its primary page, or is not.
+    Column("held_reading", JsonValue),
     Index("ix_pages_next_fetch_at", "next_fetch_at"),
     Index("ix_pages_source_id_last_fetch_at", "source_id", "last_fetch_at"),
+    Index("ix_pages_host_last_fetch_at", "host", "last_fetch_at"),
+    Index(
+        "ix_pages_suspect",
+        "id",
+        sqlite_where=text("candidate_kind = 'suspect'"),
+        postgresql_where=text("candidate_kind = 'suspect'"),
+    ),
     # Partial, or else SQLite would use it to find the pages that are no aliases: nearly all.
     Index(
         "ix_pages_alias_of",
@@ -305,6 +315,18 @@ events = Table(
     Index(None, "article_id"),
     Index(None, "version_id"),
     sqlite_autoincrement=True,
+)
+
+# Which texts a page has given, versions and suspects alike: the same one under many addresses is no article's.
+page_texts = Table(
+    "page_texts",
+    metadata,
+    Column("page_id", Id, ForeignKey("pages.id"), primary_key=True, autoincrement=False),
+    Column("text_digest", StorableText, primary_key=True),
+    Column("headline_digest", StorableText, nullable=False),
+    Column("host", StorableText, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Index(None, "host", "text_digest"),
 )
 
 # An article that is read from several pages: the captures of its further parts, in order, by that of its first.

@@ -1,4 +1,4 @@
-"""Indexes that lead to further indexes, hosts and robots.txt shared by processes, opt-outs, articles in parts.
+"""Indexes that lead to further ones, hosts and robots.txt shared by processes, opt-outs, articles in parts, suspects.
 
 Columns are only added and tables only made, so a program of the first schema that still runs is not disturbed: every
 new column may be left out of an INSERT.
@@ -43,6 +43,7 @@ metadata = sa.MetaData(
 )
 # What the new tables refer to, as far as a reference needs it.
 sa.Table("captures", metadata, sa.Column("id", _key(), primary_key=True))
+sa.Table("pages", metadata, sa.Column("id", _key(), primary_key=True))
 
 NEW_TABLES = (
     sa.Table(
@@ -89,6 +90,16 @@ NEW_TABLES = (
         sa.Index(None, "host"),
     ),
     sa.Table(
+        "page_texts",
+        metadata,
+        sa.Column("page_id", _key(), sa.ForeignKey("pages.id"), primary_key=True, autoincrement=False),
+        sa.Column("text_digest", sa.Text(), primary_key=True),
+        sa.Column("headline_digest", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("first_seen_at", _instant(), nullable=False),
+        sa.Index(None, "host", "text_digest"),
+    ),
+    sa.Table(
         "capture_parts",
         metadata,
         sa.Column("capture_id", _key(), sa.ForeignKey("captures.id"), primary_key=True, autoincrement=False),
@@ -106,7 +117,11 @@ NEW_COLUMNS = {
     ),
     "fetches": (sa.Column("opt_outs", _json(), nullable=False, server_default=_empty_list()),),
     "articles": (sa.Column("opt_outs", _json(), nullable=False, server_default=_empty_list()),),
-    "pages": (sa.Column("canonical_refused", sa.Boolean(), nullable=False, server_default=sa.false()),),
+    "pages": (
+        sa.Column("canonical_refused", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("candidate_kind", sa.Text()),
+        sa.Column("held_reading", _json()),
+    ),
 }
 
 _CONTENT = """
@@ -150,6 +165,9 @@ def upgrade() -> None:
     key = "BIGINT" if on_postgresql else "INTEGER"
     op.execute(f"ALTER TABLE feeds ADD COLUMN parent_id {key} CONSTRAINT fk_feeds_parent_id REFERENCES feeds (id)")
     op.create_index("ix_feeds_parent_id", "feeds", ["parent_id"])
+    op.create_index("ix_pages_host_last_fetch_at", "pages", ["host", "last_fetch_at"])
+    suspect = sa.text("candidate_kind = 'suspect'")
+    op.create_index("ix_pages_suspect", "pages", ["id"], sqlite_where=suspect, postgresql_where=suspect)
     for name, query in WIDER_VIEWS.items():
         # PostgreSQL replaces a view in place, so that the rights that somebody was granted on it stay.
         if not on_postgresql:

@@ -18,7 +18,7 @@ FERRY = ExtractedArticle(
     dateline="OXLEY",
     section="Harbour",
     tags=("ferries", "Öxley"),
-    body="The ferry left the quay at six.\n\nIts captain said that the sea was calm.",
+    body="The ferry left the quay at six.\n\nIts captain said that the sea was calm.\n\nTwo boats follow.",
     language="en",
     canonical_url="http://paper.example/ferry",
     published=StatedTime(
@@ -40,7 +40,7 @@ FERRY = ExtractedArticle(
 CORRECTED = replace(FERRY, headline="Ferry to Oxley resumes two days after the storm")
 """State B: another headline."""
 
-CUT = replace(FERRY, body="The ferry left the quay at six.")
+CUT = replace(FERRY, body="The ferry left the quay at six.\n\nIts captain said that the sea was calm.")
 """State C: a paragraph less."""
 
 UNSIGNED = replace(FERRY, authors=(), byline=None)

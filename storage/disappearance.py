@@ -1,0 +1,41 @@
+"""When an article that is missing from its address is gone. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+CONFIRMED_AFTER = timedelta(hours=1)
+"""A second look so long after the first confirms that an article is gone."""
+SAME_HOUR = timedelta(hours=1)
+MANY_SHARE = 0.2
+MANY_PAGES = 5
+"""More than this share of a host's pages, and so many at least, do not go at once: the host is in trouble."""
+HELD_BACK_FOR = timedelta(days=7)
+"""What is missing for so long is gone, however many others are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostCensus:
+    """Of the pages of a host with a live article: how many were fetched since an instant, and how many of those seem
+    gone since then."""
+
+    fetched: int
+    missing: int
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether so many seem gone at once that it is more likely the host's fault than the newsroom's will."""
+        return self.missing >= MANY_PAGES and self.missing > self.fetched * MANY_SHARE
+
+
+def may_be_gone(*, missing_since: datetime | None, now: datetime, at_once: bool) -> bool:
+    """Say whether a look that finds an article's address empty confirms an earlier one.
+
+    `missing_since` is when it was found empty first, None when this is the first time. `at_once` says that somebody
+    asked for this look, so that it counts however soon it comes.
+    """
+    return missing_since is not None and (at_once or now - missing_since >= CONFIRMED_AFTER)
+
+
+def is_held_back(census: HostCensus, *, missing_since: datetime, now: datetime) -> bool:
+    """Say whether an article that may be gone is left as missing for now."""
+    return census.in_trouble and now - missing_since < HELD_BACK_FOR

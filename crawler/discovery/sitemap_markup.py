@@ -55,7 +55,7 @@ class Markup:
 
 def read_markup(document: Document) -> Markup:
     """Return the addresses in a sitemap's XML, whatever namespaces, prefixes and case its elements have."""
-    body = mended_xml(document)
+    body = _without_half_a_tag(mended_xml(document))
     reader = _Reader()
     # The stubs ask for callbacks that lxml does not need.
     parser: Any = etree.XMLParser(  # type: ignore[call-overload]
@@ -71,6 +71,12 @@ def read_markup(document: Document) -> Markup:
     parser.close()
     left_out = reader.left_out + len(_LOC.findall(body, at))
     return Markup(located=reader.located, left_out=left_out, problem=_problem(reader, parser))
+
+
+def _without_half_a_tag(body: bytes) -> bytes:
+    """Return the document without a tag that is cut at its end, which would pass for one that is malformed."""
+    last = body.rfind(b"<")
+    return body[:last] if last >= 0 and b">" not in body[last:] else body
 
 
 def _problem(reader: "_Reader", parser: Any) -> str | None:

@@ -51,15 +51,24 @@ def read_sitemap(body: bytes, *, url: str, content_type: str | None, now: dateti
         return NotAFeed(reason="empty" if not document.body.strip() else "not_xml")
     # Of a list that was cut the last line may be half an address.
     whole = lines[:-1] if unpacked.problem else lines
-    return _listing([Located(loc=line) for line in whole], url=url, now=now, problem=unpacked.problem, left_out=0)
+    return _listing(
+        [Located(loc=line if _is_address(line) else "") for line in whole],
+        url=url,
+        now=now,
+        problem=unpacked.problem,
+        left_out=0,
+    )
 
 
 def url_lines(body: bytes) -> Sequence[str] | None:
     """Return the lines of a list of addresses, one a line, or None where less than half of the lines are addresses."""
     text = body.decode("utf-8", errors="replace").removeprefix("\ufeff")
     lines = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
-    addresses = sum(line[:8].lower().startswith(("http://", "https://")) and len(line.split()) == 1 for line in lines)
-    return lines if lines and addresses * 2 >= len(lines) else None
+    return lines if lines and sum(map(_is_address, lines)) * 2 >= len(lines) else None
+
+
+def _is_address(line: str) -> bool:
+    return line[:8].lower().startswith(("http://", "https://")) and len(line.split()) == 1
 
 
 def _listing(

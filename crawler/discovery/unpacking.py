@@ -14,6 +14,7 @@ MAX_MEMBERS = 10_000
 _MAGIC = b"\x1f\x8b"
 _GZIP = 31
 _PIECE = 1 << 16
+_PIECE_DECODED = 1 << 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +48,13 @@ def _gunzip(body: bytes, max_bytes: int) -> Unpacked:
     """Undo one layer, member after member. What follows the last one and begins no other is passed over."""
     kept = bytearray()
     decoder = zlib.decompressobj(_GZIP)
-    pending, at, members = b"", 0, 1
+    pending, at, members, may_hold_more = b"", 0, 1, False
     while True:
-        if not pending:
+        if not pending and not may_hold_more:
             pending = body[at : at + _PIECE]
             at += _PIECE
-        if not pending:
-            return Unpacked(body=bytes(kept), problem=None if decoder.eof else "truncated")
+            if not pending:
+                return Unpacked(body=bytes(kept), problem=None if decoder.eof else "truncated")
         if decoder.eof:
             # The first bytes of the next member may stand at a piece's end.
             pending += body[at : at + 1]
@@ -63,9 +64,12 @@ def _gunzip(body: bytes, max_bytes: int) -> Unpacked:
                 return Unpacked(body=bytes(kept), problem="malformed" if members > MAX_MEMBERS else None)
             decoder = zlib.decompressobj(_GZIP)
         try:
-            kept += decoder.decompress(pending, max_bytes + 1 - len(kept))
+            # In small pieces, because one that is damaged is lost whole.
+            piece = decoder.decompress(pending, _PIECE_DECODED)
         except zlib.error:
             return Unpacked(body=bytes(kept), problem="malformed")
+        kept += piece
         if len(kept) > max_bytes:
             return Unpacked(body=bytes(kept[:max_bytes]), problem="too_large")
         pending = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
+        may_hold_more = not decoder.eof and len(piece) == _PIECE_DECODED

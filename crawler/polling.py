@@ -59,7 +59,10 @@ def _slices(entries: Sequence[FeedEntry]) -> Iterator[Sequence[FeedEntry]]:
 
 
 class FeedPoller:
-    """Polls indexes. Entries are written before the index's validators, so a crash in between only polls again."""
+    """Polls indexes: `ask`, `take`, `record`.
+
+    Entries are written before the index's validators, so a crash in between only polls again.
+    """
 
     def __init__(
         self,
@@ -75,17 +78,6 @@ class FeedPoller:
         self._shapes = shapes
         self._max_bytes = max_bytes
         self._default_delay = default_delay_seconds
-
-    async def poll(self, feed: FeedState, source: Source) -> PollResult:
-        """Fetch an index, conditionally where it gave validators, and record what it lists.
-
-        When it is due again is for the planner to say.
-
-        Raises `FetchingStopped`, or `DatabaseUnavailable` when that could not be recorded.
-        """
-        result = await self.take(feed, source, await self.ask(feed, source))
-        await self.record(result)
-        return result
 
     async def ask(self, feed: FeedState, source: Source, *, url: str | None = None) -> Fetched:
         """Fetch an index, or its further page at `url`. Raises `FetchingStopped`."""

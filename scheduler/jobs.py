@@ -13,6 +13,7 @@ from crawler.crawl import fetch_page
 from crawler.fetching import Fetched
 from crawler.page_loop import PageLoop
 from crawler.politeness import FetchingStopped
+from crawler.polling import PollResult
 from crawler.runner import Crawling
 from crawler.urls import host_key
 from scheduler.planner import PollDue, RecrawlInterval, plan_feeds, plan_pages
@@ -27,6 +28,10 @@ ABANDON_SECONDS = 2.0
 SETBACK = timedelta(minutes=10)
 """What broke for a reason of ours is left alone this long: nothing was recorded, so it is still due."""
 _EVERYTHING = CrawlScope(everything=True)
+
+
+def _ignore(result: PollResult) -> None:
+    """The poller logs what came of each poll."""
 
 
 class _Setbacks:
@@ -85,8 +90,7 @@ class ServiceJobs:
         try:
             with self._boundary("poll", feed_id=feed.feed_id, url=feed.url):
                 try:
-                    source = self._crawling.sources.source(feed.source_id).source
-                    await self._crawling.poller.poll(feed, source)
+                    await self._explore(feed)
                 except MorgueError:
                     raise
                 except Exception:
@@ -94,6 +98,18 @@ class ServiceJobs:
                     raise
         finally:
             del self._polling[feed.feed_id]
+
+    async def _explore(self, feed: FeedState) -> None:
+        """Poll a feed, with its further pages and the sitemaps below it; what else it leads to is due by itself."""
+        explorer = self._crawling.explorer(
+            on_begun=_ignore,
+            on_result=_ignore,
+            on_reached=lambda reached: log.info("bound_reached", bound=reached.bound, url=reached.url),
+            enough=lambda: self._stopping,
+            follow_found=False,
+        )
+        await explorer.begin(feed, watched=True)
+        await explorer.follow()
 
     async def fetch_due_pages(self) -> None:
         """Fetch every page that is due; ends when none is."""

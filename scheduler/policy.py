@@ -6,7 +6,7 @@ its age, no sooner than ten minutes and no later than a week.
 
 from datetime import datetime, timedelta
 
-from storage.model import ARTICLE_SEEN, Outcome
+from storage.model import ARTICLE_SEEN, FeedKind, Outcome
 from storage.records import FeedState, PageHistory
 
 SHORTEST = timedelta(minutes=10)
@@ -20,6 +20,11 @@ LONGEST_RETRY = timedelta(days=1)
 NOT_ARTICLE_AGAIN = timedelta(days=7)
 
 LONGEST_POLL = timedelta(hours=24)
+SITEMAP_POLL = timedelta(hours=6)
+SECTION_POLL = timedelta(hours=1)
+FOUND_SECTION_POLL = timedelta(hours=6)
+"""A section that a home page or another section led to."""
+_SHORTEST_BY_KIND = {FeedKind.SITEMAP: SITEMAP_POLL, FeedKind.SECTION: SECTION_POLL}
 
 
 def interval_by_age(age: timedelta) -> timedelta:
@@ -53,6 +58,19 @@ def next_fetch_at(history: PageHistory, *, now: datetime, recrawl: timedelta | N
     if history.last_outcome is Outcome.NOT_ARTICLE:
         return since + NOT_ARTICLE_AGAIN
     return since + retry_interval(history.consecutive_failures)
+
+
+def poll_interval(feed: FeedState, *, default: timedelta) -> timedelta:
+    """Return how often a feed is polled of whose source nobody said how often.
+
+    `default` holds for feeds and news sitemaps, longer where the feed itself asks to be left alone for longer (`ttl`, a
+    day at most). Other sitemaps and sections change less, or matter less because feeds tell of the same articles.
+    """
+    shortest = _SHORTEST_BY_KIND.get(feed.kind, timedelta(0))
+    if feed.kind is FeedKind.SECTION and feed.found_by == "section":
+        shortest = FOUND_SECTION_POLL
+    asked = timedelta(seconds=feed.ttl_seconds or 0)
+    return max(default, shortest, min(asked, LONGEST_POLL))
 
 
 def next_poll_at(feed: FeedState, *, interval: timedelta, now: datetime) -> datetime:

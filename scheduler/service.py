@@ -12,6 +12,7 @@ from crawler.runner import Crawling, SourceBook, open_crawling
 from scheduler.jobs import ServiceJobs
 from scheduler.local import Ticker, next_cron_time
 from scheduler.planner import PollDue, RecrawlInterval, every
+from scheduler.policy import next_poll_at, poll_interval
 from scheduler.settings import Settings
 from storage.clock import utc_now
 from storage.errors import MorgueError
@@ -38,7 +39,8 @@ def recrawl_interval(sources: SourceBook) -> RecrawlInterval:
 
 
 def poll_rule(sources: SourceBook, default_poll: str) -> Callable[[int], PollDue]:
-    """Return, for a source's id, the rule that says when its feeds are due: its own `poll`, or the default."""
+    """Return, for a source's id, the rule that says when its feeds are due: its own `poll`, or the default's, which
+    differs by the kind of feed."""
 
     def rule(source_id: int) -> PollDue:
         source = sources.source(source_id).source
@@ -49,7 +51,10 @@ def poll_rule(sources: SourceBook, default_poll: str) -> Callable[[int], PollDue
                 if feed.last_polled_at
                 else now
             )
-        return every(parse_duration(poll))
+        interval = parse_duration(poll)
+        if source.poll is not None:
+            return every(interval)
+        return lambda feed, now: next_poll_at(feed, interval=poll_interval(feed, default=interval), now=now)
 
     return rule
 

@@ -149,7 +149,7 @@ def _read_file(name: str) -> bytes:
 
 
 def _read_page(name: str) -> bytes:
-    from crawler.ingest import wrong_type
+    from crawler.page_bodies import wrong_type
 
     body = _read_file(name)
     kind = wrong_type("text/html", body)

@@ -19,7 +19,7 @@ from crawler.discovery.sitemaps import read_sitemap
 from crawler.discovery.targets import TargetKind, kind_of_body
 from crawler.discovery.url_shapes import UrlShapes
 from crawler.fetching import Fetched
-from crawler.ingest import digest_of
+from crawler.page_bodies import digest_of
 from crawler.urls import clean_url, registrable_domain
 from storage.content_coding import BadContentCoding, decode_body
 from storage.model import FeedKind, FetchKind, Outcome, Source

@@ -5,8 +5,6 @@ old captures back.
 """
 
 import asyncio
-import hashlib
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -17,9 +15,9 @@ from crawler.extraction.permissions import Permissions, permissions_of
 from crawler.extraction.pool import ReadTask
 from crawler.extraction.reading import Reading
 from crawler.fetching import Fetched
+from crawler.page_bodies import PageBody, read_body
 from crawler.recorder import Sighting
 from crawler.urls import InvalidUrl, feed_entry, url_key
-from storage.content_coding import BadContentCoding, decode_body
 from storage.errors import CaptureUnreadable
 from storage.model import Capture, HttpExchange, Outcome
 from storage.records import FeedEntry, PageLook, PageState, Recorded, Rereading
@@ -45,24 +43,6 @@ KEPT_AS_EVIDENCE = frozenset(
 _WALLS = frozenset({Outcome.CONSENT_WALL, Outcome.LOGIN_WALL, Outcome.BOT_CHECK, Outcome.MAINTENANCE})
 """What the body of a refusal can say about why it was refused."""
 _REFUSALS = frozenset({Outcome.BLOCKED_STATUS, Outcome.RATE_LIMITED})
-_PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml"})
-_UNTELLING_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "unknown/unknown", "text"})
-_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+|text")
-_SNIFFED_BYTES = 1445
-"""What the MIME Sniffing standard looks at."""
-_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-"""The binary data bytes of that standard."""
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_MAGIC = (
-    (b"%PDF-", "pdf"),
-    (b"\x89PNG\r\n", "image"),
-    (b"\xff\xd8\xff", "image"),
-    (b"GIF8", "image"),
-    (b"RIFF", "media"),
-    (b"PK\x03\x04", "archive"),
-    (b"\x00\x00\x00\x18ftyp", "media"),
-    (b"ID3", "media"),
-)
 
 
 class ReadsPages(Protocol):
@@ -97,62 +77,6 @@ class ReadingSettings:
 CaptureOfVersion = Callable[[int], Awaitable[Capture | None]]
 
 
-def wrong_type(content_type: str | None, body: bytes) -> str | None:
-    """Return what kind of thing a body is, when it is no page: `pdf`, `image`, `json` …; None for a page."""
-    start = body[:32].lstrip()
-    for magic, name in _MAGIC:
-        if start.startswith(magic):
-            return name
-    media_type = (content_type or "").partition(";")[0].strip().lower()
-    if not _MEDIA_TYPE.fullmatch(media_type):
-        media_type = ""
-    if media_type in _PAGE_TYPES or media_type.endswith("+xml"):
-        return "binary" if _is_binary(body) else None
-    looks_like_markup = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    if media_type in _UNTELLING_TYPES:
-        return None if looks_like_markup or not body else "unknown"
-    if "html" in media_type and looks_like_markup:
-        return None
-    family, _, subtype = media_type.partition("/")
-    return subtype[:40] if family == "application" and subtype else family[:40]
-
-
-def _is_binary(body: bytes) -> bool:
-    """Whether more than one byte in fifty of a body's beginning is a control character that no text holds."""
-    start = body[:_SNIFFED_BYTES]
-    if start.startswith(_UTF16_MARKS) or b"<\0" in start or b"\0<" in start:
-        return False
-    return 50 * len(_CONTROLS.findall(start)) > len(start)
-
-
-def digest_of(body: bytes) -> str:
-    """Return the body digest under which captures are compared: `sha256:` and hex."""
-    return "sha256:" + hashlib.sha256(body).hexdigest()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Body:
-    """A decoded body with its digest, or the outcome that its bytes alone decide."""
-
-    content: bytes = b""
-    digest: str | None = None
-    outcome: Outcome | None = None
-    reason: str | None = None
-
-
-def _read_body(exchange: HttpExchange, *, max_bytes: int) -> _Body:
-    try:
-        content = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=max_bytes)
-    except BadContentCoding as problem:
-        if problem.reason == "too_large":
-            return _Body(outcome=Outcome.TOO_LARGE, reason="decoded_body")
-        return _Body(outcome=Outcome.NETWORK_ERROR, reason=problem.reason)
-    kind = wrong_type(exchange.header("content-type"), content)
-    if kind is not None:
-        return _Body(outcome=Outcome.WRONG_TYPE, reason=kind)
-    return _Body(content=content, digest=digest_of(content))
-
-
 class PageIngest:
     """Turns fetched pages into recorded facts."""
 
@@ -179,13 +103,16 @@ class PageIngest:
         self._robots_token = robots_token
         self._respect_noarchive = respect_noarchive
 
-    async def ingest(self, page: PageState, fetched: Fetched) -> Recorded:
+    async def ingest(self, page: PageState, fetched: Fetched, *, at_once: bool = False) -> Recorded:
         """Record what fetching `page` brought, and return what it came to.
+
+        `at_once` says that somebody asked for this look, so that it counts however soon after another.
 
         Raises `ArchiveUnavailable` or `DatabaseUnavailable` when it could not be recorded; nothing is then.
         """
         settings = self._reading_settings(page.source_id)
         sighting = await self._sighting(page, fetched, settings)
+        sighting = replace(sighting, look=replace(sighting.look, at_once=at_once))
         recorded = await self._recorder.record(sighting)
         rereadings = 0
         while recorded.needs_rereading is not None:
@@ -208,6 +135,8 @@ class PageIngest:
             version=recorded.version_number,
             change=recorded.change,
         )
+        if recorded.reason == MANY_GONE:
+            log.warning("many_pages_gone_at_once", host=page.host, url=page.url)
         return recorded
 
     async def _sighting(self, page: PageState, fetched: Fetched, settings: ReadingSettings) -> Sighting:
@@ -233,7 +162,7 @@ class PageIngest:
             return Sighting(look=base)
         if fetched.last.outcome is not None:
             return await self._unread(base, fetched=fetched, exchange=exchange, settings=settings)
-        body = _read_body(exchange, max_bytes=self._max_bytes)
+        body = read_body(exchange, max_bytes=self._max_bytes)
         if body.outcome is not None:
             return Sighting(look=_decided(base, body.outcome, body.reason))
         base = replace(base, body_digest=body.digest)
@@ -247,7 +176,7 @@ class PageIngest:
         *,
         page: PageState,
         fetched: Fetched,
-        body: _Body,
+        body: PageBody,
         exchange: HttpExchange,
         settings: ReadingSettings,
     ) -> Sighting:
@@ -266,7 +195,7 @@ class PageIngest:
         keep = self._keep_all or page.article_id is None
         return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=keep)
 
-    def _task(self, fetched: Fetched, *, body: _Body, exchange: HttpExchange, settings: ReadingSettings) -> ReadTask:
+    def _task(self, fetched: Fetched, *, body: PageBody, exchange: HttpExchange, settings: ReadingSettings) -> ReadTask:
         return ReadTask(
             body=body.content,
             content_type=exchange.header("content-type"),
@@ -297,7 +226,7 @@ class PageIngest:
         outcome = look.fetch.outcome
         body = None
         if outcome in _REFUSALS and 0 < len(exchange.body) < KEPT_WALL_BYTES:
-            body = _read_body(exchange, max_bytes=self._max_bytes)
+            body = read_body(exchange, max_bytes=self._max_bytes)
             if body.outcome is None:
                 reading = await self._reader.read(self._task(fetched, body=body, exchange=exchange, settings=settings))
                 look, refused = self._permitted(look, reading.permissions)
@@ -322,7 +251,7 @@ class PageIngest:
                 log.warning("capture_unreadable", page_id=page.page_id, problem=str(problem))
             else:
                 task = ReadTask(
-                    body=_read_body(exchange, max_bytes=self._max_bytes).content,
+                    body=read_body(exchange, max_bytes=self._max_bytes).content,
                     content_type=exchange.header("content-type"),
                     url=capture.url,
                     timezone=settings.timezone,
@@ -345,7 +274,7 @@ def _decided(look: PageLook, outcome: Outcome, reason: str | None) -> PageLook:
     return replace(look, fetch=replace(look.fetch, outcome=outcome, reason=reason))
 
 
-def _evidence(look: PageLook, exchange: HttpExchange, *, max_bytes: int = 0, body: _Body | None = None) -> Sighting:
+def _evidence(look: PageLook, exchange: HttpExchange, *, max_bytes: int = 0, body: PageBody | None = None) -> Sighting:
     """Return the sighting of a response that shows no article, with its capture where that is kept."""
     outcome = look.fetch.outcome
     small = len(exchange.body) < KEPT_WALL_BYTES
@@ -353,14 +282,14 @@ def _evidence(look: PageLook, exchange: HttpExchange, *, max_bytes: int = 0, bod
     if not kept:
         return Sighting(look=look)
     if body is None:
-        body = _read_body(exchange, max_bytes=max_bytes)
+        body = read_body(exchange, max_bytes=max_bytes)
     if body.digest is None:
         # A capture has the digest of its decoded body; what cannot be decoded is no evidence worth keeping.
         return Sighting(look=look)
     return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=True)
 
 
-def _same_bytes(look: PageLook, page: PageState, body: _Body, settings: ReadingSettings) -> PageLook | None:
+def _same_bytes(look: PageLook, page: PageState, body: PageBody, settings: ReadingSettings) -> PageLook | None:
     """Return the look of a body that is byte for byte the one seen last, which needs no reading; else None."""
     if body.digest != page.body_digest:
         return None

@@ -96,5 +96,5 @@ class Versions:
         return None if row is None else version(row)
 
     def capture_of(self, version_id: int) -> Capture | None:
-        """Return the capture that a version was read from, or None when there is no such version."""
-        return self._captures.of_version(version_id)
+        """Return the capture that a version was read from, the first of several; None when there is no such version."""
+        return next(iter(self._captures.of_version(version_id)), None)

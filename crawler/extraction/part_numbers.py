@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 _WORDS = (
-    "page|pagina|página|pag|pg|seite|teil|part|partie|side|sida|strona|sivu|sayfa|strana|stranka|stranica|oldal|hoja|blad"
+    "page|pagina|página|pag|pg|seite|teil|part|partie|side|sida|strona|sivu|sayfa|strana|stranka|stranica"
+    "|oldal|hoja|blad"
 )
 _PARAMETERS = re.compile(
     rf"(?:{_WORDS}|p|s|paged|pageno|page_no|pagenum|pagenumber|currentpage|curpage)", re.IGNORECASE

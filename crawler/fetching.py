@@ -1,20 +1,21 @@
 """One request of ours from its first hop to its last: robots.txt, spacing, redirects, each hop a fact of its own."""
 
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 from crawler.download import Attempt
 from crawler.page_hops import page_hop
-from crawler.politeness import Politeness
-from crawler.robots import RobotsAnswer, RobotsGate
+from crawler.politeness import Hold, Politeness, Turn
+from crawler.robots import RobotsAnswer, RobotsGate, RobotsVerdict, read_answer
 from crawler.urls import clean_url, host_key
 from storage.content_coding import BadContentCoding, decode_body
 from storage.model import FetchKind, HttpExchange, Outcome
 from storage.records import Fetch
+from storage.robots_files import RobotsFile
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 ROBOTS_REDIRECTS = 5
@@ -66,12 +67,16 @@ class FetchRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """One attempt, with its outcome where fetching alone decides it; None for a 200 that is still to be read."""
+    """One attempt, with its outcome where fetching alone decides it; None for a 200 that is still to be read.
+
+    `opt_outs` are the uses of this URL that its robots.txt reserves.
+    """
 
     attempt: Attempt
     outcome: Outcome | None
     reason: str | None = None
     location: str | None = None
+    opt_outs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +119,7 @@ class Fetched:
             bytes_received=len(exchange.body) if exchange else 0,
             location=hop.location,
             headers=_headers_that_matter(exchange) if exchange else {},
+            opt_outs=hop.opt_outs,
         )
 
 
@@ -141,28 +147,42 @@ def outcome_of_status(status: int, *, conditional: bool) -> tuple[Outcome | None
             return Outcome.HTTP_ERROR, f"status_{status}"
 
 
-RecordRobots = Callable[[Fetch], Awaitable[None]]
+class KeepsRobots(Protocol):
+    """Where copies of robots.txt are kept, and the attempts to get them recorded."""
+
+    async def stored(self, origin: str) -> RobotsFile | None:
+        """Return the copy of an origin, fresh or not."""
+
+    async def record(self, fetch: Fetch, copy: RobotsFile | None) -> None:
+        """Record an attempt, and keep the copy that came of it, if one did."""
 
 
 class Fetcher:
-    """Fetches politely. Every attempt is in the `Fetched` that it returns, or was handed to `record_robots`."""
+    """Fetches politely. Every attempt is in the `Fetched` that it returns, or was recorded with `robots_files`."""
 
     def __init__(
         self,
         downloader: AttemptsPages,
         *,
         politeness: Politeness,
-        record_robots: RecordRobots,
+        robots_files: KeepsRobots,
         robots_token: str,
         max_redirects: int,
         now: Callable[[], datetime],
     ) -> None:
         self._downloader = downloader
         self._politeness = politeness
-        self._record_robots = record_robots
+        self._robots_files = robots_files
+        self._robots_token = robots_token
         self._max_redirects = max_redirects
         self._now = now
-        self._robots = RobotsGate(self._ask_robots, user_agent=robots_token, politeness=politeness, now=now)
+        self._robots = RobotsGate(
+            self._ask_robots,
+            stored=robots_files.stored,
+            token=robots_token,
+            note_crawl_delay=politeness.set_crawl_delay,
+            now=now,
+        )
 
     async def fetch(self, request: FetchRequest) -> Fetched:
         """Fetch `request.url`, following redirects up to the limit. Never raises for what the network does.
@@ -182,7 +202,7 @@ class Fetcher:
                     hops.append(hop)
                     url, headers = hop.location, {}
                     continue
-                hop = Hop(attempt=hop.attempt, outcome=Outcome.HTTP_ERROR, reason=refusal, location=hop.location)
+                hop = replace(hop, outcome=Outcome.HTTP_ERROR, reason=refusal)
             hops.append(hop)
             return Fetched(request=request, chain_id=chain_id, hops=tuple(hops))
 
@@ -199,73 +219,77 @@ class Fetcher:
         return "too_many_redirects" if hops >= self._max_redirects else None
 
     async def _hop(self, url: str, headers: dict[str, str], request: FetchRequest, *, finishing: bool) -> Hop:
+        delay = request.delay_seconds
         # A host that asked to be left alone is not asked for its robots.txt either.
-        if self._is_held(url):
-            return self._held_hop(url)
-        verdict = await self._robots.check(url)
+        if (hold := self._politeness.hold(host_key(url), now=self._now())) is not None:
+            return self._held_hop(url, hold)
+        verdict = await self._robots.check(url, delay_seconds=delay, finishing=finishing)
         if not verdict.allowed:
-            return Hop(attempt=self._unsent(url), outcome=verdict.outcome, reason=verdict.reason)
-        attempt = await self._spaced_attempt(
-            url, headers, request.delay_seconds, finishing=finishing, max_bytes=request.max_bytes
-        )
-        return self._held_hop(url) if attempt is None else read_hop(attempt, conditional=bool(headers), is_page=True)
+            return self._refused_hop(url, verdict)
+        async with self._politeness.slot(host_key(url), delay_seconds=delay, finishing=finishing) as turn:
+            if turn.hold is not None:
+                return self._held_hop(url, turn.hold)
+            attempt = await self._attempt(turn, url, headers, max_bytes=request.max_bytes)
+        hop = read_hop(attempt, conditional=bool(headers), is_page=True)
+        return replace(hop, opt_outs=verdict.opt_outs)
 
-    def _is_held(self, url: str) -> bool:
-        return self._politeness.held_until(host_key(url), now=self._now()) is not None
+    def _held_hop(self, url: str, hold: Hold) -> Hop:
+        return Hop(attempt=self._unsent(url), outcome=Outcome.RATE_LIMITED, reason=hold.reason)
 
-    def _held_hop(self, url: str) -> Hop:
-        return Hop(attempt=self._unsent(url), outcome=Outcome.RATE_LIMITED, reason="host_asked_to_wait")
+    def _refused_hop(self, url: str, verdict: RobotsVerdict) -> Hop:
+        return Hop(attempt=self._unsent(url), outcome=verdict.outcome, reason=verdict.reason, opt_outs=verdict.opt_outs)
 
     def _unsent(self, url: str) -> Attempt:
         now = self._now()
         return Attempt(record_id=f"urn:uuid:{uuid.uuid4()}", url=url, started_at=now, finished_at=now)
 
-    async def _spaced_attempt(
-        self,
-        url: str,
-        headers: dict[str, str],
-        delay_seconds: float | None,
-        *,
-        finishing: bool,
-        max_bytes: int | None = None,
-    ) -> Attempt | None:
-        """Make one attempt when the host's turn comes; None when the host asked to be left alone meanwhile."""
-        host = host_key(url)
-        async with self._politeness.slot(host, delay_seconds=delay_seconds, finishing=finishing) as turn:
-            if self._is_held(url):
-                turn.unused = True
-                return None
-            attempt = await self._downloader.attempt(url, headers, max_bytes=max_bytes)
-            turn.response_seconds = (attempt.finished_at - attempt.started_at).total_seconds()
-            if attempt.exchange is not None:
-                # Before the next in line gets its turn, so that it sees the hold.
-                self._politeness.note_answer(
-                    host,
-                    status=attempt.exchange.status,
-                    retry_after_header=attempt.exchange.header("retry-after"),
-                    now=attempt.finished_at,
-                )
+    async def _attempt(self, turn: Turn, url: str, headers: dict[str, str], *, max_bytes: int | None = None) -> Attempt:
+        """Make the attempt that a turn is for, and say in the turn what came of it: the next in line sees a hold."""
+        attempt = await self._downloader.attempt(url, headers, max_bytes=max_bytes)
+        turn.response_seconds = (attempt.finished_at - attempt.started_at).total_seconds()
+        if attempt.exchange is not None:
+            turn.answered(attempt.exchange.status, retry_after_header=attempt.exchange.header("retry-after"))
         return attempt
 
-    async def _ask_robots(self, url: str) -> RobotsAnswer:
+    async def _ask_robots(
+        self, origin: str, last: RobotsFile | None, *, delay_seconds: float | None, finishing: bool
+    ) -> RobotsFile | RobotsVerdict:
         """Fetch a robots.txt with its redirects; each hop leaves a row. Robots rules do not apply to it."""
         chain_id = str(uuid.uuid4())
+        url = f"{origin}/robots.txt"
         request = FetchRequest(url=url, kind=FetchKind.ROBOTS)
         hops: list[Hop] = []
         while True:
-            attempt = await self._spaced_attempt(url, {}, None, finishing=bool(hops))
-            if attempt is None:
-                return RobotsAnswer(status=None, outcome=Outcome.RATE_LIMITED, reason="host_asked_to_wait")
-            hop = read_hop(attempt, conditional=False)
-            if hop.outcome is None:
-                hop = Hop(attempt=hop.attempt, outcome=Outcome.LISTED)
-            hops.append(hop)
+            begun = finishing or bool(hops)
+            copy = None
+            async with self._politeness.slot(host_key(url), delay_seconds=delay_seconds, finishing=begun) as turn:
+                if turn.hold is not None:
+                    return RobotsVerdict(allowed=False, outcome=Outcome.RATE_LIMITED, reason=turn.hold.reason)
+                # Whoever had the host before us may have asked for the same.
+                if turn.contended and not hops and (kept := await self._kept_meanwhile(origin)) is not None:
+                    turn.unused = True
+                    return kept
+                hop = read_hop(await self._attempt(turn, url, {}), conditional=False)
+                hops.append(hop)
+                follow = hop.location if hop.outcome is Outcome.REDIRECTED and len(hops) <= ROBOTS_REDIRECTS else None
+                if follow is None:
+                    copy = self._read_robots(hop, origin, last, redirected=len(hops) > 1)
+                    # Before the turn ends: a Crawl-delay is meant for the request after this one already.
+                    self._politeness.set_crawl_delay(copy.host, copy.crawl_delay_seconds, origin)
             fetched = Fetched(request=request, chain_id=chain_id, hops=tuple(hops))
-            await self._record_robots(fetched.fetch(-1))
-            if hop.outcome is Outcome.REDIRECTED and hop.location is not None and len(hops) <= ROBOTS_REDIRECTS:
-                url = hop.location
-                continue
-            return _robots_answer(hop, redirected=len(hops) > 1)
+            row = fetched.fetch(-1)
+            await self._robots_files.record(row if row.outcome else replace(row, outcome=Outcome.LISTED), copy)
+            if copy is not None:
+                return copy
+            url = follow or url
+
+    async def _kept_meanwhile(self, origin: str) -> RobotsFile | None:
+        kept = await self._robots_files.stored(origin)
+        return kept if kept is not None and self._robots.is_fresh(kept) else None
+
+    def _read_robots(self, hop: Hop, origin: str, last: RobotsFile | None, *, redirected: bool) -> RobotsFile:
+        answer = _robots_answer(hop, redirected=redirected)
+        return read_answer(answer, origin=origin, last=last, token=self._robots_token, now=self._now())
 
 
 def _robots_answer(hop: Hop, *, redirected: bool) -> RobotsAnswer:
@@ -278,7 +302,7 @@ def _robots_answer(hop: Hop, *, redirected: bool) -> RobotsAnswer:
     except BadContentCoding:
         # Rules that cannot be read may forbid anything.
         return RobotsAnswer(status=None if 200 <= exchange.status < 300 else exchange.status)
-    return RobotsAnswer(status=exchange.status, body=body)
+    return RobotsAnswer(status=exchange.status, body=body, cache_control=exchange.header("cache-control"))
 
 
 def _conditional_headers(request: FetchRequest) -> dict[str, str]:

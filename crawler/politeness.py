@@ -1,112 +1,133 @@
-"""When a host may be asked again.
+"""When a host may be asked: one request at a time, whoever asks, and a pause from the end of a response to the next.
 
-One request a host at a time, and a pause from the end of a response to the next request: the largest of the
-configured delay, the host's own Crawl-delay (up to a cap) and twice its smoothed response time. A host that asks us
-to wait (Retry-After, 429, 503) is held until then.
+All processes of a database share the turns (`storage.host_turns`). How long a pause and a hold are is decided in
+`crawler.pacing`, what a lease allows in `crawler.lease`; here it is waited for.
 """
 
 import asyncio
 import contextlib
-import email.utils
 import random
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Self
 
-MAX_CRAWL_DELAY_SECONDS = 30.0
-MAX_RETRY_AFTER = timedelta(hours=24)
-FIRST_BACK_OFF = timedelta(seconds=60)
-MAX_BACK_OFF = timedelta(hours=1)
-_SMOOTHING = 0.3
+import structlog
 
+from crawler.lease import Lease
+from crawler.pacing import REFUSALS, hold_seconds, pause_seconds
+from crawler.slots import Answered, KeepsSlots
+from storage.clock import steady_seconds, utc_now
+from storage.errors import MorgueError
+from storage.host_turns import HOST_ASKED_TO_WAIT, LEASE, Granted, Held, Kept, Leave, NotYet, SlotRequest, Take
 
-def retry_after(value: str | None, *, now: datetime) -> datetime | None:
-    """Return the instant that a Retry-After header names (RFC 9110, 10.2.3), at most 24 h from `now`.
+log = structlog.get_logger()
 
-    None where the header is absent, malformed or in the past.
-    """
-    if value is None:
-        return None
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        # A number of many digits means "for long", not an overflow.
-        wait = timedelta(seconds=min(int(text[:12]), MAX_RETRY_AFTER.total_seconds()))
-        return now + wait if wait else None
-    try:
-        until = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return min(until, now + MAX_RETRY_AFTER) if until > now else None
-
-
-def back_off(refusals: int, *, jitter: float) -> timedelta:
-    """Return how long to leave a host alone after `refusals` (1, 2, …) answers of 429 or 503 in a row.
-
-    It grows linearly up to an hour; `jitter` in 0…1 adds up to a half.
-    """
-    return min(FIRST_BACK_OFF * refusals, MAX_BACK_OFF) * (1 + jitter / 2)
+LINGER_SECONDS = 0.25
+"""How long a lease is kept at least after a response, in case there is more to ask."""
+BEAT_SECONDS = 1.0
+PROLONGED_BEFORE_SECONDS = LEASE.total_seconds() / 2
+"""A lease whose request is in flight is prolonged when it lasts no longer than this."""
+HOLDS_READ_SECONDS = 3.0
+"""How often it is looked what other processes were told, while somebody wants to know."""
+REQUESTS_AT_ONCE = 16
 
 
 class FetchingStopped(Exception):
     """No further request may be started. Nothing was sent, and what was to be fetched is still owed."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Until when a host is left alone, and why: `host_asked_to_wait` or `budget_spent`."""
+
+    until: datetime
+    reason: str
+
+
 @dataclass
 class Turn:
     """One request's turn at a host.
 
-    Whoever makes the request says how long the host took to answer, in seconds; or that nothing was sent after all.
+    With a `hold` there is no turn, and nothing may be sent. `contended` says that another process asked the host while
+    we waited for it. Whoever makes the request says how long the host took to
+    answer, in seconds, and what it answered; or that nothing was sent after all.
     """
 
+    hold: Hold | None = None
+    contended: bool = False
     response_seconds: float | None = None
     unused: bool = False
+    status: int | None = None
+    retry_after_header: str | None = None
+
+    def answered(self, status: int, *, retry_after_header: str | None) -> None:
+        """Say what the host answered: 429 and 503 hold it, anything else ends a row of refusals."""
+        self.status, self.retry_after_header = status, retry_after_header
 
 
 @dataclass
-class _HostState:
+class _Host:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    next_at: float = 0.0
-    response_seconds: float | None = None
-    crawl_delays: dict[str, float] = field(default_factory=dict)
-    held_until: datetime | None = None
-    refusals: int = 0
-
-    def pause_seconds(self, delay: float) -> float:
-        """Return the pause from the end of a response to the next request."""
-        # Where no pause is wanted at all (a delay of 0), the response time must not bring one in.
-        own_pace = 2 * (self.response_seconds or 0.0) if delay > 0 else 0.0
-        return max(delay, own_pace, *self.crawl_delays.values(), 0.0)
-
-    def learn(self, response_seconds: float) -> None:
-        """Take a response time into the smoothed one, which begins with the first."""
-        if self.response_seconds is None:
-            self.response_seconds = response_seconds
-        else:
-            self.response_seconds += _SMOOTHING * (response_seconds - self.response_seconds)
+    wanted: int = 0
+    lease: Lease | None = None
+    idle: asyncio.TimerHandle | None = None
 
 
 class Politeness:
-    """Spacing and holds of all hosts, for everything that one process fetches.
+    """The turns of one process at all hosts, for everything that it fetches; used as `async with`.
 
     `host` is `crawler.urls.host_key`. `default_delay_seconds` holds where a request brings no delay of its source's.
+    `requests_per_day` is how often a host may be asked in a UTC day, by all processes, 0 for any number; `at_once` how
+    many requests of this process may be in flight.
     """
 
     def __init__(
         self,
+        slots: KeepsSlots,
         *,
         default_delay_seconds: float,
+        requests_per_day: int = 0,
+        at_once: int = REQUESTS_AT_ONCE,
         jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = steady_seconds,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._slots = slots
         self._default_delay = default_delay_seconds
+        self._budget = requests_per_day
+        self._places = asyncio.Semaphore(at_once)
         self._jitter = jitter
-        self._hosts: dict[str, _HostState] = {}
+        self._clock = clock
+        self._now = now
+        self._owner = str(uuid.uuid4())
+        self._hosts: dict[str, _Host] = {}
+        self._crawl_delays: dict[str, dict[str, float]] = {}
+        self._holds: dict[str, Hold] = {}
+        self._holds_wanted = False
         self._stopped = asyncio.Event()
+        self._told: set[asyncio.Future[Answered]] = set()
+        self._beat: asyncio.Task[None] | None = None
 
-    def _host(self, host: str) -> _HostState:
-        return self._hosts.setdefault(host, _HostState())
+    async def __aenter__(self) -> Self:
+        await self._read_holds()
+        self._beat = asyncio.create_task(self._keep_beating())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._beat is not None:
+            self._beat.cancel()
+            await asyncio.gather(self._beat, return_exceptions=True)
+        for name, host in self._hosts.items():
+            if host.idle is not None:
+                host.idle.cancel()
+            if host.lease is not None:
+                if host.lease.in_flight:  # it was given up, and what the host does with it we shall not know
+                    host.lease.ended_at = self._clock()
+                self._give_up(name, host, host.lease, self._pause(name, host.lease))
+        await asyncio.gather(*self._told, return_exceptions=True)
 
     def stop(self) -> None:
         """Start no further request: whoever waits for a turn, or asks for one, gets `FetchingStopped`."""
@@ -114,28 +135,204 @@ class Politeness:
 
     @asynccontextmanager
     async def slot(
-        self, host: str, *, delay_seconds: float | None = None, finishing: bool = False
+        self, name: str, *, delay_seconds: float | None = None, finishing: bool = False
     ) -> AsyncIterator[Turn]:
         """Wait until the host may be asked, hold it for one request, and space the next one from its end.
 
-        Raises `FetchingStopped` after `stop`, but for a request that only finishes a chain that was begun.
+        Where the host is to be left alone, the turn that is given has a `hold`. Raises `FetchingStopped` after `stop`,
+        but for a request that only finishes a chain that was begun, and `DatabaseUnavailable`.
         """
-        state = self._host(host)
         delay = self._default_delay if delay_seconds is None else delay_seconds
-        clock = asyncio.get_running_loop().time
-        async with state.lock:
-            while (wait := state.next_at - clock()) > 0 and (finishing or not self._stopped.is_set()):
-                await self._sleep(wait, interruptible=not finishing)
-            if self._stopped.is_set() and not finishing:
-                raise FetchingStopped
-            turn, started = Turn(), clock()
-            try:
-                yield turn
-            finally:
-                if not turn.unused:
-                    ended = clock()
-                    state.learn(ended - started if turn.response_seconds is None else turn.response_seconds)
-                    state.next_at = ended + state.pause_seconds(delay)
+        host = self._hosts.setdefault(name, _Host())
+        host.wanted += 1
+        try:
+            async with host.lock:
+                got = await self._start(name, host, delay, finishing=finishing)
+                if isinstance(got, Hold):
+                    yield Turn(hold=got)
+                    return
+                turn, started = Turn(contended=got.contended), self._clock()
+                try:
+                    yield turn
+                finally:
+                    self._places.release()
+                    await self._end(name, host, got, turn, started=started)
+        finally:
+            host.wanted -= 1
+            self._rest(name, host)
+
+    async def _start(self, name: str, host: _Host, delay: float, *, finishing: bool) -> Lease | Hold:
+        """Wait until a request may begin, and begin it: then a place is taken, and the lease says so."""
+        while True:
+            self._check_going_on(finishing=finishing)
+            hold = self.hold(name, now=self._now())
+            if hold is not None:
+                return hold
+            lease = host.lease
+            if lease is None:
+                got = await self._take(name, delay, finishing=finishing)
+                if isinstance(got, Hold):
+                    return got
+                lease = host.lease = got
+            pause = self._pause(name, lease, delay)
+            begins_at = max(lease.next_at(pause), self._clock())
+            if not lease.may_start(begins_at):
+                self._give_up(name, host, lease, pause)
+            elif pause > lease.announced:
+                await self._keep(name, lease, pause)
+            elif begins_at > self._clock():
+                await self._sleep(begins_at - self._clock(), interruptible=not finishing)
+            elif await self._begin(lease, delay, finishing=finishing):
+                return lease
+
+    async def _begin(self, lease: Lease, delay: float, *, finishing: bool) -> bool:
+        """Take a place among the requests in flight, for which there may be a wait; and then the lease must still hold.
+
+        No instant lies between this last look at the clock and the request.
+        """
+        await self._places.acquire()
+        stopped = self._stopped.is_set() and not finishing
+        if stopped or not lease.may_start(self._clock()):
+            self._places.release()
+            return False
+        lease.begin(delay)
+        return True
+
+    async def _take(self, name: str, delay: float, *, finishing: bool) -> Lease | Hold:
+        """Stand in line for the host until there is a lease, or a hold."""
+        contended = False
+        try:
+            while True:
+                self._check_going_on(finishing=finishing)
+                pause = pause_seconds(delay=delay, crawl_delay=self._crawl_delay(name), response_seconds=None)
+                request = Take(host=name, owner=self._owner, pause_seconds=pause, budget=self._budget)
+                answered = await self._slots.ask(request)
+                match answered.answer:
+                    case Granted() as granted:
+                        return Lease.of(
+                            granted,
+                            asked_at=answered.asked_at,
+                            answered_at=answered.answered_at,
+                            contended=contended,
+                        )
+                    case Held() as held:
+                        return self._note(held)
+                    case NotYet(retry_in_seconds=seconds):
+                        contended = True
+                        await self._sleep(seconds, interruptible=not finishing)
+        except (asyncio.CancelledError, FetchingStopped):
+            # Nobody else shall wait for one who went, nor for a lease that was given meanwhile.
+            self._tell(Leave(host=name, owner=self._owner))
+            raise
+
+    async def _end(self, name: str, host: _Host, lease: Lease, turn: Turn, *, started: float) -> None:
+        """Take in what a request brought; a hold is known to all before anybody has the next turn."""
+        now = self._clock()
+        if turn.unused:
+            lease.withdraw()
+            return
+        lease.end(now, now - started if turn.response_seconds is None else turn.response_seconds)
+        pause = self._pause(name, lease)
+        if turn.status in REFUSALS:
+            lease.refusals += 1
+            seconds = hold_seconds(
+                turn.retry_after_header, refusals=lease.refusals, at=self._now(), jitter=self._jitter()
+            )
+            await asyncio.shield(self._give_up(name, host, lease, pause, hold_until=now + seconds))
+            self._note(Held(host=name, seconds=seconds, reason=HOST_ASKED_TO_WAIT))
+            return
+        if turn.status is not None:
+            lease.refusals = 0
+        if lease.lost or now >= lease.slice_until:
+            self._give_up(name, host, lease, pause)
+        elif lease.falls_short(pause, now):
+            self._prolong(name, lease, pause)
+
+    def _rest(self, name: str, host: _Host) -> None:
+        """Give a lease up when nothing was asked for a while; meanwhile nobody may ask anyway."""
+        if host.wanted:
+            return
+        if host.lease is None:
+            self._hosts.pop(name, None)
+            return
+        now = self._clock()
+        pause = self._pause(name, host.lease)
+        wait = min(max(host.lease.next_at(pause) - now, LINGER_SECONDS), host.lease.slice_until - now)
+        if host.idle is not None:
+            host.idle.cancel()
+        host.idle = asyncio.get_running_loop().call_later(max(wait, 0.0), self._leave_idle, name, host)
+
+    def _leave_idle(self, name: str, host: _Host) -> None:
+        if host.wanted or host.lease is None:
+            return
+        self._give_up(name, host, host.lease, self._pause(name, host.lease))
+        self._hosts.pop(name, None)
+
+    # What the database is told
+
+    def _give_up(
+        self, name: str, host: _Host, lease: Lease, pause: float, *, hold_until: float | None = None
+    ) -> "asyncio.Future[Answered]":
+        host.lease = None
+        return self._tell(lease.report(name, self._owner, release=True, pause=pause, hold_until=hold_until))
+
+    def _prolong(self, name: str, lease: Lease, pause: float) -> "asyncio.Future[Answered]":
+        """Say that the lease is still in use, and what pause will be kept after it."""
+        report = lease.report(name, self._owner, release=False, pause=pause)
+
+        def take_in(done: "asyncio.Future[Answered]") -> None:
+            if done.cancelled() or done.exception() is not None:
+                return
+            answered = done.result()
+            if isinstance(answered.answer, Kept) and answered.answer.lease_seconds > 0:
+                lease.valid_until = answered.asked_at + answered.answer.lease_seconds
+                lease.announced = max(lease.announced, report.pause_seconds)
+            else:
+                lease.lost = True
+
+        told = self._tell(report)
+        told.add_done_callback(take_in)
+        return told
+
+    async def _keep(self, name: str, lease: Lease, pause: float) -> None:
+        await asyncio.shield(self._prolong(name, lease, pause))
+
+    def _tell(self, request: SlotRequest) -> "asyncio.Future[Answered]":
+        """Ask for something whose answer need not be awaited; should it fail, so will what is asked next."""
+        told = self._slots.ask(request)
+        self._told.add(told)
+        told.add_done_callback(self._was_told)
+        return told
+
+    def _was_told(self, told: "asyncio.Future[Answered]") -> None:
+        self._told.discard(told)
+        problem = None if told.cancelled() else told.exception()
+        if problem is not None:
+            log.warning("slot_not_told", problem=str(problem))
+
+    async def _keep_beating(self) -> None:
+        """Prolong the leases whose requests are in flight, and look what other processes were told."""
+        holds_read_at = self._clock()
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            now = self._clock()
+            for name, host in list(self._hosts.items()):
+                lease = host.lease
+                if lease is not None and lease.in_flight and lease.valid_until - now < PROLONGED_BEFORE_SECONDS:
+                    self._prolong(name, lease, self._pause(name, lease))
+            if self._holds_wanted and now - holds_read_at > HOLDS_READ_SECONDS:
+                self._holds_wanted, holds_read_at = False, now
+                try:
+                    await self._read_holds()
+                except MorgueError as problem:
+                    # Whoever asks for a turn next is told by the database itself.
+                    log.warning("holds_not_read", problem=str(problem))
+
+    # Waiting
+
+    def _check_going_on(self, *, finishing: bool) -> None:
+        if self._stopped.is_set() and not finishing:
+            raise FetchingStopped
 
     async def _sleep(self, seconds: float, *, interruptible: bool) -> None:
         if not interruptible:
@@ -145,32 +342,46 @@ class Politeness:
             async with asyncio.timeout(seconds):
                 await self._stopped.wait()
 
-    def set_crawl_delay(self, host: str, seconds: float | None, *, origin: str) -> None:
-        """Note the Crawl-delay of one origin's robots.txt, up to a cap; of all origins of a host the longest holds."""
-        self._host(host).crawl_delays[origin] = min(seconds or 0.0, MAX_CRAWL_DELAY_SECONDS)
+    # Pauses and holds
 
-    def note_answer(self, host: str, *, status: int, retry_after_header: str | None, now: datetime) -> None:
-        """Learn from an answer: 429 and 503 hold the host, anything else ends a row of refusals.
+    def set_crawl_delay(self, name: str, seconds: float | None, origin: str) -> None:
+        """Note the Crawl-delay of one origin's robots.txt; of all origins of a host the longest holds."""
+        delays = self._crawl_delays.setdefault(name, {})
+        delays.pop(origin, None)
+        if seconds:
+            delays[origin] = seconds
+        if not delays:
+            del self._crawl_delays[name]
 
-        A hold is never shortened by a later answer.
-        """
-        state = self._host(host)
-        if status not in (429, 503):
-            state.refusals = 0
-            return
-        state.refusals += 1
-        until = retry_after(retry_after_header, now=now) or now + back_off(state.refusals, jitter=self._jitter())
-        state.held_until = max(until, state.held_until or until)
+    def _crawl_delay(self, name: str) -> float:
+        return max(self._crawl_delays.get(name, {}).values(), default=0.0)
 
-    def held_until(self, host: str, *, now: datetime) -> datetime | None:
-        """Return until when the host asked to be left alone, or None."""
-        until = self._hosts[host].held_until if host in self._hosts else None
-        return until if until is not None and until > now else None
+    def _pause(self, name: str, lease: Lease, delay: float = 0.0) -> float:
+        return lease.pause(crawl_delay=self._crawl_delay(name), delay=delay)
+
+    def _note(self, held: Held) -> Hold:
+        hold = Hold(until=self._now() + timedelta(seconds=held.seconds), reason=held.reason)
+        self._holds[held.host] = hold
+        return hold
+
+    async def _read_holds(self) -> None:
+        held = await self._slots.held(budget=self._budget)
+        self._holds = {}
+        for one in held:
+            self._note(one)
+
+    def hold(self, name: str, *, now: datetime) -> Hold | None:
+        """Return why and until when the host is to be left alone, or None."""
+        hold = self._holds.get(name)
+        return hold if hold is not None and hold.until > now else None
+
+    def held_until(self, name: str, *, now: datetime) -> datetime | None:
+        """Return until when the host is to be left alone, or None."""
+        self._holds_wanted = True
+        hold = self.hold(name, now=now)
+        return None if hold is None else hold.until
 
     def held_hosts(self, *, now: datetime) -> dict[str, datetime]:
         """Return the hosts that are to be left alone now, each with the instant until when."""
-        return {
-            host: state.held_until
-            for host, state in self._hosts.items()
-            if state.held_until is not None and state.held_until > now
-        }
+        self._holds_wanted = True
+        return {name: hold.until for name, hold in self._holds.items() if hold.until > now}

@@ -1,23 +1,26 @@
-"""robots.txt by RFC 9309: one copy an origin, kept for a day at most, asked for by one task at a time."""
+"""robots.txt by RFC 9309: one copy an origin, shared by all processes, kept for a day at most."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from protego import Protego
-
-from crawler.politeness import Politeness
+from crawler.robots_rules import RobotsRules, decode_robots, read_rules
 from crawler.urls import host_key
 from storage.model import Outcome
+from storage.robots_files import RobotsFile, RobotsState
 
 KEPT_FOR = timedelta(hours=24)
+"""RFC 9309, 2.4: a copy should not be used for longer, unless there is no newer one to be had."""
+KEPT_AT_LEAST = timedelta(hours=1)
+"""A shorter `max-age`, as many servers give it for everything they have, would ask for the file again and again."""
 RETRY_UNREACHABLE_AFTER = timedelta(minutes=10)
-MAX_BYTES = 512 * 1024
-"""RFC 9309, 2.5: a crawler reads at least 500 KiB of the file; what stands behind is not read."""
-_MAX_ORIGINS = 10_000
+_MAX_ORIGINS = 5_000
 _HOST_UNREACHABLE = frozenset({Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.BLOCKED_ADDRESS})
+_MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,7 @@ class RobotsAnswer:
 
     status: int | None = None
     body: bytes = b""
+    cache_control: str | None = None
     outcome: Outcome | None = None
     reason: str | None = None
 
@@ -39,109 +43,150 @@ class RobotsVerdict:
     """Whether a URL may be fetched, and if not, what becomes of its fetch and why.
 
     Blocked: `disallowed`, or `robots_unreachable` after an answer that forbids everything. Where the host itself
-    could not be reached, its pages share the outcome: `dns`, `refused`, `tls_certificate` and the like.
+    could not be reached, its pages share the outcome: `dns`, `refused`, `tls_certificate` and the like; where it is to
+    be left alone, `rate_limited`. `opt_outs` are uses that the site reserves (`ai-train=no`).
     """
 
     allowed: bool
     outcome: Outcome = Outcome.BLOCKED_ROBOTS
     reason: str | None = None
+    opt_outs: tuple[str, ...] = ()
+
+
+class AsksForRobots(Protocol):
+    """Fetches a robots.txt and keeps the copy."""
+
+    async def __call__(
+        self, origin: str, last: RobotsFile | None, *, delay_seconds: float | None, finishing: bool
+    ) -> RobotsFile | RobotsVerdict:
+        """Return the copy that is to be used from now on; a verdict where the origin must not be asked now."""
+
+
+def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, token: str, now: datetime) -> RobotsFile:
+    """Return the copy that an answer makes, by RFC 9309, 2.3.1.
+
+    2xx: its rules. 4xx but 429: no rules, all is allowed; likewise after redirects that led nowhere (2.3.1.2). 429, 5xx
+    and no answer: unreachable, so that nothing is allowed, however long that lasts, unless there is a `last` good copy.
+    """
+    status, host = answer.status, host_key(origin)
+    if status is not None and 200 <= status < 300:
+        text = decode_robots(answer.body)
+        return RobotsFile(
+            origin=origin,
+            host=host,
+            state=RobotsState.RULES,
+            rules=text,
+            crawl_delay_seconds=read_rules(text, token=token, origin=origin).crawl_delay,
+            fetched_at=now,
+            expires_at=now + _lifetime(answer.cache_control),
+        )
+    if status is not None and 300 <= status < 500 and status != 429:
+        return RobotsFile(
+            origin=origin, host=host, state=RobotsState.ALLOWED, fetched_at=now, expires_at=now + KEPT_FOR
+        )
+    unreachable = answer.outcome in _HOST_UNREACHABLE
+    return RobotsFile(
+        origin=origin,
+        host=host,
+        state=RobotsState.UNREACHABLE,
+        rules=last.rules if last else None,
+        crawl_delay_seconds=last.crawl_delay_seconds if last else None,
+        fetched_at=now,
+        expires_at=now + RETRY_UNREACHABLE_AFTER,
+        outcome=answer.outcome if unreachable else None,
+        reason=answer.reason if unreachable else "robots_unreachable",
+    )
+
+
+def _lifetime(cache_control: str | None) -> timedelta:
+    """Return for how long a copy is good: as `max-age` says, between an hour and a day."""
+    found = _MAX_AGE.search(cache_control or "")
+    return KEPT_FOR if found is None else min(max(timedelta(seconds=int(found[1])), KEPT_AT_LEAST), KEPT_FOR)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Copy:
-    rules: Protego | None
-    everything_allowed: bool
-    expires_at: datetime
-    unread: RobotsVerdict
+    file: RobotsFile
+    rules: RobotsRules | None
 
-
-def read_robots(answer: RobotsAnswer) -> tuple[Protego | None, bool]:
-    """Return (rules, everything allowed) by RFC 9309, 2.3.1.
-
-    2xx: its rules. 4xx but 429: no rules, all allowed. 429, 5xx and no answer: nothing allowed.
-    """
-    status = answer.status
-    if status is not None and 200 <= status < 300:
-        return Protego.parse(answer.body[:MAX_BYTES].decode("utf-8-sig", "replace")), False
-    # A redirect that led nowhere in five hops counts as unavailable (RFC 9309, 2.3.1.2).
-    return None, status is not None and 300 <= status < 500 and status != 429
-
-
-def _verdict_unread(answer: RobotsAnswer) -> RobotsVerdict:
-    """Return the verdict on every URL of an origin whose robots.txt could not be read."""
-    if answer.outcome in _HOST_UNREACHABLE:
-        return RobotsVerdict(allowed=False, outcome=answer.outcome, reason=answer.reason)
-    return RobotsVerdict(allowed=False, reason="robots_unreachable")
+    def verdict(self, url: str) -> RobotsVerdict:
+        if self.rules is not None:
+            opt_outs = self.rules.opt_outs(url)
+            if self.rules.allow(url):
+                return RobotsVerdict(allowed=True, opt_outs=opt_outs)
+            return RobotsVerdict(allowed=False, reason="disallowed", opt_outs=opt_outs)
+        if self.file.state is RobotsState.ALLOWED:
+            return RobotsVerdict(allowed=True)
+        outcome = self.file.outcome or Outcome.BLOCKED_ROBOTS
+        return RobotsVerdict(allowed=False, outcome=outcome, reason=self.file.reason)
 
 
 class RobotsGate:
-    """Answers whether a URL may be fetched by `user_agent`; asks for each origin's robots.txt at most once a day."""
+    """Answers whether a URL may be fetched by the crawler whose product token is `token`.
+
+    `stored` reads the copy that some process kept; `ask` fetches a new one. `note_crawl_delay` is told what each copy
+    asks for, as (host, seconds, origin).
+    """
 
     def __init__(
         self,
-        ask: Callable[[str], Awaitable[RobotsAnswer]],
+        ask: AsksForRobots,
         *,
-        user_agent: str,
-        politeness: Politeness,
+        stored: Callable[[str], Awaitable[RobotsFile | None]],
+        token: str,
+        note_crawl_delay: Callable[[str, float | None, str], None],
         now: Callable[[], datetime],
     ) -> None:
         self._ask = ask
-        self._user_agent = user_agent
-        self._politeness = politeness
+        self._stored = stored
+        self._token = token
+        self._note_crawl_delay = note_crawl_delay
         self._now = now
         self._copies: dict[str, _Copy] = {}
-        self._asking: dict[str, asyncio.Task[_Copy]] = {}
+        self._asking: dict[str, asyncio.Task[_Copy | RobotsVerdict]] = {}
 
-    async def check(self, url: str) -> RobotsVerdict:
-        """Return the verdict for `url`, fetching its origin's robots.txt when the copy is missing or old."""
-        copy = await self._copy(url)
-        if copy.everything_allowed:
-            return RobotsVerdict(allowed=True)
-        if copy.rules is None:
-            return copy.unread
-        if copy.rules.can_fetch(url, self._user_agent):
-            return RobotsVerdict(allowed=True)
-        return RobotsVerdict(allowed=False, reason="disallowed")
+    async def check(self, url: str, *, delay_seconds: float | None = None, finishing: bool = False) -> RobotsVerdict:
+        """Return the verdict for `url`, fetching its origin's robots.txt where no copy is fresh."""
+        copy = await self._copy(url, delay_seconds=delay_seconds, finishing=finishing)
+        return copy if isinstance(copy, RobotsVerdict) else copy.verdict(url)
 
     async def sitemaps(self, url: str) -> list[str]:
-        """Return what the robots.txt of a URL's origin names as sitemaps, as it stands there."""
-        copy = await self._copy(url)
-        return [] if copy.rules is None else list(copy.rules.sitemaps)
+        """Return the sitemaps that the robots.txt of the URL's origin names; none where it cannot be had."""
+        copy = await self._copy(url, delay_seconds=None, finishing=False)
+        return list(copy.rules.sitemaps) if isinstance(copy, _Copy) and copy.rules is not None else []
 
-    async def _copy(self, url: str) -> _Copy:
+    def is_fresh(self, file: RobotsFile) -> bool:
+        """Whether a copy of another process need not be fetched again.
+
+        Where that process could not reach the host at all, this one tries for itself: it may have been the network.
+        """
+        return file.expires_at > self._now() and file.outcome is None
+
+    async def _copy(self, url: str, *, delay_seconds: float | None, finishing: bool) -> "_Copy | RobotsVerdict":
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         copy = self._copies.get(origin)
-        if copy is None or copy.expires_at <= self._now():
-            copy = await self._shared_ask(origin)
-        return copy
-
-    async def _shared_ask(self, origin: str) -> _Copy:
+        if copy is not None and copy.file.expires_at > self._now():
+            return copy
         task = self._asking.get(origin)
         if task is None:
-            task = asyncio.create_task(self._refresh(origin))
+            task = asyncio.create_task(self._renew(origin, delay_seconds=delay_seconds, finishing=finishing))
             self._asking[origin] = task
             task.add_done_callback(lambda _: self._asking.pop(origin, None))
         return await asyncio.shield(task)
 
-    async def _refresh(self, origin: str) -> _Copy:
-        answer = await self._ask(f"{origin}/robots.txt")
-        rules, everything_allowed = read_robots(answer)
-        last_good = self._copies.get(origin)
-        unreachable = rules is None and not everything_allowed
-        if unreachable and last_good is not None and last_good.rules is not None:
-            rules = last_good.rules
-        if rules is not None:
-            delay = rules.crawl_delay(self._user_agent)
-            self._politeness.set_crawl_delay(host_key(origin), delay, origin=origin)
-        lifetime = RETRY_UNREACHABLE_AFTER if unreachable else KEPT_FOR
-        copy = _Copy(
-            rules=rules,
-            everything_allowed=everything_allowed,
-            expires_at=self._now() + lifetime,
-            unread=_verdict_unread(answer),
-        )
-        self._copies[origin] = copy
+    async def _renew(self, origin: str, *, delay_seconds: float | None, finishing: bool) -> "_Copy | RobotsVerdict":
+        last = await self._stored(origin)
+        if last is not None and self.is_fresh(last):
+            return self._keep(last)
+        file = await self._ask(origin, last, delay_seconds=delay_seconds, finishing=finishing)
+        return file if isinstance(file, RobotsVerdict) else self._keep(file)
+
+    def _keep(self, file: RobotsFile) -> "_Copy":
+        origin = file.origin
+        self._note_crawl_delay(file.host, file.crawl_delay_seconds, origin)
+        rules = None if file.rules is None else read_rules(file.rules, token=self._token, origin=origin)
+        copy = self._copies[origin] = _Copy(file=file, rules=rules)
         if len(self._copies) > _MAX_ORIGINS:
             self._copies.pop(next(iter(self._copies)))
         return copy

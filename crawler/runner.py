@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from scrapy.crawler import AsyncCrawlerRunner
 
 from crawler.address_guard import AddressGuard
-from crawler.download import Attempt, Downloader
+from crawler.download import Downloader
 from crawler.exploring import Explorer, Reached
 from crawler.extraction import extractor_id
 from crawler.extraction.pool import ExtractionPool
@@ -22,11 +22,13 @@ from crawler.polling import FeedPoller, PollResult
 from crawler.recorder import Recorder
 from crawler.scrapy_settings import scrapy_settings
 from crawler.settings import CrawlSettings, robots_token
+from crawler.slots import HostSlots
 from crawler.spiders.engine import EngineSpider
 from storage.archive import Archive
 from storage.clock import utc_now
 from storage.model import Capture
 from storage.records import Fetch, StoredSource
+from storage.robots_files import RobotsFile
 from storage.settings import ArchiveSettings
 from storage.store import Store, Transaction
 
@@ -63,17 +65,26 @@ class SourceBook:
         return self.source(source_id).source.delay_seconds
 
 
-class LimitedDownloader:
-    """A downloader that keeps at most so many requests in flight, counted while they are on the wire."""
+class RobotsKeeper:
+    """The copies of robots.txt in the database, and the rows of the attempts to get them."""
 
-    def __init__(self, downloader: Downloader, *, at_once: int) -> None:
-        self._downloader = downloader
-        self._places = asyncio.Semaphore(at_once)
+    def __init__(self, store: Store, recorder: Recorder) -> None:
+        self._store = store
+        self._recorder = recorder
 
-    async def attempt(self, url: str, headers: dict[str, str], *, max_bytes: int | None = None) -> Attempt:
-        """Request `url` once when there is a place."""
-        async with self._places:
-            return await self._downloader.attempt(url, headers, max_bytes=max_bytes)
+    async def stored(self, origin: str) -> RobotsFile | None:
+        """Return the copy of an origin, fresh or not."""
+        return await asyncio.to_thread(_read, self._store, lambda tx: tx.robots_files.get(origin))
+
+    async def record(self, fetch: Fetch, copy: RobotsFile | None) -> None:
+        """Record an attempt, and keep the copy that came of it, if one did."""
+
+        def write(tx: Transaction) -> None:
+            tx.fetches.record(fetch)
+            if copy is not None:
+                tx.robots_files.keep(copy)
+
+        await self._recorder.write(write)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +172,6 @@ async def open_crawling(
     warc = Archive(archive.directory, max_file_bytes=archive.max_file_bytes, software=software)
     warc.recover()
     sources = SourceBook(store)
-    politeness = Politeness(default_delay_seconds=crawl.delay_seconds)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(warc.close)
         recorder = stack.enter_context(Recorder(store, warc))
@@ -169,14 +179,18 @@ async def open_crawling(
             ExtractionPool(processes=crawl.processes, timeout_seconds=crawl.extract_timeout_seconds)
         )
         downloader = await stack.enter_async_context(open_engine(crawl))
-
-        async def record_robots(fetch: Fetch) -> None:
-            await recorder.write(lambda tx: tx.fetches.record(fetch))
-
+        politeness = await stack.enter_async_context(
+            Politeness(
+                stack.enter_context(HostSlots(store)),
+                default_delay_seconds=crawl.delay_seconds,
+                requests_per_day=crawl.requests_per_host_per_day,
+                at_once=crawl.concurrency,
+            )
+        )
         fetcher = Fetcher(
-            LimitedDownloader(downloader, at_once=crawl.concurrency),
+            downloader,
             politeness=politeness,
-            record_robots=record_robots,
+            robots_files=RobotsKeeper(store, recorder),
             robots_token=robots_token(crawl.user_agent),
             max_redirects=crawl.max_redirects,
             now=utc_now,

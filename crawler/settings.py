@@ -121,7 +121,10 @@ class CrawlSettings(BaseModel):
     sets none. `max_bytes` bounds a body after decoding. `timeout_seconds` is for a whole response,
     `idle_timeout_seconds` for a pause in which nothing of it comes.
     `refetches_per_article` is how often an article may be looked at again in its watched life, on average.
-    `concurrency` is how many requests may be in flight, each to another host. `processes` read pages, each page for
+    `concurrency` is how many requests may be in flight, each to another host; `requests_per_host_per_day` how often a
+    host may be asked in a UTC day by all processes together, 0 for any number: the default is about a quarter of what
+    one request a second comes to, enough for a publisher's day and a bound on what a mistake can do.
+    `processes` read pages, each page for
     `extract_timeout_seconds` at most. Internal addresses are refused unless `allow_private_addresses`. Nothing is kept
     of pages that ask not to be archived (`noarchive`), unless `respect_noarchive` is off.
     """
@@ -135,6 +138,7 @@ class CrawlSettings(BaseModel):
     timeout_seconds: Seconds = Field(default=60.0, gt=0, le=3600)
     idle_timeout_seconds: Seconds = Field(default=20.0, gt=0, le=3600)
     concurrency: int = Field(default=16, ge=1, le=1000)
+    requests_per_host_per_day: int = Field(default=20_000, ge=0, le=1_000_000_000)
     refetches_per_article: Seconds = Field(default=6.0, ge=0, le=1000)
     processes: int = Field(default_factory=default_processes, ge=1, le=256)
     extract_timeout_seconds: Seconds = Field(default=20.0, gt=0, le=3600)

@@ -23,6 +23,7 @@ directory = "archive"
 # max_bytes = 10485760           # of a page after decoding
 # max_redirects = 10
 # concurrency = 16               # requests in flight, each to another host
+# requests_per_host_per_day = 20000  # of all processes together; 0 for any number
 # processes = 2                  # that read pages; by default one a core, four at most
 # extract_timeout_seconds = 20   # for reading one page
 # allow_private_addresses = false

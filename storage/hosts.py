@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
+from datetime import datetime
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, or_, select, update
 
@@ -49,7 +50,7 @@ class Hosts:
         now = database_now(self._connection, writes=True)
         lines_before = self._lines(names)
         lines = {name: {waiter.owner: waiter for waiter in live(lines_before[name].values(), now)} for name in names}
-        delays = self._crawl_delays(sorted({request.host for request in requests if isinstance(request, Take)}))
+        delays = self._crawl_delays(sorted({request.host for request in requests if isinstance(request, Take)}), now)
         states, answers = dict(before), list[SlotAnswer]()
         for request in requests:
             line = lines[request.host]
@@ -71,10 +72,6 @@ class Hosts:
         states = (HostState(**row) for row in self._connection.execute(query).mappings())
         return [held for state in states if (held := hold_of(state, budget=budget, now=now)) is not None]
 
-    def leave_all(self, owner: str) -> None:
-        """End every place in line that a process has."""
-        self._connection.execute(delete(host_waiters).where(host_waiters.c.owner == owner))
-
     def _locked(self, names: Sequence[str]) -> dict[str, HostState]:
         """Return the states of hosts, which nobody else can change until the end of the transaction."""
         # New rows first and then the locks, all by name: two processes never wait for each other in a circle.
@@ -95,13 +92,17 @@ class Hosts:
                 lines[row.host][row.owner] = Waiter(owner=row.owner, since=row.since, seen_at=row.seen_at)
         return lines
 
-    def _crawl_delays(self, names: Sequence[str]) -> dict[str, float]:
-        """Return the longest Crawl-delay that any origin of these hosts asked for."""
+    def _crawl_delays(self, names: Sequence[str], now: datetime) -> dict[str, float]:
+        """Return the longest Crawl-delay that any origin of these hosts asks for, as far as copies are fresh."""
         delays = {}
         for part in slices(names):
             query = (
                 select(robots_files.c.host, func.max(robots_files.c.crawl_delay_seconds))
-                .where(robots_files.c.host.in_(part), robots_files.c.crawl_delay_seconds.is_not(None))
+                .where(
+                    robots_files.c.host.in_(part),
+                    robots_files.c.crawl_delay_seconds.is_not(None),
+                    robots_files.c.expires_at > now,
+                )
                 .group_by(robots_files.c.host)
             )
             delays.update({host: float(delay) for host, delay in self._connection.execute(query)})

@@ -1,16 +1,17 @@
 """What statuses, redirects and robots.txt decide."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 
 import pytest
 
 from crawler.download import Attempt
 from crawler.fetching import Fetcher, FetchRequest, outcome_of_status
-from crawler.ingest import wrong_type
+from crawler.page_bodies import wrong_type
 from crawler.politeness import Politeness
-from crawler.robots import MAX_BYTES, RobotsAnswer, read_robots
 from storage.model import FetchKind, HttpExchange, Outcome
+from tests.slots_in_memory import RobotsInMemory, SlotsInMemory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -58,27 +59,6 @@ def test_what_is_no_page_is_named(content_type, body, expected):
     assert wrong_type(content_type, body) == expected
 
 
-@pytest.mark.parametrize(
-    ("status", "all_allowed", "has_rules"),
-    [(200, False, True), (404, True, False), (403, True, False), (429, False, False), (500, False, False)],
-)
-def test_robots_by_rfc_9309(status, all_allowed, has_rules):
-    rules, allowed = read_robots(RobotsAnswer(status=status, body=b"User-agent: *\nDisallow: /private"))
-    assert allowed is all_allowed
-    assert (rules is not None) is has_rules
-
-
-def test_no_answer_to_robots_forbids_everything():
-    assert read_robots(RobotsAnswer(status=None)) == (None, False)
-
-
-def test_an_endless_robots_file_is_read_to_its_limit_only():
-    body = b"User-agent: *\n" + b"#" * MAX_BYTES + b"\nDisallow: /"
-    rules, _ = read_robots(RobotsAnswer(status=200, body=body))
-    assert rules is not None
-    assert rules.can_fetch("http://a.example/x", "morgue")
-
-
 class ScriptedSite:
     """Answers from a table of URL → (status, headers); all else is 404."""
 
@@ -106,26 +86,30 @@ class ScriptedSite:
         return Attempt(record_id=exchange.record_id, url=url, started_at=NOW, finished_at=NOW, exchange=exchange)
 
 
-def fetcher_of(site, *, robots_rows=None, delay_seconds=0):
-    async def record_robots(row):
-        if robots_rows is not None:
-            robots_rows.append(row)
-
-    return Fetcher(
-        site,
-        politeness=Politeness(default_delay_seconds=delay_seconds),
-        record_robots=record_robots,
-        robots_token="morgue",
-        max_redirects=3,
-        now=lambda: NOW,
-    )
+@contextlib.asynccontextmanager
+async def fetcher_of(site, *, robots=None, slots=None, delay_seconds=0, **politeness):
+    """A fetcher over a scripted site, with turns and robots.txt in memory, which others may share."""
+    async with Politeness(
+        slots or SlotsInMemory(), default_delay_seconds=delay_seconds, now=lambda: NOW, **politeness
+    ) as politeness:
+        yield Fetcher(
+            site,
+            politeness=politeness,
+            robots_files=robots or RobotsInMemory(),
+            robots_token="morgue",
+            max_redirects=3,
+            now=lambda: NOW,
+        )
 
 
 def fetch(answers, url, **request):
-    site, robots_rows = ScriptedSite(answers), []
-    fetcher = fetcher_of(site, robots_rows=robots_rows)
-    fetched = asyncio.run(fetcher.fetch(FetchRequest(url=url, kind=FetchKind.PAGE, **request)))
-    return fetched, site, robots_rows
+    site, robots = ScriptedSite(answers), RobotsInMemory()
+
+    async def once():
+        async with fetcher_of(site, robots=robots) as fetcher:
+            return await fetcher.fetch(FetchRequest(url=url, kind=FetchKind.PAGE, **request))
+
+    return asyncio.run(once()), site, robots.rows
 
 
 def test_each_hop_of_a_redirect_is_a_row_and_only_the_first_is_conditional():
@@ -191,9 +175,9 @@ def test_a_host_that_said_429_is_not_asked_again():
     site = ScriptedSite({"http://a.example/1": (429, {"Retry-After": "60"}, b"")})
 
     async def twice():
-        fetcher = fetcher_of(site)
-        request = FetchRequest(url="http://a.example/1", kind=FetchKind.PAGE)
-        return [(await fetcher.fetch(request)).last for _ in range(2)]
+        async with fetcher_of(site) as fetcher:
+            request = FetchRequest(url="http://a.example/1", kind=FetchKind.PAGE)
+            return [(await fetcher.fetch(request)).last for _ in range(2)]
 
     first, second = asyncio.run(twice())
     assert (first.outcome, first.reason) == (Outcome.RATE_LIMITED, "status_429")
@@ -206,10 +190,10 @@ def test_those_in_line_behind_a_429_are_not_sent_and_robots_is_not_asked_either(
     site = ScriptedSite(answers)
 
     async def all_at_once():
-        fetcher = fetcher_of(site, delay_seconds=0.01)
-        requests = [FetchRequest(url=url, kind=FetchKind.PAGE) for url in answers]
-        first = await asyncio.gather(*(fetcher.fetch(request) for request in requests))
-        later = await fetcher.fetch(FetchRequest(url="https://a.example/other", kind=FetchKind.PAGE))
+        async with fetcher_of(site, delay_seconds=0.01) as fetcher:
+            requests = [FetchRequest(url=url, kind=FetchKind.PAGE) for url in answers]
+            first = await asyncio.gather(*(fetcher.fetch(request) for request in requests))
+            later = await fetcher.fetch(FetchRequest(url="https://a.example/other", kind=FetchKind.PAGE))
         return [fetched.last.reason for fetched in first], later.last.reason
 
     reasons, later = asyncio.run(all_at_once())

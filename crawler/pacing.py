@@ -1,0 +1,66 @@
+"""How long a host is left alone: after a response, and after it asked for that. Pure."""
+
+import email.utils
+from datetime import UTC, datetime, timedelta
+
+from storage.host_turns import MAX_HOLD
+
+MAX_CRAWL_DELAY_SECONDS = 30.0
+MAX_RETRY_AFTER = MAX_HOLD
+FIRST_BACK_OFF = timedelta(seconds=60)
+MAX_BACK_OFF = timedelta(hours=1)
+REFUSALS = frozenset({429, 503})
+"""Statuses by which a host asks to be left alone."""
+_SMOOTHING = 0.3
+
+
+def pause_seconds(*, delay: float, crawl_delay: float, response_seconds: float | None) -> float:
+    """Return the pause from the end of a response to the next request.
+
+    The largest of the delay that was configured, what the host's robots.txt asks for, up to a cap, and twice the
+    host's smoothed response time: who answers slowly is not to be hurried.
+    """
+    # Where no pause is wanted at all (a delay of 0), the response time must not bring one in.
+    own_pace = 2 * (response_seconds or 0.0) if delay > 0 else 0.0
+    return max(delay, own_pace, min(crawl_delay, MAX_CRAWL_DELAY_SECONDS), 0.0)
+
+
+def smoothed(before: float | None, response_seconds: float) -> float:
+    """Return the smoothed response time after another response; it begins with the first."""
+    return response_seconds if before is None else before + _SMOOTHING * (response_seconds - before)
+
+
+def retry_after(value: str | None, *, now: datetime) -> datetime | None:
+    """Return the instant that a Retry-After header names (RFC 9110, 10.2.3), at most 24 h from `now`.
+
+    None where the header is absent, malformed or in the past.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        # A number of many digits means "for long", not an overflow.
+        wait = timedelta(seconds=min(int(text[:12]), MAX_RETRY_AFTER.total_seconds()))
+        return now + wait if wait else None
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return min(until, now + MAX_RETRY_AFTER) if until > now else None
+
+
+def back_off(refusals: int, *, jitter: float) -> timedelta:
+    """Return how long to leave a host alone after `refusals` (1, 2, …) answers of 429 or 503 in a row.
+
+    It grows linearly up to an hour; `jitter` in 0…1 adds up to a half.
+    """
+    return min(FIRST_BACK_OFF * refusals, MAX_BACK_OFF) * (1 + jitter / 2)
+
+
+def hold_seconds(retry_after_header: str | None, *, refusals: int, at: datetime, jitter: float) -> float:
+    """Return for how long a host is left alone after the last of `refusals` answers in a row, which ended at `at`."""
+    until = retry_after(retry_after_header, now=at)
+    wait = back_off(refusals, jitter=jitter) if until is None else until - at
+    return wait.total_seconds()

@@ -1,0 +1,189 @@
+"""What a robots.txt says, by RFC 9309. Pure.
+
+Lines are sorted into groups here, and the rules of the groups that are meant for us are matched by Protego. Protego
+alone would take the group of `foo` for a crawler called `foobar`, miss `User-agent: foobar/1.0`, and let an unknown
+line end a group, which RFC 9309, 2.2.4 forbids.
+
+A `Crawl-delay` counts as a rule of its group, so that a `User-agent` line behind it begins another: so it is meant
+wherever it is written, though the RFC does not know it.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+from protego import Protego
+
+MAX_BYTES = 512 * 1024
+"""RFC 9309, 2.5: a crawler reads at least 500 KiB of the file; what stands behind is not read."""
+MAX_SITEMAPS = 1000
+
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+_FIELDS = {
+    **dict.fromkeys(("user-agent", "useragent", "user agent"), "user-agent"),
+    **dict.fromkeys(("allow",), "allow"),
+    # Google's parser forgives these too.
+    **dict.fromkeys(("disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"), "disallow"),
+    **dict.fromkeys(("crawl-delay", "crawldelay", "crawl delay"), "crawl-delay"),
+    **dict.fromkeys(("sitemap", "site-map"), "sitemap"),
+    **dict.fromkeys(("content-signal", "content-usage"), "content-usage"),
+}
+_TOKEN = re.compile(r"[^\s/;()*]+")
+_SECONDS = re.compile(r"\d+(\.\d+)?")
+_USAGE = re.compile(r"([a-z][a-z0-9-]*)\s*=\s*([a-z0-9]+)", re.IGNORECASE)
+_RESERVED = frozenset({"no", "n", "false", "0", "deny", "disallow"})
+_AI_AGENTS = frozenset(
+    {
+        *("ai2bot", "anthropic-ai", "applebot-extended", "bytespider", "ccbot", "claudebot", "claude-web"),
+        *("cohere-ai", "cohere-training-data-crawler", "diffbot", "google-extended", "gptbot"),
+        *("meta-externalagent", "omgili", "omgilibot", "webzio-extended"),
+    }
+)
+"""Crawlers that gather text to train models on; who shuts one out reserves that use."""
+
+
+@dataclass
+class _Group:
+    """The rules for some crawlers, merged from all places where they are named."""
+
+    rules: list[tuple[str, str]] = field(default_factory=list)
+    crawl_delays: list[float] = field(default_factory=list)
+    usages: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobotsRules:
+    """What an origin's robots.txt says to one crawler.
+
+    `crawl_delay` is in seconds, None where none is asked for. `sitemaps` are as they are written. `ai_agents` are
+    crawlers of AI companies that are shut out by name.
+    """
+
+    crawl_delay: float | None
+    sitemaps: tuple[str, ...]
+    ai_agents: tuple[str, ...]
+    _matcher: Protego | None
+    _usages: tuple[tuple[str, str, str], ...]
+
+    def allow(self, url: str) -> bool:
+        """Whether the URL may be fetched."""
+        return self._matcher is None or bool(self._matcher.can_fetch(url, "*"))
+
+    def opt_outs(self, url: str) -> tuple[str, ...]:
+        """Return what uses of the URL are reserved, as `ai-train=no` or `gptbot=disallow`."""
+        if not self._usages and not self.ai_agents:
+            return ()
+        parts = urlsplit(url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        said: dict[str, tuple[int, str]] = {}
+        for prefix, use, answer in self._usages:
+            if path.startswith(prefix) and len(prefix) >= said.get(use, (0, ""))[0]:
+                said[use] = (len(prefix), answer)
+        reserved = [f"{use}={answer}" for use, (_, answer) in said.items() if answer in _RESERVED]
+        return tuple(sorted(reserved)) + tuple(f"{agent}=disallow" for agent in self.ai_agents)
+
+
+def decode_robots(body: bytes) -> str:
+    """Return the text of a robots.txt, which is UTF-8; UTF-16 is taken too where it is plain that it is that.
+
+    What lies behind the limit is cut off, with the line that it falls into: half a rule may forbid everything.
+    """
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        coding = "utf-16"
+    elif body[:2].find(b"\x00") >= 0:
+        coding = "utf-16-le" if body[1:2] == b"\x00" else "utf-16-be"
+    else:
+        coding = "utf-8-sig"
+    text = body[:MAX_BYTES].decode(coding, "replace").replace("\x00", "")
+    if len(body) > MAX_BYTES:
+        text = text[: max(text.rfind("\n"), text.rfind("\r"), 0)]
+    return text
+
+
+def read_rules(text: str, *, token: str, origin: str) -> RobotsRules:
+    """Return what a robots.txt says to the crawler whose product token is `token`.
+
+    The groups that name it are merged, in whatever case it is written; only where there is none, those for `*` hold.
+    What is no line of a robots.txt, as in a page that was sent in its place, says nothing.
+    """
+    groups: dict[str, _Group] = {}
+    everybody = _Group()
+    sitemaps: dict[str, None] = {}
+    named: list[_Group] = []
+    in_rules = False
+    for name, value in _lines(text):
+        if name == "user-agent":
+            if in_rules:
+                named, in_rules = [], False
+            if agent := _agent(value):
+                named.append(groups.setdefault(agent, _Group()))
+        elif name == "sitemap":
+            if value and len(sitemaps) < MAX_SITEMAPS:
+                sitemaps[urljoin(f"{origin}/", value)] = None
+        elif name == "content-usage":
+            for group in named or [everybody]:
+                group.usages.extend(_usages(value))
+        else:
+            in_rules = True
+            for group in named:
+                _add(group, name, value)
+    own = groups.get(token.casefold()) if token else None
+    star = groups.get("*", _Group())
+    group = star if own is None else own
+    usages = everybody.usages + star.usages + (own.usages if own else [])
+    return RobotsRules(
+        crawl_delay=max(group.crawl_delays, default=None),
+        sitemaps=tuple(sitemaps),
+        ai_agents=tuple(sorted(name for name in groups.keys() & _AI_AGENTS if _shuts_out(groups[name]))),
+        _matcher=_matcher(group.rules),
+        _usages=tuple(usages),
+    )
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the lines that mean something to us, as (field, value)."""
+    for line in _LINE_ENDS.split(text):
+        content = line.partition("#")[0].strip()
+        name, colon, value = content.partition(":")
+        if not colon or name.strip().lower() not in _FIELDS:
+            # `Disallow /private`: forgiven by most.
+            words = content.split(None, 1)
+            name, value = (words[0].rstrip(":"), words[1]) if len(words) == 2 else ("", "")
+        known = _FIELDS.get(" ".join(name.lower().split()))
+        if known is not None:
+            yield known, value.strip()
+
+
+def _agent(value: str) -> str:
+    """Return whom a `User-agent` line names: `foobot` of `FooBot/1.0 (…)`, or `*`."""
+    if value.startswith("*"):
+        return "*"
+    found = _TOKEN.match(value)
+    return found[0].casefold() if found else ""
+
+
+def _add(group: _Group, name: str, value: str) -> None:
+    if name == "crawl-delay":
+        if found := _SECONDS.match(value):
+            group.crawl_delays.append(float(found[0]))
+    elif value:
+        group.rules.append((name, value))
+
+
+def _usages(value: str) -> Iterator[tuple[str, str, str]]:
+    """Yield (path, use, answer) of `ai-train=no, search=yes` or `/path train-ai=n`."""
+    path, _, rest = value.partition(" ") if value.startswith("/") else ("/", "", value)
+    for use, answer in _USAGE.findall(rest):
+        yield path, use.lower(), answer.lower()
+
+
+def _matcher(rules: Sequence[tuple[str, str]]) -> Protego | None:
+    if not rules:
+        return None
+    return Protego.parse("\n".join(["User-agent: *", *(f"{name}: {value}" for name, value in rules)]))
+
+
+def _shuts_out(group: _Group) -> bool:
+    return ("disallow", "/") in group.rules and not any(name == "allow" for name, _ in group.rules)

@@ -1,0 +1,154 @@
+"""The one thread of a process that asks the database for turns: many hosts' requests in one short transaction."""
+
+import asyncio
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from storage.clock import steady_seconds
+from storage.errors import DatabaseBusy
+from storage.host_turns import Held, SlotAnswer, SlotRequest
+from storage.store import Store
+
+log = structlog.get_logger()
+
+MAX_BATCH = 64
+MAX_COLLISIONS = 20
+"""How often a batch that collided with another process is tried again."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """An answer, with the steady clock's readings from before it was decided and from after it was committed."""
+
+    answer: SlotAnswer
+    asked_at: float
+    answered_at: float
+
+
+class KeepsSlots(Protocol):
+    """Where the turns are kept."""
+
+    def ask(self, request: SlotRequest) -> "asyncio.Future[Answered]":
+        """Ask for something; requests are served in their order, also those whose answers nobody awaits."""
+
+    def held(self, *, budget: int) -> "asyncio.Future[list[Held]]":
+        """Ask which hosts nobody may ask now, where `budget` is the requests a day, 0 for any number."""
+
+
+@dataclass
+class _Job:
+    done: "asyncio.Future[Any]"
+    request: SlotRequest | None
+    budget: int = 0
+
+
+class HostSlots:
+    """The turns in the database; a context manager that ends when all that was asked is done."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = steady_seconds) -> None:
+        self._store = store
+        self._clock = clock
+        self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._run, name="slots", daemon=True)
+
+    def __enter__(self) -> "HostSlots":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._jobs.put(None)
+        self._thread.join()
+
+    def ask(self, request: SlotRequest) -> "asyncio.Future[Answered]":
+        """Ask for something; the answer may be a `MorgueError` when the database refuses."""
+        return self._submit(request, budget=0)
+
+    def held(self, *, budget: int) -> "asyncio.Future[list[Held]]":
+        """Ask which hosts nobody may ask now."""
+        return self._submit(None, budget=budget)
+
+    def _submit(self, request: SlotRequest | None, *, budget: int) -> "asyncio.Future[Any]":
+        job = _Job(done=asyncio.get_running_loop().create_future(), request=request, budget=budget)
+        self._jobs.put(job)
+        return job.done
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            batch, ended = self._next_batch()
+            asking = [job for job in batch if job.request is not None]
+            if asking:
+                self._finish(asking, partial(self._act, [job.request for job in asking if job.request is not None]))
+            for job in batch:
+                if job.request is None:
+                    self._finish([job], partial(self._held, job.budget))
+
+    def _next_batch(self) -> tuple[list[_Job], bool]:
+        """Return what is waiting, and whether the end was announced."""
+        batch: list[_Job] = []
+        job = self._jobs.get()
+        while job is not None:
+            batch.append(job)
+            if len(batch) == MAX_BATCH:
+                return batch, False
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _finish(self, jobs: Sequence[_Job], work: Callable[[], Sequence[Any]]) -> None:
+        """Bring jobs to their ends, each by its result or by the exception that ended the work."""
+        try:
+            results = _retried(work)
+        except Exception as problem:  # noqa: BLE001 - the thread's boundary: the cause goes to those who wait
+            _deliver([(job.done, None, problem) for job in jobs])
+        else:
+            _deliver([(job.done, result, None) for job, result in zip(jobs, results, strict=True)])
+
+    def _act(self, requests: Sequence[SlotRequest]) -> list[Answered]:
+        with self._store.writing() as transaction:
+            asked_at = self._clock()
+            answers = transaction.hosts.act(requests, steady=asked_at)
+        answered_at = self._clock()
+        return [Answered(answer=answer, asked_at=asked_at, answered_at=answered_at) for answer in answers]
+
+    def _held(self, budget: int) -> list[list[Held]]:
+        with self._store.reading() as transaction:
+            return [transaction.hosts.held(budget=budget)]
+
+
+def _retried(work: Callable[[], Result]) -> Result:
+    """Work, and again after each collision with another process, of which nothing was written."""
+    for collisions in range(1, MAX_COLLISIONS + 1):
+        try:
+            return work()
+        except DatabaseBusy as problem:
+            if collisions == MAX_COLLISIONS:
+                raise
+            log.debug("slots_collided", problem=str(problem))
+            time.sleep(random.uniform(0.005, 0.02) * collisions)
+    raise AssertionError("the last collision is raised")
+
+
+def _deliver(results: Sequence[tuple["asyncio.Future[Any]", Any, Exception | None]]) -> None:
+    def settle() -> None:
+        for done, result, problem in results:
+            if done.done():  # whoever asked was cancelled
+                continue
+            if problem is None:
+                done.set_result(result)
+            else:
+                done.set_exception(problem)
+
+    results[0][0].get_loop().call_soon_threadsafe(settle)

@@ -7,11 +7,13 @@ stands on the page: a headline of many words in a card with a date, or a word in
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from crawler.discovery.index_page import IndexPage, PageLink
 from crawler.discovery.link_traps import trap_of
 from crawler.discovery.listing import FoundBy, FoundIndex
 from crawler.discovery.paging import list_page
+from crawler.discovery.url_forms import ANNOUNCED
 from crawler.discovery.url_shapes import Judgement, UrlShapes
 from crawler.discovery.url_words import LinkKind, is_page
 from crawler.urls import feed_entry, in_scope, registrable_domain, url_key
@@ -19,34 +21,24 @@ from storage.model import FeedKind
 from storage.records import FeedEntry
 
 MAX_EXPLAINED = 500
+MAX_TITLE = 200
 ARTICLE_SCORE = 0.6
 """The log-odds from which a link is followed as an article: somewhat better than even."""
 _IN_NAVIGATION = -2.0
 _HEADING = 1.0
 _DATED = 1.2
 _PAID = frozenset({"sponsored", "ugc-ad", "advertisement"})
-_NO_ARTICLES = frozenset(
-    {
-        LinkKind.GALLERY,
-        LinkKind.VIDEO,
-        LinkKind.AUDIO,
-        LinkKind.TAG,
-        LinkKind.AUTHOR,
-        LinkKind.SEARCH,
-        LinkKind.OTHER_PAGE,
-    }
-)
-"""Kinds whose links look like those of articles: only the publisher's own addresses can tell that they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SortedLinks:
-    """What a page leads to.
+    """What a page leads to. `sections` begin with those that articles are known to stand below, then those in menus.
 
     `left_out` counts, by reason, the links that are none of it: `excluded`, `not_a_page`, `elsewhere` (another
-    publisher), `paid`, `nofollow`, `itself`, `feed`, `pagination`, a trap's name (`crawler.discovery.link_traps`), a
-    kind of page (`tag`, `author`, `video`, …) or `undecided`. `explained` says of each link, up to `MAX_EXPLAINED`, its
-    URL, what it is taken for (`article`, `section`, `next_page` or `left_out`) and why.
+    publisher), `other_host` (no articles are known there), `paid`, `nofollow`, `itself`, `feed`, `pagination`, a trap's
+    name (`crawler.discovery.link_traps`), a kind of page (`tag`, `author`, `video`, …) or `undecided`. `explained` says
+    of each link, up to `MAX_EXPLAINED`, its URL, what it is taken for (`article`, `section`, `next_page` or `left_out`)
+    and why.
     """
 
     articles: Sequence[FeedEntry]
@@ -59,7 +51,7 @@ class SortedLinks:
 @dataclass(kw_only=True)
 class _Sorting:
     articles: list[FeedEntry] = field(default_factory=list)
-    sections: list[FoundIndex] = field(default_factory=list)
+    sections: list[tuple[tuple[bool, bool, int], FoundIndex]] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     explained: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -107,7 +99,7 @@ def sort_links(
         sorting.left_out[reason] += count
     return SortedLinks(
         articles=sorting.articles,
-        sections=sorting.sections,
+        sections=[found for _, found in sorted(sorting.sections, key=lambda section: section[0])],
         next_pages=next_pages,
         left_out=sorting.left_out,
         explained=sorting.explained,
@@ -168,7 +160,8 @@ class _Scope:
 
     def _sort_by_kind(self, link: PageLink, sorting: _Sorting) -> None:
         judged = self.shapes.judge(link.url)
-        if judged.kind in _NO_ARTICLES:
+        if judged.kind in ANNOUNCED:
+            # Their links look like those of articles: only the publisher's own addresses can tell that they are.
             sorting.leave_out(link.url, str(judged.kind))
         elif _is_article(link, judged):
             if self.include:
@@ -176,17 +169,32 @@ class _Scope:
             else:
                 self._is_article(link, _why(judged), sorting)
         elif judged.kind is LinkKind.SECTION or link.in_navigation:
-            reason = judged.reason if judged.kind is LinkKind.SECTION else "in_navigation"
-            sorting.explain(link.url, "section", reason)
-            sorting.sections.append(
-                FoundIndex(url=link.url, kind=FeedKind.SECTION, found_by=FoundBy.SECTION, title=link.text[:200] or None)
-            )
+            self._is_section(link, judged, sorting)
         else:
             sorting.leave_out(link.url, "undecided")
+
+    def _is_section(self, link: PageLink, judged: Judgement, sorting: _Sorting) -> None:
+        """Take a link for a section, unless it leads to a host that is not known to have articles: shops, jobs."""
+        if _host(link.url) != _host(self.url) and not self.shapes.knows_host(link.url):
+            sorting.leave_out(link.url, "other_host")
+            return
+        if judged.reason == "home_page" and "?" in link.url:
+            sorting.leave_out(link.url, "facets")
+            return
+        reason = judged.reason if judged.kind is LinkKind.SECTION else "in_navigation"
+        sorting.explain(link.url, "section", reason)
+        promise = (reason != "above_its_articles", not link.in_navigation, link.position)
+        title = link.text[:MAX_TITLE] or None
+        found = FoundIndex(url=link.url, kind=FeedKind.SECTION, found_by=FoundBy.SECTION, title=title)
+        sorting.sections.append((promise, found))
 
     def _is_article(self, link: PageLink, reason: str, sorting: _Sorting) -> None:
         sorting.articles.append(feed_entry(link.url, title=link.text if link.words > 1 else None))
         sorting.explain(link.url, "article", reason)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.removeprefix("www.")
 
 
 def _is_later_page(url: str) -> bool:

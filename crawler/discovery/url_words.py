@@ -93,6 +93,7 @@ _OTHER = """
     horoscopes horoskop horoskope horoscopo weather-forecast wetter meteo obituaries-form
     comment comments kommentar-form trackback amp-consent wp-login.php wp-admin wp-json cdn-cgi event-calendar
     tv-programm tv-guide fernsehprogramm lotto lottery coupons gutscheine gutschein vouchers deals-codes
+    policy policies guidelines membership descuentos cupones classifieds kleinanzeigen advertorial advertorials
 """
 _INDEX = """
     category categories kategorie kategorien kategoria kategori categoria categorie rubrik rubriken rubrique rubriques

@@ -84,6 +84,17 @@ class TestSections:
         card = "<article><h2><a href='/the-long-read/'>The long read: all of our best stories</a></h2></article>"
         assert verdict(sort(card, shapes=shapes), "/the-long-read/") == ("section", "above_its_articles")
 
+    def test_other_hosts_of_the_publisher_are_explored_only_where_articles_are_known(self) -> None:
+        menu = "<nav><a href='https://blogs.tidings.example/harbour/'>Blogs</a></nav>"
+        assert sort(menu).left_out == {"other_host": 1}
+        shapes = UrlShapes.learn(["https://blogs.tidings.example/sea/2024/05/03/the-ferry-is-back"])
+        assert [found.url for found in sort(menu, shapes=shapes).sections] == ["https://blogs.tidings.example/harbour/"]
+
+    def test_the_most_promising_come_first(self) -> None:
+        shapes = UrlShapes.learn(f"{HOST}/islands/2024/05/0{n}/ferry-{n}-returns" for n in range(1, 6))
+        body = anchor("/weather", "Weather") + "<nav><a href='/sport/'>Sport</a></nav>" + anchor("/islands/", "Islands")
+        assert [found.title for found in sort(body, shapes=shapes).sections] == ["Islands", "Sport", "Weather"]
+
     def test_the_next_page_is_not_a_section_and_others_are_reached_through_it(self) -> None:
         links = sort(anchor("?page=2", "2") + anchor("?page=3", "3") + anchor("/sport/?page=2", "2"))
         assert [(found.url, found.found_by) for found in links.next_pages] == [(URL + "?page=2", FoundBy.PAGINATION)]
@@ -112,6 +123,7 @@ class TestLeftOut:
             ("/boats?sort=price", "facets"),
             ("/boats?colour=red&size=4&type=row", "facets"),
             ("/boats?a=1&b=2&c=3&d=4&e=5", "facets"),
+            ("/?edition-picker", "facets"),
             ("/story/the-ferry-is-back;jsessionid=0A1B2C", "session_id"),
             ("/story?PHPSESSID=0a1b2c&id=12345", "session_id"),
             ("/a/b/a/b/the-ferry-is-back-again", "repeating_path"),

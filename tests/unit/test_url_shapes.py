@@ -134,6 +134,18 @@ def test_articles_of_two_styles_are_both_known() -> None:
     assert kinds(shapes, "/story.php?id=10999", "/sport/cup-for-the-rowers-4999999.html") == {LinkKind.ARTICLE}
 
 
+def test_house_pages_in_the_shape_of_articles_are_none() -> None:
+    shapes = UrlShapes.learn(f"{HOST}/news/ferry-returns-at-night-{7_000_000 + n}.html" for n in range(5))
+    assert kinds(shapes, "/service/privacy-policy-7000100.html") == {LinkKind.OTHER_PAGE}
+    assert kinds(shapes, "/news/harbour-in-winter-7000101.html") == {LinkKind.ARTICLE}
+
+
+def test_where_the_reader_came_from_does_not_matter() -> None:
+    shapes = UrlShapes.learn(f"{HOST}/article/{370_000 + n}" for n in range(30))
+    assert kinds(shapes, "/article/379999?rct=national") == {LinkKind.ARTICLE}
+    assert NOTHING.judge(f"{HOST}/?cid=ZWxwYWlzX2hvbWVfY29sZWNjMjJfZWRpdG9yaWFs").kind is not LinkKind.ARTICLE
+
+
 def test_a_subdomain_of_its_own_is_told_from_the_rest() -> None:
     articles = [f"{HOST}/politics/ferry-returns-{4_000_000 + n}.html" for n in range(100)]
     listings = [f"https://market.tidings.example/boats/ferry-for-sale-{4_000_000 + n}.html" for n in range(30)]

@@ -338,7 +338,7 @@ class Crawl:
         )
 
     async def _take_in(self, page: PageState, fetched: Fetched) -> None:
-        recorded = await self._crawling.ingest.ingest(page, fetched)
+        recorded = await self._crawling.ingest.ingest(page, fetched, at_once=self._request.recrawl)
         self._note_page(page, recorded)
 
     def _note_page(self, page: PageState, recorded: Recorded) -> None:

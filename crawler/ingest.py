@@ -18,6 +18,7 @@ from crawler.fetching import Fetched
 from crawler.page_bodies import PageBody, read_body
 from crawler.recorder import Sighting
 from crawler.urls import InvalidUrl, feed_entry, url_key
+from storage.disappearance import MANY_GONE
 from storage.errors import CaptureUnreadable
 from storage.model import Capture, HttpExchange, Outcome
 from storage.records import FeedEntry, PageLook, PageState, Recorded, Rereading
@@ -74,7 +75,14 @@ class ReadingSettings:
     extractor: str
 
 
-CaptureOfVersion = Callable[[int], Awaitable[Capture | None]]
+class KnowsCaptures(Protocol):
+    """The database, as far as ingesting asks for captures."""
+
+    async def of_version(self, version_id: int) -> Sequence[Capture]:
+        """Return the captures that a version was read from, one for each part; none when there is no such version."""
+
+    async def parts_of(self, capture_id: int) -> Sequence[Capture]:
+        """Return the captures of the further parts of the article whose first part a capture shows."""
 
 
 class PageIngest:
@@ -86,7 +94,8 @@ class PageIngest:
         reader: ReadsPages,
         recorder: RecordsSightings,
         archive: ReadsCaptures,
-        capture_of_version: CaptureOfVersion,
+        captures: KnowsCaptures,
+        fetch_part: Callable[[PageState, str], Awaitable[Fetched]],
         reading_settings: Callable[[int], ReadingSettings],
         max_bytes: int,
         keep_all: bool,
@@ -96,7 +105,8 @@ class PageIngest:
         self._reader = reader
         self._recorder = recorder
         self._archive = archive
-        self._capture_of_version = capture_of_version
+        self._captures = captures
+        self._fetch_part = fetch_part
         self._reading_settings = reading_settings
         self._max_bytes = max_bytes
         self._keep_all = keep_all
@@ -139,7 +149,10 @@ class PageIngest:
             log.warning("many_pages_gone_at_once", host=page.host, url=page.url)
         return recorded
 
-    async def _sighting(self, page: PageState, fetched: Fetched, settings: ReadingSettings) -> Sighting:
+    async def _sighting(
+        self, page: PageState, fetched: Fetched, settings: ReadingSettings, *, believed: bool = True
+    ) -> Sighting:
+        """Return what was seen. `believed` is False once the page's word for another address proved wrong."""
         base = PageLook(
             page_id=page.page_id,
             fetch=fetched.fetch(-1, page_id=page.page_id),
@@ -168,7 +181,12 @@ class PageIngest:
         base = replace(base, body_digest=body.digest)
         if seen_again := _same_bytes(base, page, body, settings):
             return Sighting(look=seen_again)
-        return await self._read(base, page=page, fetched=fetched, body=body, exchange=exchange, settings=settings)
+        read = await self._read(base, page=page, fetched=fetched, body=body, exchange=exchange, settings=settings)
+        if isinstance(read, Sighting):
+            return read
+        return await self._seen_as_article(
+            replace(base, fetch=read.look.fetch), page=page, fetched=fetched, body=body, settings=settings
+        )
 
     async def _read(
         self,
@@ -190,7 +208,7 @@ class PageIngest:
                 # An article whose address now leads to a section or the home page is missing, not read.
                 return _evidence(_decided(base, Outcome.MISSING, "redirected_to_section"), exchange, body=body)
             return _evidence(_decided(base, outcome, reading.reason), exchange, body=body)
-        look = replace(base, article=reading.article, landed=_landing(page, fetched))
+        look = replace(base, article=reading.article, live_blog=reading.live_blog, landed=_landing(page, fetched))
         # The first capture of an article is always kept, so it need not be asked for.
         keep = self._keep_all or page.article_id is None
         return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=keep)

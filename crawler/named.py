@@ -60,9 +60,12 @@ class NamedTargets:
         self._open.pop(url, None)
 
     def looked_at(self, page_id: int, outcome: Outcome, reason: str | None) -> None:
-        """Note what a page came to."""
+        """Note what a page came to; of one that is looked at again in this crawl, the last look counts."""
         self._looks[page_id] = (outcome, reason)
         for url in self._urls_of_page.get(page_id, ()):
+            if url not in self._open:
+                self._results[:] = [result for result in self._results if result.url != url]
+                self._open[url] = None
             self._end(url, outcome, reason)
 
     def broke(self, url: str) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+MANY_GONE = "many_gone"
+"""The reason of an article that stays missing because too many others of its host seem gone at once."""
 CONFIRMED_AFTER = timedelta(hours=1)
 """A second look so long after the first confirms that an article is gone."""
 SAME_HOUR = timedelta(hours=1)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, RowMapping
 from storage import crawl_state
 from storage.article_looks import ArticleLooks, decided_outcome
 from storage.captures import Captures
-from storage.disappearance import is_held_back, may_be_gone
+from storage.disappearance import MANY_GONE, is_held_back, may_be_gone
 from storage.events import Events
 from storage.fetches import Fetches
 from storage.history import CurrentState, History
@@ -19,8 +19,6 @@ from storage.pages import Pages
 from storage.records import PageLook, Recorded
 from storage.rows import storable
 
-MANY_GONE = "many_gone"
-"""The reason of an article that stays missing because too many others of its host seem gone at once."""
 _ASKED = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
 
 

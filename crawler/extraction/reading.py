@@ -14,7 +14,8 @@ class Reading:
     `outcome` is None exactly when `article` is given; else it is `NOT_ARTICLE`, one of the walls (`SOFT_404`,
     `CONSENT_WALL`, `LOGIN_WALL`, `BOT_CHECK`, `MAINTENANCE`, `SCRIPT_SHELL`) or `EXTRACT_FAILED`, and `reason` a short
     code. `permissions` are what headers and markup permit; nothing is forbidden where they could not be read.
-    `addresses` are those that the page gives itself and the parts of its article.
+    `addresses` are those that the page gives itself and the parts of its article. `live_blog` says that the markup
+    calls the text a live blog.
     """
 
     article: ExtractedArticle | None = None
@@ -22,3 +23,4 @@ class Reading:
     reason: str | None = None
     permissions: Permissions = NOTHING_FORBIDDEN
     addresses: PageAddresses = NO_ADDRESSES
+    live_blog: bool = False

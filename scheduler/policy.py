@@ -6,6 +6,7 @@ its age, no sooner than ten minutes and no later than a week.
 
 from datetime import datetime, timedelta
 
+from storage.disappearance import CONFIRMED_AFTER
 from storage.model import ARTICLE_SEEN, FeedKind, Outcome
 from storage.records import FeedState, PageHistory
 
@@ -15,6 +16,10 @@ SHARE_OF_AGE = 0.5
 
 SECOND_LOOK = timedelta(minutes=10)
 """A reading that waits for confirmation is looked at again this soon."""
+SUSPECT_LOOKS = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+"""So soon after each look at a suspect text the next one comes: a story that was rewritten is confirmed in minutes."""
+GONE_AGAIN = timedelta(days=7)
+"""An article that is gone may return."""
 FIRST_RETRY = timedelta(minutes=10)
 LONGEST_RETRY = timedelta(days=1)
 NOT_ARTICLE_AGAIN = timedelta(days=7)
@@ -57,7 +62,22 @@ def next_fetch_at(history: PageHistory, *, now: datetime, recrawl: timedelta | N
         return since + interval_by_age(since - born)
     if history.last_outcome is Outcome.NOT_ARTICLE:
         return since + NOT_ARTICLE_AGAIN
-    return since + retry_interval(history.consecutive_failures)
+    if history.last_outcome is Outcome.GONE:
+        return since + GONE_AGAIN
+    return since + _next_attempt(history, recrawl)
+
+
+def _next_attempt(history: PageHistory, recrawl: timedelta | None) -> timedelta:
+    """Return how long to wait after a look that showed no state of the article."""
+    retry = retry_interval(history.consecutive_failures)
+    if history.last_outcome is Outcome.MISSING and history.has_article:
+        # No sooner, for a second look before that would confirm nothing.
+        return max(CONFIRMED_AFTER, retry)
+    if history.last_outcome is Outcome.SUSPECT and history.suspect_looks:
+        looks = history.suspect_looks
+        wait = SUSPECT_LOOKS[looks - 1] if looks <= len(SUSPECT_LOOKS) else max(SUSPECT_LOOKS[-1], retry)
+        return min(wait, recrawl or wait)
+    return retry
 
 
 def poll_interval(feed: FeedState, *, default: timedelta) -> timedelta:

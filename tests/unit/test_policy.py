@@ -84,6 +84,44 @@ def test_what_did_not_work_is_tried_again_more_and_more_seldom(outcome, failures
     assert next_fetch_at(failed, now=NOW) == NOW + wait
 
 
+@pytest.mark.parametrize(
+    ("looks", "failures", "wait"),
+    [
+        (1, 1, timedelta(minutes=2)),
+        (2, 2, timedelta(minutes=10)),
+        (3, 3, timedelta(hours=1)),
+        (4, 4, timedelta(minutes=80)),
+        (90, 90, timedelta(days=1)),
+        # The first look at another suspect text, after many failures.
+        (1, 90, timedelta(minutes=2)),
+    ],
+)
+def test_a_suspect_text_is_looked_at_again_soon_and_then_more_seldom(looks, failures, wait):
+    suspect = history(last_outcome=Outcome.SUSPECT, suspect_looks=looks, consecutive_failures=failures)
+    assert next_fetch_at(suspect, now=NOW) == NOW + wait
+    assert next_fetch_at(suspect, now=NOW, recrawl=timedelta(seconds=2)) == NOW + timedelta(seconds=2)
+
+
+def test_a_suspect_text_that_no_look_can_confirm_is_looked_at_as_after_any_failure():
+    wall = history(last_outcome=Outcome.SUSPECT, suspect_looks=0, consecutive_failures=1)
+    assert next_fetch_at(wall, now=NOW) == NOW + timedelta(minutes=10)
+
+
+def test_a_wall_after_a_suspect_text_is_tried_again_as_any_wall():
+    wall = history(last_outcome=Outcome.CONSENT_WALL, suspect_looks=1, consecutive_failures=2)
+    assert next_fetch_at(wall, now=NOW) == NOW + timedelta(minutes=20)
+
+
+@pytest.mark.parametrize(("failures", "wait"), [(1, 60), (2, 60), (4, 80), (30, 24 * 60)])
+def test_a_missing_article_is_looked_at_again_when_that_can_confirm_it(failures, wait):
+    missing = history(last_outcome=Outcome.MISSING, has_article=True, missing_looks=1, consecutive_failures=failures)
+    assert next_fetch_at(missing, now=NOW) == NOW + timedelta(minutes=wait)
+
+
+def test_an_article_that_is_gone_is_looked_at_once_a_week():
+    assert next_fetch_at(history(last_outcome=Outcome.GONE, has_article=True), now=NOW) == NOW + timedelta(days=7)
+
+
 @pytest.mark.parametrize("failures", [0, 1, 1000, 10**9])
 def test_any_number_of_failures_gives_an_interval_within_a_day(failures):
     assert timedelta(minutes=10) <= retry_interval(failures) <= timedelta(days=1)

@@ -1,7 +1,7 @@
 """Reading feeds: what they say is read rightly, what they lack is not made up, and nothing they do takes us down."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -95,6 +95,55 @@ def test_an_atom_feed():
     assert entry.title == "Herring are back"
     assert entry.published_at == datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     assert entry.updated_at == datetime(2026, 3, 3, 8, 30, tzinfo=UTC)
+
+
+def test_what_a_feed_says_of_itself_and_what_is_left_out():
+    listing = read(
+        rss(
+            item(1) + item(2) + item(1) + "<item><title>None</title></item><item><link>mailto:a@b</link></item>",
+            channel="<title>C</title><link>/news/?utm_source=rss</link><atom:link rel='self' href='/rss'/>"
+            "<atom:link rel='next' href='?page=2'/>",
+        )
+    )
+    assert listing.home_url == "https://courier.example/news/"
+    assert listing.next_url == "https://courier.example/feeds/news.rss?page=2"
+    assert listing.left_out == {"repeated": 1, "no_url": 2}
+    assert (listing.indexes, listing.paid) == ((), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("links", "expected"),
+    [
+        ("<link rel='next' href='https://courier.example/feeds/news.rss?page=2'/>", "?page=2"),
+        ("<link rel='next' href='https://courier.example/feeds/news.rss'/>", None),
+        ("<link rel='next' href='http://[broken/'/>", None),
+        ("<link rel='next-archive' href='?page=2'/><link rel='prev-archive' href='?page=0'/>", None),
+        ("", None),
+    ],
+)
+def test_the_further_page_of_an_atom_feed(links, expected):
+    listing = read(atom(links + "<entry><link href='/a'/><link rel='next' href='/b'/></entry>"))
+    assert listing.next_url == (URL + expected if expected else None)
+
+
+@pytest.mark.parametrize(("hours", "known"), [(-1, True), (20, True), (30, False), (24 * 400, False)])
+def test_dates_in_the_future_are_no_instants(hours, known):
+    now = datetime(2026, 3, 5, 12, tzinfo=UTC)
+    raw = (now + timedelta(hours=hours)).isoformat()
+    body = atom(f"<entry><link href='/a'/><published>{raw}</published><updated>{raw}</updated></entry>")
+    listing = read_feed(body, url=URL, content_type=None, now=now)
+    assert isinstance(listing, Listing)
+    (entry,) = listing.entries
+    assert entry.published_raw == raw
+    assert (entry.published_at is not None, entry.updated_at is not None) == (known, known)
+
+
+def test_categories_are_parsed_only_where_they_say_that_somebody_paid():
+    ordinary = "<category>Harbour</category>" * 30
+    body = rss(item(1, f"{ordinary}<category>Advertorial</category>") + item(2, ordinary))
+    bounded = feed_bounds.bound(feed_bounds.read_document(body, content_type=None))
+    assert bounded.body.count(b"<category>") == 1
+    assert read(body).paid == {"courier.example/1"}
 
 
 def test_rss_1_puts_its_entries_beside_the_channel():
@@ -337,6 +386,7 @@ def test_an_entry_that_is_cut_is_lost_as_a_whole(monkeypatch):
     reading = read(rss("".join(map(item, range(5)))))
     assert [entry.title for entry in reading.entries] == ["T0", "T1"]
     assert reading.problem == "too_many_entries"
+    assert reading.left_out == {"too_many": 3}
 
 
 def test_ten_thousand_entries_are_read_and_no_more():
@@ -344,6 +394,7 @@ def test_ten_thousand_entries_are_read_and_no_more():
     assert len(reading.entries) == 10_000
     assert reading.problem == "too_many_entries"
     assert reading.entries[-1].title == "T9999"
+    assert reading.left_out == {"too_many": 200}
 
 
 @pytest.mark.parametrize(

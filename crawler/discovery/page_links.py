@@ -208,6 +208,8 @@ def _is_article(link: PageLink, judged: Judgement) -> bool:
         return False
     if judged.kind is LinkKind.ARTICLE and judged.reason == "shape_of_its_articles":
         return True
+    if judged.reason == "shape_of_other_pages":
+        return False
     return judged.score + _standing(link) >= ARTICLE_SCORE
 
 

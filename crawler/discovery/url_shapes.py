@@ -26,7 +26,7 @@ SURELY = 0.65
 """The share of articles under a form from which on its addresses are taken for articles."""
 HARDLY = 0.35
 """The share of articles under a form up to which its addresses are taken for something else."""
-_OWN_WEIGHT = 4
+_OWN_WEIGHT = 2
 """How many observations the next general form counts for under the most specific one."""
 _HABIT_WEIGHT = 2
 _HABIT_SHARE = 0.02

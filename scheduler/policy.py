@@ -74,8 +74,9 @@ def _next_attempt(history: PageHistory, recrawl: timedelta | None) -> timedelta:
         # No sooner, for a second look before that would confirm nothing.
         return max(CONFIRMED_AFTER, retry)
     if history.last_outcome is Outcome.SUSPECT and history.suspect_looks:
-        looks = history.suspect_looks
-        wait = SUSPECT_LOOKS[looks - 1] if looks <= len(SUSPECT_LOOKS) else max(SUSPECT_LOOKS[-1], retry)
+        # Not by the looks that showed this text: a page may give another one each time.
+        times = max(history.consecutive_failures, 1)
+        wait = SUSPECT_LOOKS[times - 1] if times <= len(SUSPECT_LOOKS) else max(SUSPECT_LOOKS[-1], retry)
         return min(wait, recrawl or wait)
     return retry
 

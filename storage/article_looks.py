@@ -123,7 +123,7 @@ class ArticleLooks:
 
     def _refuse_first(self, look: PageLook, page: RowMapping, sight: Sight, capture_id: int) -> Recorded:
         values = self._validators(look, page, sight, otherwise=capture_id)
-        values |= crawl_state.suspected(sight.reading, capture_id, sight.captured_at, elsewhere=True)
+        values |= crawl_state.suspected(page, sight.reading, capture_id, sight.captured_at, elsewhere=True)
         refused = Recorded(outcome=Outcome.SUSPECT, reason=SAME_TEXT_ELSEWHERE)
         return self._finish(look, page, refused, capture_id, values)
 
@@ -297,7 +297,9 @@ class ArticleLooks:
             return case.needs_capture(verdict.outcome)
         self._host.keep_text(page, sight.reading, sight.captured_at)
         if candidate is None:
-            values = crawl_state.suspected(sight.reading, capture_id, sight.captured_at, elsewhere=suspicion.elsewhere)
+            values = crawl_state.suspected(
+                page, sight.reading, capture_id, sight.captured_at, elsewhere=suspicion.elsewhere
+            )
         else:
             values = crawl_state.suspected_again(candidate, elsewhere=suspicion.elsewhere)
         if verdict.outcome is Outcome.SUSPECT and (candidate is None or shows_candidate):
@@ -368,9 +370,7 @@ class ArticleLooks:
         if not sight.again:
             return crawl_state.article_read(look, sight.capture_id or otherwise)
         capture_id = sight.capture_id or otherwise
-        stored = self._captures.by_id(capture_id)
-        digest = "" if stored is None else stored.capture.body_digest
-        return crawl_state.seen_again(look, page, capture_id, digest)
+        return crawl_state.seen_again(look, page, capture_id, self._captures.digest_of(capture_id))
 
     def not_traceable(self, look: PageLook, page: RowMapping, current: CurrentState) -> Recorded:
         """Record that an old capture was seen again of which we cannot tell what it means now.

@@ -103,10 +103,19 @@ def awaiting(
     }
 
 
-def suspected(reading: ExtractedArticle, capture_id: int, captured_at: datetime, *, elsewhere: bool) -> dict[str, Any]:
-    """Return the values of a page that gives a suspect text for the first time."""
+def suspected(
+    page: RowMapping, reading: ExtractedArticle, capture_id: int, captured_at: datetime, *, elsewhere: bool
+) -> dict[str, Any]:
+    """Return the values of a page that gives a suspect text for the first time.
+
+    The page answered, so failures before it no longer count, and it is looked at again soon; unless it gives another
+    suspect text at every look.
+    """
     first = Candidate(article=reading, capture_id=capture_id, captured_at=captured_at, looks=0)
-    return suspected_again(first, elsewhere=elsewhere)
+    before = candidate(page)
+    rotates = before is not None and before.kind.suspect and before.looks == 1
+    failures = page["consecutive_failures"] if rotates else 0
+    return suspected_again(first, elsewhere=elsewhere) | {"consecutive_failures": failures + 1}
 
 
 def suspected_again(first: Candidate, *, elsewhere: bool) -> dict[str, Any]:

@@ -319,6 +319,5 @@ def _history(row: RowMapping) -> PageHistory:
         last_changed_at=row["last_changed_at"],
         has_candidate=waits is CandidateKind.SECOND_LOOK,
         suspect_looks=row["candidate_looks"] if waits is CandidateKind.SUSPECT else 0,
-        missing_looks=row["missing_looks"],
         has_article=row["article_id"] is not None,
     )

@@ -247,11 +247,11 @@ class PageLook:
 
     `fetch` is the last hop and `fetches_before` the hops that led to it. `landed` names the page of the final URL when
     redirects led to another page than the one that was asked for. `same_as_capture` is set for a 304 or the same
-    bytes: the capture that was seen again. `primary` is the page that stands for this one by what it says of itself, and
-    `primary_reason` why (`canonical`, `amp`, `mobile`, `print` or `part`). Of an article in parts `fetches_of_parts` are
-    the attempts at its further parts, `part_captures` the captures of those that were read, in order, and `body_digest`
-    is that of all parts. `article` is the reading of a 200 that reads as an article; without it
-    `fetch.outcome` is decided already. `live_blog` says that the page calls its text a live blog, `at_once` that
+    bytes: the capture that was seen again. `article` is the reading of a 200 that reads as an article; without it
+    `fetch.outcome` is decided already. `primary` is the page that stands for this one by what it says of itself, and
+    `primary_reason` why (`canonical`, `amp`, `mobile`, `print` or `part`). Of an article in parts `fetches_of_parts`
+    are the attempts at its further parts, `part_captures` the captures of those that were read, in order, and
+    `body_digest` is that of all parts. `live_blog` says that the page calls its text a live blog, `at_once` that
     somebody asked for this look (`--recrawl`), so that it counts however soon after another. `capture` is the kept
     response, or None when the caller did not keep it. `etag` and `last_modified` are the response's own.
     """
@@ -284,7 +284,8 @@ class Recorded:
     keep the capture and record again. `needs_rereading` likewise names the version whose capture must be read again
     by the extractor in use, and `primary_refused` says that no other page stands for this one: record its own article.
     `primary_page_id` is the page that stands for this one from now on, and `released_page_ids` are the pages for which
-    this one does not, as they had said: they are due again. `change` names the changed fields (`headline+body`) or is `created`.
+    this one does not, as they had said: they are due again. `change` names the changed fields (`headline+body`) or is
+    `created`.
     """
 
     outcome: Outcome
@@ -305,7 +306,7 @@ class PageHistory:
     """What the planner is given to say when a page is due next.
 
     `has_candidate` says that a reading waits for a second look; `suspect_looks` how many looks showed a suspect text,
-    0 where none waits. `missing_looks` counts those in a row that found nothing at the address of `has_article`.
+    0 where none waits that looks can confirm. `has_article` says that it is the primary page of an article.
     """
 
     page_id: int

@@ -92,8 +92,8 @@ def test_what_did_not_work_is_tried_again_more_and_more_seldom(outcome, failures
         (3, 3, timedelta(hours=1)),
         (4, 4, timedelta(minutes=80)),
         (90, 90, timedelta(days=1)),
-        # The first look at another suspect text, after many failures.
-        (1, 90, timedelta(minutes=2)),
+        # Another text each time.
+        (1, 3, timedelta(hours=1)),
     ],
 )
 def test_a_suspect_text_is_looked_at_again_soon_and_then_more_seldom(looks, failures, wait):
@@ -114,7 +114,7 @@ def test_a_wall_after_a_suspect_text_is_tried_again_as_any_wall():
 
 @pytest.mark.parametrize(("failures", "wait"), [(1, 60), (2, 60), (4, 80), (30, 24 * 60)])
 def test_a_missing_article_is_looked_at_again_when_that_can_confirm_it(failures, wait):
-    missing = history(last_outcome=Outcome.MISSING, has_article=True, missing_looks=1, consecutive_failures=failures)
+    missing = history(last_outcome=Outcome.MISSING, has_article=True, consecutive_failures=failures)
     assert next_fetch_at(missing, now=NOW) == NOW + timedelta(minutes=wait)
 
 

@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
 
 import feedparser
 
 from crawler.discovery.feed_bounds import MAX_ENTRIES, Document, bound, read_document
 from crawler.discovery.feed_characters import join_surrogates
-from crawler.discovery.gathering import Gathering, clean_or_none, key_or_none
+from crawler.discovery.gathering import Gathering, absolute, clean_or_none, key_or_none
 from crawler.discovery.index_dates import plausible
 from crawler.discovery.json_feeds import begins_as_json, read_json_feed
 from crawler.discovery.listing import MAX_TITLE_LENGTH, MAX_TTL_SECONDS, Listing, NotAFeed
@@ -139,10 +138,7 @@ def _links(entry: Any, base: str) -> Iterator[str]:
     alternates.sort(key=lambda link: "html" not in link.get("type", "html"))
     own = [link for link in links if link.get("rel") == "self"]
     for link in (*alternates, *own):
-        try:
-            yield urljoin(base, link["href"].strip())
-        except ValueError:
-            continue
+        yield absolute(link["href"], base)
     # A guid is an address only where it looks like one: not every feed that gives none of its own says so.
     yield str(entry.get("id", "")).strip()
 
@@ -151,10 +147,7 @@ def _related(feed: Any, relation: str, base: str) -> Iterator[str]:
     """Give the addresses that the feed itself names in this relation to it."""
     for link in feed.get("links", ()):
         if link.get("href") and link.get("rel", "alternate") == relation:
-            try:
-                yield urljoin(base, link["href"].strip())
-            except ValueError:
-                continue
+            yield absolute(link["href"], base)
 
 
 def _next_url(feed: Any, url: str) -> str | None:

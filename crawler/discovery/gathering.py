@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from urllib.parse import urljoin
 
 from crawler.discovery.listing import FoundBy, FoundIndex
 from crawler.urls import InvalidUrl, clean_url, feed_entry, url_key
@@ -85,6 +86,20 @@ class Gathering:
             self._indexes[key] = FoundIndex(
                 url=clean, kind=FeedKind.SITEMAP, found_by=FoundBy.SITEMAP_INDEX, changed_at=changed_at
             )
+
+
+def absolute(link: str, base: str) -> str:
+    """Return a link made absolute, or an empty string where it is beyond that.
+
+    One that is absolute stays as it is: joining would drop an empty parameter or query at its end.
+    """
+    link = link.strip()
+    if not link or link[:8].lower().startswith(("http://", "https://")):
+        return link
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return ""
 
 
 def key_or_none(url: str | None) -> str | None:

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 
 from crawler.discovery.feed_bounds import MAX_ENTRIES
 from crawler.discovery.feed_characters import usable_charset
-from crawler.discovery.gathering import Gathering, clean_or_none, key_or_none
+from crawler.discovery.gathering import Gathering, absolute, clean_or_none, key_or_none
 from crawler.discovery.index_dates import plausible, raw_date, stated_instant
 from crawler.discovery.listing import MAX_TITLE_LENGTH, MAX_TTL_SECONDS, Listing, NotAFeed
 from crawler.discovery.paid_marks import marks_as_paid, title_marks_as_paid
@@ -126,13 +125,8 @@ def _links(item: Mapping[str, Any], base: str) -> Iterator[str]:
         yield item["id"].strip()
 
 
-def _absolute(link: Any, base: str) -> str | None:
-    if not isinstance(link, str) or not link.strip():
-        return None
-    try:
-        return urljoin(base, link.strip())
-    except ValueError:
-        return None
+def _absolute(link: Any, base: str) -> str:
+    return absolute(link, base) if isinstance(link, str) else ""
 
 
 def _title(value: Any) -> str | None:

@@ -7,11 +7,10 @@ the protocol allows, it is read as one.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import urljoin
 
 from crawler.discovery.feed_bounds import read_document
 from crawler.discovery.feeds import read_feed
-from crawler.discovery.gathering import Gathering
+from crawler.discovery.gathering import Gathering, absolute
 from crawler.discovery.index_dates import hinted_instant, plausible, raw_date, stated_instant
 from crawler.discovery.json_feeds import begins_as_json
 from crawler.discovery.listing import MAX_TITLE_LENGTH, Listing, NotAFeed
@@ -103,7 +102,8 @@ def _newest(found: Sequence[Located], now: datetime | None) -> Sequence[Located]
 
 
 def _gather(located: Located, *, into: Gathering, url: str, now: datetime | None) -> None:
-    link = _link(located.loc, url)
+    # Some programs escape addresses inside CDATA too, where it means an ampersand followed by `amp;`.
+    link = absolute(located.loc.replace("&amp;", "&"), url)
     if located.is_index:
         into.add_index(link, changed_at=_changed_at(located, now))
         return
@@ -115,17 +115,6 @@ def _gather(located: Located, *, into: Gathering, url: str, now: datetime | None
         published_raw=published_raw,
         updated_at=_changed_at(located, now),
     )
-
-
-def _link(loc: str, base: str) -> str:
-    # Some programs escape addresses inside CDATA too, where it means an ampersand followed by `amp;`.
-    link = loc.strip().replace("&amp;", "&")
-    if not link or link[:8].lower().startswith(("http://", "https://")):
-        return link
-    try:
-        return urljoin(base, link)
-    except ValueError:
-        return ""
 
 
 def _changed_at(located: Located, now: datetime | None) -> datetime | None:

@@ -24,6 +24,11 @@ _BOUNDS = {
 }
 
 
+def index_label(kind: FeedKind) -> str:
+    """Return what people call an index of this kind."""
+    return _LABELS.get(kind, "feed")
+
+
 def report_row(report: CrawlReport) -> dict[str, Any]:
     """Return the account of a crawl for programs."""
     return {
@@ -74,7 +79,7 @@ def print_report(out: Console, report: CrawlReport) -> None:
 
 
 def _index_line(result: PollResult) -> str:
-    label = _LABELS.get(result.kind or result.feed.kind, "feed")
+    label = index_label(result.kind or result.feed.kind)
     why = f" ({printable(result.reason)})" if result.reason else ""
     pages = f" on {result.pages} pages" if result.pages > 1 else ""
     left_out = f"; left out: {_counted(result.left_out)}" if result.left_out else ""
@@ -85,7 +90,7 @@ def _index_line(result: PollResult) -> str:
 
 
 def _rest_line(results: list[PollResult]) -> str:
-    labels = Counter(_LABELS.get(result.kind or result.feed.kind, "feed") + "s" for result in results)
+    labels = Counter(index_label(result.kind or result.feed.kind) + "s" for result in results)
     new, known = sum(result.new for result in results), sum(result.known for result in results)
     return f"and {_counted(labels)} more (--json names them): {new} new, {known} known"
 

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from crawler.cli import app as crawler_app
 from crawler.settings import CrawlSettings
 from scheduler.settings import Settings, load_settings
+from scheduler.sources_cli import app as sources_app
 from storage.cli import app as storage_app
 from storage.cli import console, print_json, speaks_unicode
 from storage.errors import MorgueError, UsageError
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 app.add_typer(crawler_app)
 app.add_typer(storage_app)
+app.add_typer(sources_app, name="sources")
 
 
 def software() -> str:
@@ -90,6 +92,15 @@ class CommandContext:
     def software(self) -> str:
         """Name and version, as WARC files carry them."""
         return software()
+
+    def web_url(self, url: str) -> str:
+        """Return a URL that somebody typed in its clean form. Raises `UsageError` for what is no http(s) URL."""
+        from crawler.urls import InvalidUrl, clean_url
+
+        try:
+            return clean_url(url if "://" in url else f"https://{url}")
+        except InvalidUrl as problem:
+            raise UsageError(url, str(problem), "name an http or https URL") from problem
 
     def url_key(self, url: str) -> str:
         """Return the identity of a URL. Raises `UsageError` for what is no http(s) URL."""

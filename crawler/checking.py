@@ -1,0 +1,198 @@
+"""Tries a source and says what a crawl would get from it, and why. Stores no page: only that it was asked for."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from crawler.discovery.index_page import read_index_page
+from crawler.discovery.listing import FoundIndex
+from crawler.discovery.targets import TargetKind, kind_of_body
+from crawler.extraction.pool import ReadTask
+from crawler.fetching import Fetched, FetchRequest
+from crawler.home_pages import HomePages
+from crawler.index_reading import SITEMAPS, IndexRead, body_of, is_home, read_index
+from crawler.known_addresses import LearntShapes
+from crawler.runner import Crawling
+from storage.model import FeedKind, FetchKind, Outcome, StatedTime
+from storage.records import FeedEntry, FeedState, StoredSource
+from storage.sources import indexes_of
+
+SAMPLES = 3
+"""Articles that are read to see what the extractor makes of them."""
+_LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
+_GOOD = frozenset({Outcome.LISTED, Outcome.NOT_MODIFIED, Outcome.UNCHANGED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexCheck:
+    """What one index would give. `explained` holds (url, verdict, reason) of its first links."""
+
+    url: str
+    kind: FeedKind
+    found_by: str
+    outcome: Outcome
+    reason: str | None = None
+    articles: int = 0
+    indexes: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    explained: Sequence[tuple[str, str, str]] = ()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it answered as an index."""
+        return self.outcome in _GOOD
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleCheck:
+    """What reading one of the listed pages gives; without a headline, `outcome` and `reason` say why."""
+
+    url: str
+    outcome: Outcome
+    reason: str | None = None
+    headline: str | None = None
+    words: int = 0
+    published: StatedTime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceCheck:
+    """What a source would give. `problems` are codes with a sentence each; empty where all is well."""
+
+    slug: str
+    indexes: Sequence[IndexCheck]
+    samples: Sequence[SampleCheck]
+    problems: Mapping[str, str]
+
+
+def problems_of(indexes: Sequence[IndexCheck], samples: Sequence[SampleCheck]) -> dict[str, str]:
+    """Return what is wrong with a source, or deserves a setting, by what was seen of it. Pure."""
+    problems: dict[str, str] = {}
+    if not indexes:
+        problems["nothing_configured"] = "it names no feed, sitemap, section or homepage"
+    for check in indexes:
+        if not check.healthy:
+            why = f" ({check.reason})" if check.reason else ""
+            problems.setdefault("index_failed", f"{check.url}: {check.outcome}{why}")
+    if indexes and not any(check.articles or check.indexes for check in indexes):
+        problems["no_articles_listed"] = "nothing that it names leads to an article"
+    readable = [sample for sample in samples if sample.headline is not None]
+    if samples and not readable:
+        worst = Counter(f"{sample.outcome}, {sample.reason}" for sample in samples).most_common(1)[0][0]
+        problems["no_sample_is_an_article"] = f"none of the pages that were tried reads as an article ({worst})"
+    if any(sample.published is not None and sample.published.instant is None for sample in readable):
+        problems["no_time_zone"] = "its pages give times without a zone, which have no instant until `timezone` is set"
+    return problems
+
+
+class SourceChecker:
+    """Checks sources, politely: each index is asked once, and at most three pages."""
+
+    def __init__(self, crawling: Crawling) -> None:
+        self._crawling = crawling
+        self._shapes = LearntShapes(crawling.store)
+        self._home = HomePages(poller=crawling.poller, fetcher=crawling.fetcher, max_bytes=crawling.settings.max_bytes)
+
+    async def check(self, stored: StoredSource) -> SourceCheck:
+        """Return what a source would give. Raises `FetchingStopped`, `DatabaseUnavailable`."""
+        indexes: list[IndexCheck] = []
+        listed: dict[str, FeedEntry] = {}
+        wanted = [(url, kind, "configured") for url, kind in indexes_of(stored.source).items()]
+        asked: set[str] = set()
+        while wanted:
+            url, kind, found_by = wanted.pop(0)
+            if url in asked:
+                continue
+            asked.add(url)
+            check, entries, found = await self._index(stored, url, kind, found_by)
+            indexes.append(check)
+            listed |= {entry.url_key: entry for entry in entries if entry.url_key not in listed}
+            wanted += [(index.url, index.kind, index.found_by.value) for index in found]
+        samples = [await self._sample(stored, entry) for entry in _newest(listed.values())[:SAMPLES]]
+        return SourceCheck(
+            slug=stored.source.slug, indexes=indexes, samples=samples, problems=problems_of(indexes, samples)
+        )
+
+    async def _index(
+        self, stored: StoredSource, url: str, kind: FeedKind, found_by: str
+    ) -> tuple[IndexCheck, Sequence[FeedEntry], Sequence[FoundIndex]]:
+        feed = FeedState(feed_id=0, source_id=stored.source_id, url=url, kind=kind)
+        fetched = await self._crawling.poller.ask(feed, stored.source)
+        max_bytes = self._crawling.settings.max_bytes
+        shapes = await self._shapes.of(stored.source_id)
+        read = await asyncio.to_thread(read_index, feed, stored.source, fetched, shapes=shapes, max_bytes=max_bytes)
+        await self._crawling.poller.record_fetches(fetched, outcome=read.outcome, reason=read.reason)
+        found: Sequence[FoundIndex] = ()
+        if kind is FeedKind.SECTION and is_home(url, stored.source) and read.outcome in _GOOD:
+            found = await self._found_at_home(stored, fetched)
+        elif (read.kind or kind) in SITEMAPS:
+            # One sitemap shows what the others are like.
+            found = read.indexes[:1]
+        return _index_check(url, kind, found_by, read), read.entries, found
+
+    async def _found_at_home(self, stored: StoredSource, fetched: Fetched) -> list[FoundIndex]:
+        body = body_of(fetched, max_bytes=self._crawling.settings.max_bytes)
+        url = fetched.final_url
+        if kind_of_body(body.content, body.content_type, url=url) is not TargetKind.PAGE:
+            return []
+        page = await asyncio.to_thread(read_index_page, body.content, url=url, content_type=body.content_type)
+        feeds = await self._home.feeds(page, stored, url=url, first_time=True)
+        return [*feeds, *await self._home.sitemaps(stored, url=url, first_time=True)]
+
+    async def _sample(self, stored: StoredSource, entry: FeedEntry) -> SampleCheck:
+        fetched = await self._crawling.fetcher.fetch(
+            FetchRequest(
+                url=entry.url,
+                kind=FetchKind.PAGE,
+                source_id=stored.source_id,
+                delay_seconds=stored.source.delay_seconds,
+            )
+        )
+        sample = await self._read_sample(stored, entry.url, fetched)
+        await self._crawling.poller.record_fetches(fetched, outcome=sample.outcome, reason=sample.reason)
+        return sample
+
+    async def _read_sample(self, stored: StoredSource, url: str, fetched: Fetched) -> SampleCheck:
+        body = body_of(fetched, max_bytes=self._crawling.settings.max_bytes)
+        if body.outcome is not None:
+            return SampleCheck(url=url, outcome=body.outcome, reason=body.reason)
+        reading = await self._crawling.pool.read(
+            ReadTask(
+                body=body.content,
+                content_type=body.content_type,
+                url=fetched.final_url,
+                timezone=stored.source.timezone,
+                captured_at=fetched.last.attempt.finished_at,
+            )
+        )
+        if reading.article is None:
+            return SampleCheck(url=url, outcome=reading.outcome or Outcome.EXTRACT_FAILED, reason=reading.reason)
+        return SampleCheck(
+            url=url,
+            outcome=Outcome.LISTED,
+            reason="sample",
+            headline=reading.article.headline,
+            words=len(reading.article.body.split()),
+            published=reading.article.published,
+        )
+
+
+def _index_check(url: str, kind: FeedKind, found_by: str, read: IndexRead) -> IndexCheck:
+    return IndexCheck(
+        url=url,
+        kind=read.kind or kind,
+        found_by=found_by,
+        outcome=read.outcome,
+        reason=read.reason,
+        articles=len(read.entries),
+        indexes=len(read.indexes),
+        left_out=dict(read.left_out),
+        explained=read.explained or [(entry.url, "article", "listed") for entry in read.entries],
+    )
+
+
+def _newest(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
+    """Return entries with the newest first, those without a date behind in their order."""
+    return sorted(entries, key=lambda entry: entry.published_at or entry.updated_at or _LONG_AGO, reverse=True)

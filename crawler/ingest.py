@@ -5,27 +5,34 @@ old captures back.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
+from crawler.extraction.addresses import PageAddresses
+from crawler.extraction.joining import joined
 from crawler.extraction.permissions import Permissions, permissions_of
 from crawler.extraction.pool import ReadTask
 from crawler.extraction.reading import Reading
 from crawler.fetching import Fetched
 from crawler.page_bodies import PageBody, read_body
+from crawler.parts import PartRead, PartsReader
 from crawler.recorder import Sighting
 from crawler.urls import InvalidUrl, feed_entry, url_key
+from crawler.variants import Primary, primary_of
 from storage.disappearance import MANY_GONE
 from storage.errors import CaptureUnreadable
-from storage.model import Capture, HttpExchange, Outcome
+from storage.model import Capture, ExtractedArticle, HttpExchange, Outcome
+from storage.part_digests import digest_of_parts
 from storage.records import FeedEntry, PageLook, PageState, Recorded, Rereading
 
 log = structlog.get_logger()
 
 MAX_REREADINGS = 5
+PATIENCE_WITH_PARTS = 3
+"""So many failures in a row of a page without an article, and the article ends before a part that cannot be had."""
 KEPT_WALL_BYTES = 64 * 1024
 """A response that shows no article is kept as evidence when it is smaller than this."""
 KEPT_AS_EVIDENCE = frozenset(
@@ -85,6 +92,17 @@ class KnowsCaptures(Protocol):
         """Return the captures of the further parts of the article whose first part a capture shows."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """A 200 with a body that may be a page, and whose it is."""
+
+    page: PageState
+    fetched: Fetched
+    exchange: HttpExchange
+    body: PageBody
+    settings: ReadingSettings
+
+
 class PageIngest:
     """Turns fetched pages into recorded facts."""
 
@@ -124,6 +142,10 @@ class PageIngest:
         sighting = await self._sighting(page, fetched, settings)
         sighting = replace(sighting, look=replace(sighting.look, at_once=at_once))
         recorded = await self._recorder.record(sighting)
+        if recorded.primary_refused:
+            sighting = await self._sighting(page, fetched, settings, believed=False)
+            sighting = replace(sighting, look=replace(sighting.look, at_once=at_once))
+            recorded = await self._recorder.record(sighting)
         rereadings = 0
         while recorded.needs_rereading is not None:
             # Another process may have written a version meanwhile, whose capture then has to be read again too.
@@ -181,24 +203,12 @@ class PageIngest:
         base = replace(base, body_digest=body.digest)
         if seen_again := _same_bytes(base, page, body, settings):
             return Sighting(look=seen_again)
-        read = await self._read(base, page=page, fetched=fetched, body=body, exchange=exchange, settings=settings)
-        if isinstance(read, Sighting):
-            return read
-        return await self._seen_as_article(
-            replace(base, fetch=read.look.fetch), page=page, fetched=fetched, body=body, settings=settings
-        )
+        answer = _Answer(page=page, fetched=fetched, exchange=exchange, body=body, settings=settings)
+        return await self._read(base, answer, believed=believed)
 
-    async def _read(
-        self,
-        base: PageLook,
-        *,
-        page: PageState,
-        fetched: Fetched,
-        body: PageBody,
-        exchange: HttpExchange,
-        settings: ReadingSettings,
-    ) -> Sighting:
-        reading = await self._reader.read(self._task(fetched, body=body, exchange=exchange, settings=settings))
+    async def _read(self, base: PageLook, answer: _Answer, *, believed: bool) -> Sighting:
+        page, fetched, exchange, body = answer.page, answer.fetched, answer.exchange, answer.body
+        reading = await self._reader.read(self._task(fetched, body=body, exchange=exchange, settings=answer.settings))
         base, refused = self._permitted(base, reading.permissions)
         if refused:
             return Sighting(look=base)
@@ -208,10 +218,67 @@ class PageIngest:
                 # An article whose address now leads to a section or the home page is missing, not read.
                 return _evidence(_decided(base, Outcome.MISSING, "redirected_to_section"), exchange, body=body)
             return _evidence(_decided(base, outcome, reading.reason), exchange, body=body)
-        look = replace(base, article=reading.article, live_blog=reading.live_blog, landed=_landing(page, fetched))
+        look = replace(base, article=reading.article, live_blog=reading.live_blog)
+        primary = _primary(page, fetched, reading) if believed else None
+        if primary is not None:
+            look = replace(look, primary=primary.entry, primary_reason=primary.reason)
+            return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=self._keep_all)
         # The first capture of an article is always kept, so it need not be asked for.
         keep = self._keep_all or page.article_id is None
-        return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=keep)
+        look = replace(look, landed=_landing(page, fetched))
+        sighting = Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=keep)
+        return await self._with_parts(sighting, reading.article, reading.addresses, answer)
+
+    async def _with_parts(
+        self, sighting: Sighting, first: ExtractedArticle, addresses: PageAddresses, answer: _Answer
+    ) -> Sighting:
+        """Return the sighting of a whole article, of which this page may be the first part only."""
+        page = answer.page
+        if addresses.part > 1 or addresses.next_part is None:
+            return sighting
+        reader = PartsReader(
+            fetch=lambda url: self._fetch_part(page, url),
+            read=lambda fetched: self._read_part(fetched, answer.settings),
+            parts_had=lambda: self._parts_had(page),
+            page_id=page.page_id,
+            resigned=page.article_id is None and page.consecutive_failures >= PATIENCE_WITH_PARTS,
+        )
+        parts = await reader.parts_of(first, addresses, url=answer.fetched.final_url)
+        look = replace(sighting.look, fetches_of_parts=parts.fetches)
+        if parts.failure is not None:
+            return Sighting(look=_decided(replace(look, article=None, landed=None), *parts.failure))
+        if not parts.read:
+            return replace(sighting, look=look)
+        kept = tuple((part.exchange, part.body_digest) for part in parts.read if part.exchange and part.body_digest)
+        digest = digest_of_parts([answer.body.digest or "", *(part_digest for _, part_digest in kept)])
+        # Validators are the first part's, which tell nothing of the others.
+        look = replace(look, body_digest=digest, etag=None, last_modified=None)
+        body = PageBody(digest=digest)
+        if seen_again := _same_bytes(replace(look, landed=None), page, body, answer.settings):
+            return Sighting(look=seen_again)
+        look = replace(look, article=parts.article_with(first))
+        return replace(sighting, look=look, parts=kept)
+
+    async def _read_part(self, fetched: Fetched, settings: ReadingSettings) -> PartRead:
+        last = fetched.last
+        exchange = last.attempt.exchange
+        if last.outcome is not None or exchange is None:
+            return PartRead(outcome=last.outcome or Outcome.NETWORK_ERROR, reason=last.reason)
+        body = read_body(exchange, max_bytes=self._max_bytes)
+        if body.outcome is not None:
+            return PartRead(outcome=body.outcome, reason=body.reason)
+        reading = await self._reader.read(self._task(fetched, body=body, exchange=exchange, settings=settings))
+        if reading.permissions.noarchive and self._respect_noarchive:
+            return PartRead(outcome=Outcome.BLOCKED_ROBOTS, reason="noarchive")
+        if reading.article is None:
+            return PartRead(outcome=reading.outcome or Outcome.EXTRACT_FAILED, reason=reading.reason)
+        return PartRead(
+            article=reading.article, addresses=reading.addresses, exchange=exchange, body_digest=body.digest
+        )
+
+    async def _parts_had(self, page: PageState) -> int:
+        """Return how many further parts the article had when it was seen last."""
+        return 0 if page.seen_capture_id is None else len(await self._captures.parts_of(page.seen_capture_id))
 
     def _task(self, fetched: Fetched, *, body: PageBody, exchange: HttpExchange, settings: ReadingSettings) -> ReadTask:
         return ReadTask(
@@ -260,26 +327,42 @@ class PageIngest:
         Returns None when reading failed without saying anything about the capture (it took too long, or the worker
         died): then nothing can be concluded from this look.
         """
-        article = None
-        capture = await self._capture_of_version(version_id)
-        if capture is not None:
-            try:
-                exchange = await asyncio.to_thread(self._archive.read, capture)
-            except CaptureUnreadable as problem:
-                log.warning("capture_unreadable", page_id=page.page_id, problem=str(problem))
-            else:
-                task = ReadTask(
-                    body=read_body(exchange, max_bytes=self._max_bytes).content,
-                    content_type=exchange.header("content-type"),
-                    url=capture.url,
-                    timezone=settings.timezone,
-                    captured_at=capture.captured_at,
-                )
-                reading = await self._reader.read(task)
-                if reading.outcome is Outcome.EXTRACT_FAILED:
+        readings: list[Reading] = []
+        for capture in await self._captures.of_version(version_id):
+            reading = await self._read_again(capture, page, settings)
+            if reading is None or reading.article is None:
+                readings.clear()
+                if reading is not None and reading.outcome is Outcome.EXTRACT_FAILED:
                     return None
-                article = reading.article
-        return Rereading(version_id=version_id, extractor=settings.extractor, article=article)
+                break
+            readings.append(reading)
+        return Rereading(version_id=version_id, extractor=settings.extractor, article=_whole(readings))
+
+    async def _read_again(self, capture: Capture, page: PageState, settings: ReadingSettings) -> Reading | None:
+        """Read an old capture; None where it cannot be read back."""
+        try:
+            exchange = await asyncio.to_thread(self._archive.read, capture)
+        except CaptureUnreadable as problem:
+            log.warning("capture_unreadable", page_id=page.page_id, problem=str(problem))
+            return None
+        task = ReadTask(
+            body=read_body(exchange, max_bytes=self._max_bytes).content,
+            content_type=exchange.header("content-type"),
+            url=capture.url,
+            timezone=settings.timezone,
+            captured_at=capture.captured_at,
+        )
+        return await self._reader.read(task)
+
+
+def _whole(readings: Sequence[Reading]) -> ExtractedArticle | None:
+    """Return the article whose parts these are; None where it goes on in parts that were not kept, and for none."""
+    articles = [reading.article for reading in readings if reading.article is not None]
+    if not articles:
+        return None
+    first = readings[0].addresses
+    goes_on = first.part == 1 and first.next_part is not None
+    return None if goes_on and len(articles) == 1 else joined(articles)
 
 
 def _not_comparable(sighting: Sighting) -> Sighting:
@@ -316,6 +399,14 @@ def _same_bytes(look: PageLook, page: PageState, body: PageBody, settings: Readi
     if page.last_outcome is Outcome.NOT_ARTICLE and page.seen_extractor == settings.extractor:
         return _decided(look, Outcome.NOT_ARTICLE, "same_bytes")
     return None
+
+
+def _primary(page: PageState, fetched: Fetched, reading: Reading) -> Primary | None:
+    """Return the page that stands for this one by its own word; None where it is its own, or has an article already."""
+    if page.article_id is not None and page.alias_of is None:
+        return None
+    primary = primary_of(fetched.final_url, reading.addresses)
+    return None if primary is None or primary.entry.url_key == page.url_key else primary
 
 
 def _landing(page: PageState, fetched: Fetched) -> FeedEntry | None:

@@ -48,13 +48,15 @@ class KeepsCaptures(Protocol):
 class Sighting:
     """A look to be recorded, with the exchange to keep should its verdict ask for it.
 
-    `keep` says that the capture is to be kept whatever the verdict. `body_digest` is that of the decoded body.
+    `keep` says that the capture is to be kept whatever the verdict. `body_digest` is that of the decoded body. `parts`
+    are the exchanges and body digests of the further parts of an article, kept when and because the first one is.
     """
 
     look: PageLook
     exchange: HttpExchange | None = None
     body_digest: str | None = None
     keep: bool = False
+    parts: Sequence[tuple[HttpExchange, str]] = ()
 
 
 @dataclass
@@ -66,6 +68,7 @@ class _Job:
     sighting: Sighting | None = None
     write: Callable[[Transaction], Any] | None = None
     capture: Capture | None = field(default=None)
+    part_captures: Sequence[Capture] = ()
 
 
 class Recorder:
@@ -157,19 +160,20 @@ class Recorder:
                     time.sleep(PAUSE_SECONDS)
 
     def _keep_captures(self, jobs: Sequence[_Job]) -> None:
-        appended = []
+        appended: list[tuple[_Job, list[Capture]]] = []
         for job in jobs:
             sighting = job.sighting
             if sighting is None or not sighting.keep or job.capture is not None:
                 continue
             if sighting.exchange is None or sighting.body_digest is None:
                 continue
-            appended.append((job, self._archive.append(sighting.exchange, body_digest=sighting.body_digest)))
+            exchanges = [(sighting.exchange, sighting.body_digest), *sighting.parts]
+            appended.append((job, [self._archive.append(kept, body_digest=digest) for kept, digest in exchanges]))
         if appended:
             self._archive.sync()
         # Only after the sync may a row name them.
-        for job, capture in appended:
-            job.capture = capture
+        for job, captures in appended:
+            job.capture, *job.part_captures = captures
 
     def _record(self, jobs: Sequence[_Job]) -> list[_Job]:
         """Record as many jobs as fit in one transaction, and return those that are still to be done.
@@ -234,7 +238,8 @@ def _apply(job: _Job, transaction: Transaction) -> Any:
     sighting = job.sighting
     if sighting is None:
         raise ValueError("a job of the recorder needs a sighting or a function")
-    recorded = transaction.versions.record_look(replace(sighting.look, capture=job.capture))
+    look = replace(sighting.look, capture=job.capture, part_captures=job.part_captures)
+    recorded = transaction.versions.record_look(look)
     if recorded.needs_capture:
         if sighting.exchange is None or job.capture is not None:
             raise RuntimeError("a look that has no capture to give, or gave it, was asked for it")

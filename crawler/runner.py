@@ -3,7 +3,7 @@ both fetch through what this module builds."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from crawler.download import Downloader
 from crawler.exploring import Explorer, Reached
 from crawler.extraction import extractor_id
 from crawler.extraction.pool import ExtractionPool
-from crawler.fetching import Fetcher
+from crawler.fetching import Fetched, Fetcher, FetchRequest
 from crawler.ingest import PageIngest, ReadingSettings
 from crawler.known_addresses import LearntShapes
 from crawler.politeness import Politeness
@@ -26,8 +26,8 @@ from crawler.slots import HostSlots
 from crawler.spiders.engine import EngineSpider
 from storage.archive import Archive
 from storage.clock import utc_now
-from storage.model import Capture
-from storage.records import Fetch, StoredSource
+from storage.model import Capture, FetchKind
+from storage.records import Fetch, PageState, StoredSource
 from storage.robots_files import RobotsFile
 from storage.settings import ArchiveSettings
 from storage.store import Store, Transaction
@@ -136,6 +136,21 @@ def _read(store: Store, query: Callable[[Transaction], Result]) -> Result:
         return query(transaction)
 
 
+class StoredCaptures:
+    """Which captures belong together, asked of the database away from the event loop."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def of_version(self, version_id: int) -> Sequence[Capture]:
+        """Return the captures that a version was read from, one for each part; none when there is no such version."""
+        return await asyncio.to_thread(_read, self._store, lambda tx: tx.captures.of_version(version_id))
+
+    async def parts_of(self, capture_id: int) -> Sequence[Capture]:
+        """Return the captures of the further parts of the article whose first part a capture shows."""
+        return await asyncio.to_thread(_read, self._store, lambda tx: tx.captures.parts_of(capture_id))
+
+
 @contextlib.asynccontextmanager
 async def open_engine(settings: CrawlSettings) -> AsyncIterator[Downloader]:
     """Keep a Scrapy engine open on the running loop."""
@@ -196,8 +211,11 @@ async def open_crawling(
             now=utc_now,
         )
 
-        async def capture_of_version(version_id: int) -> Capture | None:
-            return await asyncio.to_thread(_read, store, lambda tx: tx.captures.of_version(version_id))
+        async def fetch_part(page: PageState, url: str) -> Fetched:
+            delay_seconds = sources.delay_seconds(page.source_id)
+            return await fetcher.fetch(
+                FetchRequest(url=url, kind=FetchKind.PAGE, source_id=page.source_id, delay_seconds=delay_seconds)
+            )
 
         yield Crawling(
             store=store,
@@ -209,7 +227,8 @@ async def open_crawling(
                 reader=pool,
                 recorder=recorder,
                 archive=warc,
-                capture_of_version=capture_of_version,
+                captures=StoredCaptures(store),
+                fetch_part=fetch_part,
                 reading_settings=sources.reading_settings,
                 max_bytes=crawl.max_bytes,
                 keep_all=archive.keep == "all",

@@ -55,8 +55,7 @@ class Captures:
     def parts_of(self, capture_id: int) -> list[Capture]:
         """Return the captures of the further parts of the article that a capture shows the first part of, in order."""
         return [
-            stored_capture(row).capture
-            for row in self._connection.execute(_PARTS, {"capture": capture_id}).mappings()
+            stored_capture(row).capture for row in self._connection.execute(_PARTS, {"capture": capture_id}).mappings()
         ]
 
     def digest_of(self, capture_id: int) -> str:

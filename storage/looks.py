@@ -16,7 +16,7 @@ from storage.judgement import came_late
 from storage.model import EventKind, Outcome
 from storage.page_identity import PageIdentity, moved_for_good
 from storage.pages import Pages
-from storage.records import PageLook, Recorded
+from storage.records import FeedEntry, PageLook, Recorded
 from storage.rows import storable
 
 _ASKED = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
@@ -43,18 +43,21 @@ class Looks:
         """Record a look, and return what it came to.
 
         A look whose fetch is recorded already changes nothing. Nothing is written either when the answer asks for a
-        capture or for a rereading. Raises LookupError for an unknown page, ValueError for a look that contradicts
-        itself.
+        capture or for a rereading, or refuses the page that the look names as its primary. Raises LookupError for an
+        unknown page, ValueError for a look that contradicts itself.
         """
         mark = self._events.mark()
         savepoint = self._connection.begin_nested()
         try:
             recorded = self._record(_storable(look))
+            if not _is_question(recorded):
+                released = self._identity.settle_waiting(look.page_id, look.fetch.finished_at)
+                recorded = replace(recorded, released_page_ids=released)
         except BaseException:
             savepoint.rollback()
             self._events.forget_since(mark)
             raise
-        if recorded.needs_capture or recorded.needs_rereading is not None:
+        if _is_question(recorded):
             savepoint.rollback()
             self._events.forget_since(mark)
         else:
@@ -69,6 +72,11 @@ class Looks:
         for hop in look.fetches_before:
             self._fetches.record(hop)
         capture_id = None if look.capture is None else self._captures.keep(look.capture)
+        parts = {} if capture_id is None else self._captures.keep_parts(capture_id, look.part_captures)
+        for attempt in look.fetches_of_parts:
+            self._fetches.record(attempt, capture_id=parts.get(attempt.record_id))
+        if look.primary is not None:
+            return self._record_alias(look, look.primary, asked, capture_id)
         if look.article is None and (look.same_as_capture is None or look.fetch.outcome not in _ASKED):
             return self._record_decided(look, asked, capture_id)
         page = self._identity.judged(look, asked)
@@ -76,6 +84,21 @@ class Looks:
             # They are another address's, which the asked page need not lead to the next time.
             look = replace(look, etag=None, last_modified=None)
         return self._record_article(look, page, capture_id)
+
+    def _record_alias(self, look: PageLook, primary: FeedEntry, asked: RowMapping, capture_id: int | None) -> Recorded:
+        """Record that another page stands for this one, as it says of itself; refuse to where that cannot be."""
+        target = self._identity.named_by(look, primary, asked)
+        if target is None:
+            return Recorded(outcome=Outcome.REDIRECTED, primary_refused=True)
+        article_id = self._identity.article_id(target)
+        fetch = replace(look.fetch, outcome=Outcome.REDIRECTED, reason=look.primary_reason, location=primary.url)
+        self._fetches.record(fetch, capture_id=capture_id, article_id=article_id)
+        return Recorded(
+            outcome=Outcome.REDIRECTED,
+            reason=look.primary_reason,
+            article_id=article_id,
+            primary_page_id=target["id"],
+        )
 
     # Outcomes that say nothing about the article's text
 
@@ -161,6 +184,11 @@ def _is_late(look: PageLook, page: RowMapping, current: CurrentState) -> bool:
     first_suspected_at = suspect.captured_at if suspect is not None and suspect.kind.suspect else None
     looked_at = look.fetch.finished_at
     return came_late(looked_at, current.last_checked_at) or came_late(looked_at, first_suspected_at)
+
+
+def _is_question(recorded: Recorded) -> bool:
+    """Whether nothing was recorded yet, because something is asked of the caller first."""
+    return recorded.needs_capture or recorded.needs_rereading is not None or recorded.primary_refused
 
 
 def _storable(look: PageLook) -> PageLook:

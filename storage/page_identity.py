@@ -1,14 +1,17 @@
-"""Which page's article a look is about, when addresses redirect: the asked page's, or that of where it led."""
+"""Which page's article a look is about: the asked page's, that of where it redirects, or that of the one it names."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from storage import crawl_state
-from storage.model import ARTICLE_SEEN, Outcome
+from storage.model import ARTICLE_SEEN, ExtractedArticle, Outcome
 from storage.pages import Pages
-from storage.records import Fetch, PageLook
+from storage.records import FeedEntry, Fetch, PageLook
+from storage.rows import article_content, reading_from_json, reading_json
+from storage.same_story import is_same_story, same_headline
 from storage.tables import articles, pages
 
 FOR_GOOD = frozenset({301, 308})
@@ -18,6 +21,38 @@ _LOCK = select(pages).where(pages.c.id == bindparam("page")).with_for_update()
 _UPDATE_PAGE = update(pages).where(pages.c.id == bindparam("page"))
 _ALIASES_TO = update(pages).where(pages.c.alias_of == bindparam("former")).values(alias_of=bindparam("primary"))
 _ARTICLE_ID = select(articles.c.id).where(articles.c.primary_page_id == bindparam("page"))
+_ARTICLE = select(articles).where(articles.c.primary_page_id == bindparam("page"))
+_ALIASES = select(pages.c.id, pages.c.held_reading).where(pages.c.alias_of == bindparam("page"))
+_WAITING = (
+    select(pages.c.id, pages.c.alias_of, pages.c.held_reading)
+    .where(pages.c.alias_of.in_(bindparam("primaries", expanding=True)), pages.c.held_reading.is_not(None))
+    .order_by(pages.c.id)
+)
+MOST_ALIASES_OF_A_LINK = 2
+"""A page that so many others stand behind does not itself move on: links of the kind are followed twice in a row."""
+MOST_OTHER_STORIES = 3
+"""When pages with so many other headlines name an address already, it is the template that does."""
+MOST_FAILURES = 3
+"""Failures in a row after which nobody waits any longer for an article at an address."""
+NO_ARTICLE = frozenset(
+    {
+        Outcome.MISSING,
+        Outcome.GONE,
+        Outcome.REDIRECTED,
+        Outcome.NOT_ARTICLE,
+        Outcome.CONSENT_WALL,
+        Outcome.LOGIN_WALL,
+        Outcome.BOT_CHECK,
+        Outcome.SOFT_404,
+        Outcome.SCRIPT_SHELL,
+        Outcome.BLOCKED_ROBOTS,
+        Outcome.BLOCKED_ADDRESS,
+        Outcome.BLOCKED_STATUS,
+        Outcome.TOO_LARGE,
+        Outcome.WRONG_TYPE,
+    }
+)
+"""Outcomes of an address without an article after which none is expected there; after any other it is asked again."""
 _UNREDIRECTED = frozenset({None, *(outcome.value for outcome in ARTICLE_SEEN)})
 
 
@@ -90,6 +125,71 @@ class PageIdentity:
         self.update(asked["id"], values)
         return target
 
+    # Pages that name another one as the address of their article
+
+    def named_by(self, look: PageLook, primary: FeedEntry, asked: RowMapping) -> RowMapping | None:
+        """Make a page an alias of the one that it names, and return that; None where its word is not to be believed.
+
+        A page that has an article keeps it. Of one that has none, an article is looked for at the address that it
+        names, and what it showed is held until then: it must prove to be the same story.
+        """
+        reading, seen_at = look.article, look.fetch.finished_at
+        if reading is None or asked["canonical_refused"] or self._owns_article(asked["id"]):
+            return None
+        known = self._pages.ensure(asked["source_id"], primary, seen_at, due=True)
+        target = self._lock_primary(known.page_id)
+        article = self._article_at(target["id"])
+        if target["id"] == asked["id"] or not self._may_stand_for(target, article, reading, asked):
+            return None
+        self._becomes_alias(asked, target["id"])
+        values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, seen_at) | crawl_state.FORGET_CAPTURE
+        self.update(asked["id"], values | {"held_reading": None if article else reading_json(reading)})
+        if article is None and target["last_fetch_at"] is None:
+            self.update(target["id"], {"next_fetch_at": target["next_fetch_at"] or seen_at, "watch_ended": False})
+        return target
+
+    def _may_stand_for(
+        self, target: RowMapping, article: ExtractedArticle | None, reading: ExtractedArticle, asked: RowMapping
+    ) -> bool:
+        if article is not None:
+            return is_same_story(article, reading)
+        if not _is_expected_at(target):
+            return False
+        own = self._connection.execute(_ALIASES, {"page": asked["id"]}).all()
+        if len(own) >= MOST_ALIASES_OF_A_LINK:
+            return False
+        aliases = self._connection.execute(_ALIASES, {"page": target["id"]}).all()
+        held = [
+            reading_from_json(alias.held_reading)
+            for alias in aliases
+            if alias.id != asked["id"] and alias.held_reading is not None
+        ]
+        return sum(not same_headline(other, reading) for other in held) < MOST_OTHER_STORIES
+
+    def settle_waiting(self, page_id: int, now: datetime) -> tuple[int, ...]:
+        """Let the pages go that named this one, or its primary page, if it does not have their article after all.
+
+        They are due at once, then under their own addresses, and are returned. Where nothing is known yet, they go on
+        waiting.
+        """
+        page = self.lock(page_id)
+        named = {"primaries": [page["id"], *([] if page["alias_of"] is None else [page["alias_of"]])]}
+        released = []
+        for waiting in self._connection.execute(_WAITING, named).all():
+            article = self._article_at(waiting.alias_of)
+            if article is None and _is_expected_at(self.lock(waiting.alias_of)):
+                continue
+            values: dict[str, Any] = {"held_reading": None}
+            if article is None or not is_same_story(article, reading_from_json(waiting.held_reading)):
+                values |= {"alias_of": None, "canonical_refused": True, "next_fetch_at": now, "watch_ended": False}
+                released.append(int(waiting.id))
+            self.update(waiting.id, values)
+        return tuple(released)
+
+    def _article_at(self, page_id: int) -> ExtractedArticle | None:
+        row = self._connection.execute(_ARTICLE, {"page": page_id}).mappings().first()
+        return None if row is None else article_content(dict(row))
+
     def _lock_primary(self, page_id: int) -> RowMapping:
         """Return the primary page that stands for a page, locked.
 
@@ -121,7 +221,7 @@ class PageIdentity:
 
     def _stands_alone(self, asked: RowMapping) -> RowMapping:
         if asked["alias_of"] is not None:
-            self.update(asked["id"], {"alias_of": None})
+            self.update(asked["id"], {"alias_of": None, "held_reading": None})
         return asked
 
     def _owns_article(self, page_id: int) -> bool:
@@ -131,3 +231,9 @@ class PageIdentity:
 def moved_for_good(hops: Sequence[Fetch]) -> bool:
     """Say whether every hop that led to a page was a permanent redirect."""
     return all(hop.status in FOR_GOOD for hop in hops)
+
+
+def _is_expected_at(page: RowMapping) -> bool:
+    """Say whether an article may still be found at an address that gave none so far."""
+    refused = page["last_outcome"] is not None and Outcome(page["last_outcome"]) in NO_ARTICLE
+    return not refused and page["consecutive_failures"] < MOST_FAILURES

@@ -1,0 +1,146 @@
+"""Reads the further parts of an article that stands on several pages, so that nothing half is taken for its text."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from crawler.extraction.addresses import NO_ADDRESSES, PageAddresses
+from crawler.extraction.joining import joined, new_lines
+from crawler.fetching import Fetched
+from crawler.urls import InvalidUrl, url_key
+from storage.model import ExtractedArticle, HttpExchange, Outcome
+from storage.records import Fetch
+
+MAX_PARTS = 20
+_WHOLE = "whole"
+_ENDS = frozenset({Outcome.MISSING, Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.WRONG_TYPE})
+"""What says that there is no such part, whatever the link to it promised."""
+_REFUSALS = frozenset(
+    {
+        Outcome.BLOCKED_ROBOTS,
+        Outcome.BLOCKED_STATUS,
+        Outcome.BLOCKED_ADDRESS,
+        Outcome.CONSENT_WALL,
+        Outcome.LOGIN_WALL,
+        Outcome.BOT_CHECK,
+        Outcome.SOFT_404,
+        Outcome.SCRIPT_SHELL,
+        Outcome.TOO_LARGE,
+    }
+)
+"""What may keep us from a part for good. Then the article is what stands before it, unless we had that part already."""
+_UNREACHABLE = "robots_unreachable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartRead:
+    """What a response that was to be a part came to: an article's text with its exchange, or the outcome instead."""
+
+    article: ExtractedArticle | None = None
+    addresses: PageAddresses = NO_ADDRESSES
+    exchange: HttpExchange | None = None
+    body_digest: str | None = None
+    outcome: Outcome | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The further parts of an article: those that were read, in order, and the row of every attempt at one.
+
+    With `failure`, an outcome and a reason code such as `part_3`, nothing may be concluded: a part could not be had
+    now.
+    """
+
+    read: Sequence[PartRead] = ()
+    fetches: Sequence[Fetch] = ()
+    failure: tuple[Outcome, str] | None = None
+
+    def article_with(self, first: ExtractedArticle) -> ExtractedArticle:
+        """Return the article of which `first` is the first part."""
+        return joined([first, *(part.article for part in self.read if part.article is not None)])
+
+
+@dataclass(kw_only=True)
+class PartsReader:
+    """Reads the parts of one article. `fetch` asks for an address, politely, `read` reads the answer.
+
+    `parts_had` says how many further parts were read when the article was last seen; it is asked only if a part is
+    refused. `page_id` is the page of the first part, under which all rows are kept. `resigned` says that a part has
+    failed often enough: then the article ends before one that fails.
+    """
+
+    fetch: Callable[[str], Awaitable[Fetched]]
+    read: Callable[[Fetched], Awaitable[PartRead]]
+    parts_had: Callable[[], Awaitable[int]]
+    page_id: int
+    resigned: bool = False
+    _parts: list[PartRead] = field(default_factory=list)
+    _fetches: list[Fetch] = field(default_factory=list)
+    _seen: set[str] = field(default_factory=set)
+
+    async def parts_of(self, first: ExtractedArticle, addresses: PageAddresses, *, url: str) -> Parts:
+        """Return the further parts of the article that begins at `url`.
+
+        The article on one page is taken where a link offers it and it holds more than the first part; else the parts
+        are followed one by one, `MAX_PARTS` at most, until one is the last or brings nothing new. Raises
+        `FetchingStopped`.
+        """
+        self._seen.add(url_key(url))
+        if addresses.whole is not None:
+            await self._take(addresses.whole, _WHOLE, [first])
+            if self._parts:
+                return self._all()
+        following, number = addresses.next_part, 2
+        while following is not None and number <= MAX_PARTS:
+            articles = [first, *(part.article for part in self._parts if part.article is not None)]
+            part = await self._take(following, f"part_{number}", articles)
+            if part is None:
+                break
+            if part.outcome is not None:
+                failure = await self._failure(part, number)
+                return self._all(failure)
+            following, number = part.addresses.next_part, number + 1
+        return self._all()
+
+    def _all(self, failure: tuple[Outcome, str] | None = None) -> Parts:
+        return Parts(read=tuple(self._parts), fetches=tuple(self._fetches), failure=failure)
+
+    async def _take(self, url: str, name: str, before: Sequence[ExtractedArticle]) -> PartRead | None:
+        """Fetch and read one part; None where there is none: it was seen already, or repeats what was."""
+        if not self._is_new(url):
+            return None
+        fetched = await self.fetch(url)
+        part = await self.read(fetched)
+        self._note(fetched, part, name)
+        if part.article is None:
+            return part
+        moved = len(fetched.hops) > 1 and not self._is_new(fetched.final_url)
+        if moved or not new_lines(part.article, before):
+            return None
+        self._parts.append(part)
+        return part
+
+    def _is_new(self, url: str) -> bool:
+        try:
+            key = url_key(url)
+        except InvalidUrl:
+            return False
+        new = key not in self._seen
+        self._seen.add(key)
+        return new
+
+    def _note(self, fetched: Fetched, part: PartRead, name: str) -> None:
+        """Keep the rows of an attempt: a part that was read is no article of its own."""
+        rows = [fetched.fetch(place, page_id=self.page_id) for place in range(len(fetched.hops))]
+        outcome = Outcome.NOT_ARTICLE if part.outcome is None else part.outcome
+        reason = name if part.outcome is None else part.reason
+        self._fetches.extend((*rows[:-1], replace(rows[-1], outcome=outcome, reason=reason)))
+
+    async def _failure(self, part: PartRead, number: int) -> tuple[Outcome, str] | None:
+        """Return why nothing can be said of the article now; None where it ends before this part."""
+        outcome = part.outcome
+        if outcome is None or outcome in _ENDS:
+            return None
+        if outcome in _REFUSALS and part.reason != _UNREACHABLE:
+            return (outcome, f"part_{number}") if await self.parts_had() >= number - 1 else None
+        return None if self.resigned else (outcome, f"part_{number}")

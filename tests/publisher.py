@@ -55,6 +55,7 @@ class Publisher:
         self._lock = threading.Lock()
         self._log: list[LoggedRequest] = []
         held = (*self.stock.articles, *self.stock.galleries, *self.stock.videos, *self.stock.paid)
+        self._sections = {self.stock.section_path(section).strip("/"): section for section in SECTIONS}
         self._pieces: dict[str, Piece] = {piece.path: piece for piece in held}
 
     def start(self) -> None:
@@ -134,7 +135,7 @@ class Publisher:
             return "sitemap"
         if first in (*STATIC, "documents"):
             return "house"
-        return "section" if first in (*SECTIONS, "pictures", "video", "moving", "fotos") else "other"
+        return "section" if first in (*SECTIONS, "category", "pictures", "video", "moving", "fotos") else "other"
 
     @cached_property
     def _pages(self) -> Pages:
@@ -181,8 +182,9 @@ class Publisher:
         lists: dict[str, Callable[[str, int], str | None]] = {"tag": self._pages.tag, "author": self._pages.author}
         if len(steps) == 2 and steps[0] in lists:
             return lists[steps[0]](steps[1], number)
-        if "/".join(steps) in SECTIONS:
-            return self._pages.section("/".join(steps), number)
+        section = self._sections.get("/".join(steps))
+        if section:
+            return self._pages.section(section, number)
         return self._furniture(steps, asked)
 
     def _furniture(self, steps: list[str], asked: Mapping[str, str]) -> str | None:

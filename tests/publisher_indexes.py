@@ -58,7 +58,8 @@ class Indexes:
 
     def _other_pages(self) -> str:
         authors = (f"author/{slug(who)}" for who in self._stock.authors)
-        paths = (*SECTIONS, *(f"tag/{tag}" for tag in TAGS), *authors, *STATIC)
+        sections = (self._stock.section_path(section).strip("/") for section in SECTIONS)
+        paths = (*sections, *(f"tag/{tag}" for tag in TAGS), *authors, *STATIC)
         return _urlset(f"<loc>{self._origin}/{path}/</loc>" for path in paths)
 
     def _news(self) -> str:
@@ -82,7 +83,7 @@ class Indexes:
         )
         return (
             f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>{NAME}: {section}</title>'
-            f"<link>{self._origin}/{section}/</link><description>{section}</description>{items}</channel></rss>"
+            f"<link>{self._origin}{self._stock.section_path(section)}</link><description>{section}</description>{items}</channel></rss>"
         )
 
     def _atom(self) -> str:

@@ -52,12 +52,14 @@ class Pages:
         feed = f"/feeds/{section.replace('/', '-')}.xml"
         head = f'<link rel="alternate" type="application/rss+xml" title="{title}" href="{feed}">'
         inner = "".join(
-            f'<li><a href="/{child}/">{child.rpartition("/")[2].title()}</a></li>'
+            f'<li><a href="{self._stock.section_path(child)}">{child.rpartition("/")[2].title()}</a></li>'
             for child in SECTIONS
             if child.startswith(f"{section}/")
         )
         above = f'<ul class="subsections">{inner}</ul>' if inner else ""
-        return self._list(title, f"/{section}/", self._stock.of_section(section), number, head=head, above=above)
+        return self._list(
+            title, self._stock.section_path(section), self._stock.of_section(section), number, head=head, above=above
+        )
 
     def tag(self, tag: str, number: int) -> str | None:
         """Return a page of all that has a tag."""
@@ -144,7 +146,7 @@ class Pages:
         """Return the links to other pages: by words and `rel` in one style, by numbers alone in the other."""
         if last == 1:
             return ""
-        if self._stock.style is Style.DATED:
+        if self._stock.style is not Style.NUMBERED:
             older = f'<a rel="next" href="{path}page/{number + 1}/">Older stories</a>' if number < last else ""
             newer = f'<a rel="prev" href="{path}page/{number - 1}/">Newer stories</a>' if number > 1 else ""
             return f'<div class="more">{newer} {older}</div>'
@@ -160,7 +162,7 @@ class Pages:
                 f'<article class="card"><a href="{piece.path}"><img src="/images/{piece.number}.jpg" alt=""></a>'
                 f'<h3><a href="{piece.path}">{escape(piece.headline)}</a></h3><p>{text}</p>'
                 f'<time datetime="{piece.published_at.isoformat()}">{piece.published_at:%d %b}</time> '
-                f'<a href="/{piece.section}/">{piece.section}</a></article>'
+                f'<a href="{self._stock.section_path(piece.section)}">{piece.section}</a></article>'
             )
         return (
             f'<div class="item"><a href="{piece.path}"><strong>{escape(piece.headline)}</strong></a><p>{text}</p></div>'
@@ -204,7 +206,9 @@ class Pages:
 
     def _page(self, title: str, content: str, *, head: str = "") -> str:
         sections = "".join(
-            f'<li><a href="/{section}/">{section.title()}</a></li>' for section in SECTIONS if "/" not in section
+            f'<li><a href="{self._stock.section_path(section)}">{section.title()}</a></li>'
+            for section in SECTIONS
+            if "/" not in section
         )
         house = "".join(f'<a href="/{name}/">{name.title()}</a> ' for name in STATIC)
         today = self._stock.now.date()

@@ -32,6 +32,8 @@ class Style(StrEnum):
     """`/sport/cycling/2024/05/03/slug/`, further pages at `/sport/cycling/page/2/`."""
     NUMBERED = "numbered"
     """`/sport/cycling/slug-1234567.html`, further pages at `/sport/cycling/?page=2`."""
+    PLAIN = "plain"
+    """`/slug/` for articles, galleries and videos alike; sections and their further pages below `/category/`."""
 
 
 class Kind(StrEnum):
@@ -75,6 +77,10 @@ class Stock:
     galleries: Sequence[Piece]
     videos: Sequence[Piece]
     paid: Sequence[Piece]
+
+    def section_path(self, section: str) -> str:
+        """Return where a section's list is."""
+        return f"/category/{section}/" if self.style is Style.PLAIN else f"/{section}/"
 
     @property
     def authors(self) -> list[str]:
@@ -138,8 +144,10 @@ def slug(title: str) -> str:
 
 
 def _path(kind: Kind, style: Style, section: str, title: str, number: int, published_at: datetime) -> str:
+    if style is Style.PLAIN and kind is not Kind.PAID:
+        return f"/{slug(title)}/"
     where = {Kind.ARTICLE: section, Kind.GALLERY: "pictures", Kind.VIDEO: "video", Kind.PAID: "partner"}[kind]
-    if style is Style.DATED:
+    if style is not Style.NUMBERED:
         return f"/{where}/{published_at:%Y/%m/%d}/{slug(title)}/"
     # A word for videos that no list of usual words holds, below the section that it is about.
     where = {Kind.VIDEO: "moving", Kind.GALLERY: "fotos"}.get(kind, where)

@@ -54,7 +54,8 @@ class PageLink:
     `url` is clean (`crawler.urls.clean_url`), `text` the best of its anchors': that of a heading before others, longer
     before shorter. `in_navigation` says that it stands in menus, page headers and footers or breadcrumbs only,
     `is_heading` that it is or holds a heading or stands in a teaser's card, `dated` that its card holds a time.
-    `words` counts those of the text. `rel` holds what all of its anchors say of it. `position` counts from 0.
+    `words` counts those of the text. `rel` holds what all of its anchors say of it, and `sponsored` where any does.
+    `position` counts from 0.
     """
 
     url: str
@@ -246,6 +247,8 @@ def _links_once(anchors: Sequence[_Anchor], left_out: dict[str, int]) -> list[Pa
 def _page_link(same: Sequence[_Anchor], position: int) -> PageLink:
     best = max(same, key=lambda anchor: (anchor.place.is_heading and len(anchor.text.split()) > 1, len(anchor.text)))
     rel = frozenset.intersection(*(anchor.rel for anchor in same))
+    if any("sponsored" in anchor.rel for anchor in same):
+        rel |= {"sponsored"}
     return PageLink(
         url=same[0].url,
         text=best.text,

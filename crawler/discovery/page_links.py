@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from crawler.discovery.index_page import IndexPage, PageLink
 from crawler.discovery.link_traps import trap_of
 from crawler.discovery.listing import FoundBy, FoundIndex
-from crawler.discovery.paging import list_page
+from crawler.discovery.paging import list_base, list_page
 from crawler.discovery.url_forms import ANNOUNCED
 from crawler.discovery.url_shapes import Judgement, UrlShapes
 from crawler.discovery.url_words import LinkKind, is_page
@@ -83,7 +83,7 @@ def sort_links(
     scope = _Scope(url=url, domains=domains, include=include, exclude=exclude, shapes=shapes)
     sorting = _Sorting()
     next_pages = [] if page.nofollow else _next_pages(page, scope, sorting)
-    known = {url_key(found.url) for found in next_pages}
+    known = set() if page.nofollow else {url_key(next_url) for next_url in page.next_urls}
     feeds = {url_key(feed.url) for feed in page.feeds}
     for link in page.links:
         key = url_key(link.url)
@@ -109,7 +109,15 @@ def sort_links(
 def _next_pages(page: IndexPage, scope: "_Scope", sorting: _Sorting) -> list[FoundIndex]:
     found = []
     for url in page.next_urls:
-        if registrable_domain(url) in scope.domains and in_scope(url, include=(), exclude=scope.exclude):
+        trap = trap_of(url)
+        if registrable_domain(url) not in scope.domains:
+            sorting.leave_out(url, "elsewhere")
+        elif not in_scope(url, include=(), exclude=scope.exclude):
+            sorting.leave_out(url, "excluded")
+        elif trap == "calendar" or (trap and trap != trap_of(scope.url)):
+            # The next month has a next month too; what was filtered when it was named may go on so.
+            sorting.leave_out(url, trap)
+        else:
             found.append(FoundIndex(url=url, kind=FeedKind.SECTION, found_by=FoundBy.PAGINATION))
             sorting.explain(url, "next_page", "pagination")
     return found
@@ -131,7 +139,7 @@ class _Scope:
             sorting.leave_out(link.url, "itself")
         elif self.exclude and not in_scope(link.url, include=(), exclude=self.exclude):
             sorting.leave_out(link.url, "excluded")
-        elif self.include and in_scope(link.url, include=self.include, exclude=()):
+        elif self._is_included(link.url):
             self._is_article(link, "included", sorting)
         else:
             reason = self._unwanted(link)
@@ -139,6 +147,12 @@ class _Scope:
                 sorting.leave_out(link.url, reason)
             else:
                 self._sort_by_kind(link, sorting)
+
+    def _is_included(self, url: str) -> bool:
+        """Whether a pattern of `include` fits; one of a path alone says nothing of other publishers' pages."""
+        own = registrable_domain(url) in self.domains
+        patterns = [pattern for pattern in self.include if own or not pattern.startswith("/")]
+        return bool(patterns) and in_scope(url, include=patterns, exclude=())
 
     def _unwanted(self, link: PageLink) -> str | None:
         """Return why a link is not followed, whatever its address looks like."""
@@ -153,7 +167,12 @@ class _Scope:
         trap = trap_of(link.url)
         if trap and not (trap == "calendar" and self._is_story(link)):
             return trap
-        return "pagination" if _is_later_page(link.url) else None
+        return "pagination" if self._is_page_of_list(link.url) else None
+
+    def _is_page_of_list(self, url: str) -> bool:
+        """Whether an address is a further page of some list, which is reached from its first one, or of this list."""
+        page = list_page(url)
+        return page is not None and (page.number > (0 if page.is_offset else 1) or page.base == list_base(self.url))
 
     def _is_story(self, link: PageLink) -> bool:
         return self.shapes.judge(link.url).kind is LinkKind.ARTICLE
@@ -195,11 +214,6 @@ class _Scope:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc.removeprefix("www.")
-
-
-def _is_later_page(url: str) -> bool:
-    page = list_page(url)
-    return page is not None and page.number > (0 if page.is_offset else 1)
 
 
 def _is_article(link: PageLink, judged: Judgement) -> bool:

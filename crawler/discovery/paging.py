@@ -41,7 +41,7 @@ class ListPage:
 def list_page(url: str) -> ListPage | None:
     """Return which numbered page of which list an address names, or None if it names none.
 
-    `p` is taken for a page's number only up to 999, as it names posts too.
+    `p` is taken for a page's number only up to 999 and below the root, as it names posts too (`/?p=123`).
     """
     if _FIGURE.search(url) is None:
         return None
@@ -82,7 +82,7 @@ def _list_page(key: str) -> ListPage | None:
     found = _QUERY.search(query) if mark else None
     if found:
         number = int(found["n"])
-        if (found["page"] or "").lower() == "p" and number > 999:
+        if (found["page"] or "").lower() == "p" and (number > 999 or not path.partition("/")[2]):
             return None
         rest = (query[: found.start()] + query[found.end() :]).strip("&")
         base = path + (f"?{rest}" if rest else "")

@@ -61,7 +61,7 @@ class Address:
     query: tuple[tuple[str, str], ...]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def read_step(raw: str) -> Step:
     """Say what one step of a path is made of."""
     text = plain(raw)

@@ -175,7 +175,7 @@ def _plain_kind(address: Address) -> Judgement | None:
     if not steps and not any(name in ID_NAMES for name, _ in address.query):
         return Judgement(LinkKind.SECTION, "home_page", -MOST)
     numbered = len(steps) > 1 and steps[-2].text in PAGE_WORDS and steps[-1].text.isdigit() and steps[-1].digits <= 3
-    if numbered or any(name in PAGE_WORDS and _is_page_number(name, value) for name, value in address.query):
+    if numbered or any(_is_page_number(name, value, address) for name, value in address.query):
         return Judgement(LinkKind.SECTION, "page_number", -MOST)
     names = {name for name, _ in address.query}
     if names & _SEARCHED and not names & ID_NAMES:
@@ -191,9 +191,11 @@ def _plain_kind(address: Address) -> Judgement | None:
     return None
 
 
-def _is_page_number(name: str, value: str) -> bool:
-    # `p` names posts too (`/?p=12345`).
-    return value.isascii() and value.isdigit() and (len(value) <= 3 or name not in ("p", "pn", "pg"))
+def _is_page_number(name: str, value: str, address: Address) -> bool:
+    if name not in PAGE_WORDS or not (value.isascii() and value.isdigit()):
+        return False
+    # `p` names posts too: `/?p=12345`.
+    return name != "p" or (len(value) <= 3 and bool(address.steps))
 
 
 def _constants(address: Address) -> tuple[str, ...]:

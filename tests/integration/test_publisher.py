@@ -39,7 +39,7 @@ def sorted_links(publisher: Publisher, path: str, shapes: UrlShapes) -> SortedLi
 def walked(publisher: Publisher, section: str, shapes: UrlShapes) -> set[str]:
     """Return the articles of a section, page after page."""
     found: set[str] = set()
-    path: str | None = f"/{section}/"
+    path: str | None = publisher.stock.section_path(section)
     while path:
         links = sorted_links(publisher, path, shapes)
         found |= {article.url for article in links.articles}
@@ -90,7 +90,15 @@ def test_every_request_is_logged_and_its_kind_is_known(style: Style) -> None:
         stock = publisher.stock
         for piece in (stock.articles[0], stock.galleries[0], stock.videos[0], stock.paid[0]):
             get(publisher.url(piece.path))
-        for path in ("/", "/sport/", "/tag/ferry/", "/about/", "/archive/2031/02/03/", "/search?q=x", "/robots.txt"):
+        for path in (
+            "/",
+            stock.section_path("sport"),
+            "/tag/ferry/",
+            "/about/",
+            "/archive/2031/02/03/",
+            "/search?q=x",
+            "/robots.txt",
+        ):
             get(publisher.url(path))
         with pytest.raises(urllib.error.HTTPError, match="404"):
             get(publisher.url("/no-such-page"))
@@ -106,12 +114,12 @@ def test_its_front_page_is_sorted_with_a_reason_for_everything(style: Style) -> 
         shapes = UrlShapes.learn(publisher.article_urls_in("feeds"))
         links = sorted_links(publisher, "/", shapes)
         assert {publisher.kind_of(found.url) for found in links.sections} == {"section"}
-        tops = {publisher.url(f"/{section}/") for section in SECTIONS if "/" not in section}
+        tops = {publisher.url(publisher.stock.section_path(section)) for section in SECTIONS if "/" not in section}
         assert tops <= {found.url for found in links.sections}
         left_out = {"paid": 12, "elsewhere": 2, "not_a_page": 1, "search": 1, "facets": 1, "tag": 2, "calendar": 1}
         assert left_out.items() <= links.left_out.items()
-        # Nothing in the addresses of one style tells videos from articles: their pages must.
-        unmarked = {"video"} if style is Style.NUMBERED else set()
+        # Where nothing in their addresses tells galleries or videos from articles, their pages must.
+        unmarked = {Style.DATED: set[str](), Style.NUMBERED: {"video"}, Style.PLAIN: {"gallery", "video"}}[style]
         assert {publisher.kind_of(article.url) for article in links.articles} == {"article"} | unmarked
 
 

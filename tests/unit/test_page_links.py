@@ -136,6 +136,22 @@ class TestLeftOut:
         links = sort(anchor(path, "The ferry is back after eleven long years"))
         assert (links.articles, links.sections, dict(links.left_out)) == ([], [], {reason: 1})
 
+    def test_a_calendar_is_not_followed_page_by_page_and_facets_only_where_they_were_named(self) -> None:
+        later = sort(anchor("/archive/2024/06/", "Next"), head="<link rel=next href='/archive/2024/06/'>")
+        assert (later.next_pages, dict(later.left_out)) == ([], {"calendar": 1})
+        more = "?sort=new&amp;page=2"
+        assert sort("", head=f"<link rel=next href='{more}'>").left_out == {"facets": 1}
+        named = sort("", head=f"<link rel=next href='{more}'>", url=URL + "?sort=new")
+        assert [found.url for found in named.next_pages] == [URL + "?sort=new&page=2"]
+
+    def test_the_first_page_of_the_list_is_the_list_itself(self) -> None:
+        links = sort(anchor("?page=1", "1") + anchor("?page=3", "3"), url=URL + "?page=2")
+        assert (links.sections, dict(links.left_out)) == ([], {"pagination": 1})
+
+    def test_one_anchor_that_is_marked_as_paid_is_enough(self) -> None:
+        path = "/the-best-boats-you-can-buy-now"
+        assert sort(f"<a rel=sponsored href='{path}'>Boats</a><a href='{path}'>x</a>").left_out == {"paid": 1}
+
     def test_paid_and_nofollow_links(self) -> None:
         body = "<a rel='nofollow sponsored' href='/the-best-boats-you-can-buy-now'>Boats</a>"
         body += "<a rel=nofollow href='/politics/2024/05/03/the-ferry-is-back-again'>Ferry</a>"
@@ -182,11 +198,16 @@ class TestScope:
         assert dict(links.left_out) == {"excluded": 1, "itself": 1}
         assert verdict(links, "/video/x") == ("article", "included")
 
+    def test_a_pattern_of_a_path_says_nothing_of_other_publishers(self) -> None:
+        body = anchor("https://other.example/video/x", "X")
+        assert sort(body, include=["/video/*"]).left_out == {"elsewhere": 1}
+        assert len(sort(body, include=["https://other.example/video/*"]).articles) == 1
+
     def test_exclude_goes_before_include_and_holds_for_sections_and_next_pages(self) -> None:
         body = anchor(self.LONG) + "<nav><a href='/sport/'>Sport</a></nav>" + anchor("?page=2", "Next")
         links = sort(body, include=["*ferry*"], exclude=["/politics/*", "/sport/*"])
         assert (links.articles, links.sections, links.next_pages) == ([], [], [])
-        assert links.left_out["excluded"] == 3
+        assert links.left_out == {"excluded": 3}
 
 
 def test_explanations_are_bounded_and_counts_are_not() -> None:

@@ -20,8 +20,8 @@ class SortedEntries:
     """The entries that are wanted, in the order of the index, and how many are not, by reason.
 
     `excluded` (the source's patterns), `not_a_page` (a document, picture or sound by its extension), `home_page` (the
-    index's own, or the publisher's), `paid` (marked as paid for), `elsewhere` (at another publisher), and what reading
-    the index left out already (`crawler.discovery.listing.Listing.left_out`).
+    index's own, or the publisher's), `paid` (marked as paid for), `elsewhere` (at another publisher). What reading the
+    index left out already is not among them.
     """
 
     wanted: Sequence[FeedEntry]
@@ -45,7 +45,7 @@ def sort_entries(
     """
     own_domains = publisher_domains | {registrable_domain(url)}
     home_key = key_or_none(listing.home_url)
-    left_out = Counter(listing.left_out)
+    left_out: Counter[str] = Counter()
     pages: list[FeedEntry] = []
     for entry in listing.entries:
         if (include or exclude) and not in_scope(entry.url, include=include, exclude=exclude):

@@ -13,13 +13,14 @@ from typing import Any
 
 import feedparser
 
-from crawler.discovery.feed_bounds import MAX_ENTRIES, Document, bound, read_document
+from crawler.discovery.feed_bounds import MAX_BYTES, MAX_ENTRIES, Document, bound, read_document
 from crawler.discovery.feed_characters import join_surrogates
 from crawler.discovery.gathering import Gathering, absolute, clean_or_none, key_or_none
 from crawler.discovery.index_dates import plausible
 from crawler.discovery.json_feeds import begins_as_json, read_json_feed
 from crawler.discovery.listing import MAX_TITLE_LENGTH, MAX_TTL_SECONDS, Listing, NotAFeed
 from crawler.discovery.paid_marks import marks_as_paid, title_marks_as_paid
+from crawler.discovery.unpacking import Unpacked, is_packed, unpack
 from storage.model import FeedKind
 
 _ROOTS = {"rss": FeedKind.RSS, "rdf": FeedKind.RSS, "feed": FeedKind.ATOM}
@@ -38,24 +39,17 @@ _GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)\s*([+-])(\d{1,2})(?::?(\d{2}))?\s*$", r
 _COMMA = re.compile(r",(?=\S)")
 
 
-def looks_like_feed(body: bytes, content_type: str | None) -> bool:
-    """Whether a response is RSS or Atom by its root element; the content type only serves to rule out media."""
-    if (content_type or "").strip().lower().startswith(("image/", "audio/", "video/", "application/pdf")):
-        return False
-    # The root stands near the beginning; a page need not be gone through for it.
-    return read_document(body[:65_536], content_type=None).root_name in _ROOTS
-
-
 def read_feed(body: bytes, *, url: str, content_type: str | None, now: datetime | None = None) -> Listing | NotAFeed:
     """Return what the feed at `url` says, links made absolute, each page once in the feed's order.
 
     `url` is where the feed was found after redirects; `content_type` the header as it came, or None. Where `now` is
-    given, dates that lie in its future are no instants.
+    given, dates that lie in its future are no instants. A feed that is a gzip file by itself is unpacked.
     """
-    document = read_document(body, content_type=content_type)
+    unpacked = unpack(body, max_bytes=MAX_BYTES) if is_packed(body) else Unpacked(body=body)
+    document = read_document(unpacked.body, content_type=content_type)
     kind = _ROOTS.get(document.root_name)
-    if kind is None and begins_as_json(body):
-        return read_json_feed(body, url=url, content_type=content_type, now=now)
+    if kind is None and begins_as_json(unpacked.body):
+        return read_json_feed(unpacked.body, url=url, content_type=content_type, now=now)
     if kind is None:
         return NotAFeed(reason=_what_else(document))
     bounded = bound(document)
@@ -73,7 +67,7 @@ def read_feed(body: bytes, *, url: str, content_type: str | None, now: datetime 
         title=_title(parsed.feed, kind),
         entries=gathering.entries,
         ttl_seconds=_ttl_seconds(parsed.feed),
-        problem="malformed" if _is_malformed(parsed) else "too_many_entries" if cut else None,
+        problem=unpacked.problem or ("malformed" if _is_malformed(parsed) else "too_many_entries" if cut else None),
         left_out=dict(+gathering.left_out),
         next_url=_next_url(parsed.feed, url),
         home_url=clean_or_none(next(_related(parsed.feed, "alternate", url), None)),

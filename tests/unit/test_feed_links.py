@@ -98,11 +98,6 @@ def test_home_pages_are_none():
     assert wanted(rss(*map(item, others))) == others
 
 
-def test_what_reading_left_out_is_told_too():
-    listing = rss(item(OWN[0]), item(OWN[0]), item("mailto:desk@courier.example"))
-    assert sort(listing).left_out == {"repeated": 1, "no_url": 1}
-
-
 @pytest.mark.parametrize(
     "mark",
     [

@@ -51,12 +51,12 @@ def doubt_about(new: ExtractedArticle, *, old: ExtractedArticle, live_blog: bool
     before, after = Text(old.body), Text(new.body)
     if before.normalised in after.normalised:
         return None
-    kept = before.share_in(after)
-    if kept < ALMOST_NOTHING and _languages_differ(old, new):
-        return Doubt.OTHER_LANGUAGE
-    if len(after.words) * _HALF < len(before.words):
+    shortened = len(after.words) * _HALF < len(before.words)
+    if shortened and after.share_in(before) >= ALMOST_NOTHING:
         return Doubt.CUT
-    return Doubt.OTHER_TEXT if kept < ALMOST_NOTHING else None
+    if before.share_in(after) < ALMOST_NOTHING:
+        return Doubt.OTHER_LANGUAGE if _languages_differ(old, new) else Doubt.OTHER_TEXT
+    return None
 
 
 def _languages_differ(old: ExtractedArticle, new: ExtractedArticle) -> bool:
@@ -67,9 +67,10 @@ def _languages_differ(old: ExtractedArticle, new: ExtractedArticle) -> bool:
 def is_behind_paywall(new: ExtractedArticle, *, old: ExtractedArticle) -> bool:
     """Say whether `new` is only the open part of the article that we hold a fuller text of, `old`.
 
-    The page says that its text is not free, and shows less than half of it, or its beginning. Pages that say so from
-    the first may show all of their text for all that: of those, a shortened end is an edit. An article that was never
-    seen but in part has no fuller text.
+    The page says that its text is not free, and shows less than half of it, or its beginning. What shows nothing of it
+    is something else: a retraction takes the place of paid articles too. Pages that say so from the first may show all
+    of their text for all that: of those, a shortened end is an edit. An article that was never seen but in part has no
+    fuller text.
     """
     closed = (Access.PAYWALLED, Access.METERED)
     if new.access not in closed:
@@ -78,7 +79,7 @@ def is_behind_paywall(new: ExtractedArticle, *, old: ExtractedArticle) -> bool:
     if old.access in closed and len(before.words) <= _TEASER:
         return False
     if len(after.words) * _HALF < len(before.words):
-        return True
+        return after.share_in(before) >= ALMOST_NOTHING
     begins = before.normalised.startswith(after.normalised.rstrip(" .…")) and len(after.words) < len(before.words)
     return begins and old.access not in closed
 

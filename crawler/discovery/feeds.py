@@ -51,7 +51,7 @@ def read_feed(body: bytes, *, url: str, content_type: str | None, now: datetime 
     if kind is None and begins_as_json(unpacked.body):
         return read_json_feed(unpacked.body, url=url, content_type=content_type, now=now)
     if kind is None:
-        return NotAFeed(reason=_what_else(document))
+        return NotAFeed(reason="malformed" if unpacked.problem and not document.body else _what_else(document))
     bounded = bound(document)
     try:
         parsed = _parse(join_surrogates(bounded.body), charset=document.charset)

@@ -14,6 +14,7 @@ from crawler.discovery.gathering import Gathering, absolute
 from crawler.discovery.index_dates import hinted_instant, plausible, raw_date, stated_instant
 from crawler.discovery.json_feeds import begins_as_json
 from crawler.discovery.listing import MAX_TITLE_LENGTH, Listing, NotAFeed
+from crawler.discovery.paid_marks import title_marks_as_paid
 from crawler.discovery.sitemap_markup import Located, read_markup
 from crawler.discovery.unpacking import unpack
 from storage.model import FeedKind
@@ -47,7 +48,7 @@ def read_sitemap(body: bytes, *, url: str, content_type: str | None, now: dateti
         return NotAFeed(reason="html" if document.root_name == "html" else "xml")
     lines = url_lines(document.body)
     if lines is None:
-        return NotAFeed(reason="empty" if not document.body.strip() else "not_xml")
+        return NotAFeed(reason="not_xml" if document.body else "malformed" if unpacked.problem else "empty")
     # Of a list that was cut the last line may be half an address.
     whole = lines[:-1] if unpacked.problem else lines
     return _listing(
@@ -85,6 +86,7 @@ def _listing(
         indexes=gathering.indexes,
         problem=problem or too_many,
         left_out=dict(+gathering.left_out),
+        paid=gathering.paid,
     )
 
 
@@ -108,12 +110,14 @@ def _gather(located: Located, *, into: Gathering, url: str, now: datetime | None
         into.add_index(link, changed_at=_changed_at(located, now))
         return
     published_raw = raw_date(located.published or "")
+    title = " ".join((located.title or "").split())[:MAX_TITLE_LENGTH] or None
     into.add(
         (link,),
-        title=" ".join((located.title or "").split())[:MAX_TITLE_LENGTH] or None,
+        title=title,
         published_at=plausible(stated_instant(published_raw), now=now) if published_raw else None,
         published_raw=published_raw,
         updated_at=_changed_at(located, now),
+        paid=title_marks_as_paid(title),
     )
 
 

@@ -30,23 +30,8 @@ of WordPress since 5.5, and Yoast's for news."""
 _BEGINNING = 65_536
 _FEED_ROOTS = frozenset({"rss", "rdf", "feed"})
 _HTML_ROOTS = frozenset(
-    {
-        "html",
-        "head",
-        "body",
-        "title",
-        "meta",
-        "link",
-        "script",
-        "style",
-        "base",
-        "div",
-        "p",
-        "main",
-        "article",
-        "section",
-    }
-    | {"header", "nav", "table", "h1", "h2", "h3", "span", "a", "br", "center", "font", "img", "iframe", "noscript"}
+    {"html", "head", "body", "title", "meta", "link", "script", "style", "base", "noscript", "iframe", "center", "font"}
+    | {"div", "main", "article", "section", "header", "nav", "p", "table", "h1", "h2", "h3", "span", "a", "br", "img"}
 )
 _MEDIA_TYPES = ("image/", "audio/", "video/", "font/", "application/pdf")
 _MEDIA_MAGIC = re.compile(
@@ -54,6 +39,8 @@ _MEDIA_MAGIC = re.compile(
     rb"|....ftyp|Rar!|7z\xbc\xaf|wOF[F2]",
     re.DOTALL,
 )
+# A page may begin with what its server forgot to fill in or to hide, `{{…}}` or `[debug]`.
+_HTML_BEGINS = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _NO_PAGES = frozenset(
     {"pdf", "ps", "epub", "mobi", "doc", "docx", "odt", "rtf", "xls", "xlsx", "ods", "csv", "ppt", "pptx", "odp", "ics"}
@@ -87,8 +74,10 @@ def kind_of_body(body: bytes, content_type: str | None, *, url: str) -> TargetKi
     beginning = body[:_BEGINNING]
     if _MEDIA_MAGIC.match(beginning):
         return TargetKind.OTHER
-    if begins_as_json(beginning):
-        return TargetKind.FEED if begins_as_json_feed(beginning) else TargetKind.OTHER
+    if begins_as_json_feed(beginning):
+        return TargetKind.FEED
+    if begins_as_json(beginning) and not (label.startswith(_HTML_TYPES) and _HTML_BEGINS.search(beginning)):
+        return TargetKind.OTHER
     document = read_document(beginning, content_type=None)
     if document.root is not None:
         return _kind_of_root(document, label)

@@ -340,7 +340,7 @@ def test_an_unescaped_ampersand_in_a_link_stays_in_it():
         (b"<sitemapindex/>", "sitemap"),
         (b"<opml version='2.0'/>", "xml"),
         (b"%PDF-1.7", "not_xml"),
-        (b"\x1f\x8b\x08\x00", "empty"),
+        (b"\x1f\x8b\x08\x00", "malformed"),
         (b"/etc/passwd", "not_xml"),
         (b"<!-- <rss> --><opml/>", "xml"),
     ],

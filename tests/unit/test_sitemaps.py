@@ -79,6 +79,12 @@ def test_a_news_sitemap_gives_titles_and_dates():
     assert (trams.published_raw, trams.published_at) == ("2026-03-04", None)
 
 
+def test_news_that_are_paid_for_are_marked():
+    news = "<news:news><news:title>{}: Sleep better</news:title></news:news>"
+    listing = read(urlset(page(1, news.format("Anzeige")) + page(2, news.format("Health"))))
+    assert listing.paid == {"courier.example/1"}
+
+
 def test_a_sitemap_index_names_other_sitemaps():
     body = (
         f"<sitemapindex {NAMESPACES}>"
@@ -374,7 +380,7 @@ class TestOtherForms:
             (b"Not found", "not_xml"),
             (b"one\ntwo\nhttps://courier.example/", "not_xml"),
             (b"%PDF-1.7", "not_xml"),
-            (b"\x1f\x8b\x08\x00", "empty"),
+            (b"\x1f\x8b\x08\x00", "malformed"),
         ],
     )
     def test_what_is_no_sitemap_is_told_apart(self, body, reason):

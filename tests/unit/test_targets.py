@@ -75,6 +75,8 @@ def test_what_the_body_says_holds_whatever_the_label_says(body, kind, content_ty
         (b"", "text/html", TargetKind.PAGE),
         (b"", "application/xml", TargetKind.OTHER),
         (b"<opml/>", "application/xml", TargetKind.OTHER),
+        (b"{{ banner }}\n<!DOCTYPE html><html>", "text/html", TargetKind.PAGE),
+        (b'{"html": "<html lang=en>"}', "application/json", TargetKind.OTHER),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", TargetKind.OTHER),
         (b"<story/>", "text/html", TargetKind.PAGE),
         (RSS, "image/png", TargetKind.OTHER),

@@ -1,6 +1,7 @@
 """Finds out, from one URL, what to configure of a publisher: its home page, name, feeds and sitemaps."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -15,6 +16,9 @@ from crawler.visits import Visits
 from storage.model import FeedKind, Outcome
 from storage.records import StoredSource
 
+_BETWEEN = re.compile(r"\s+[|–—·:-]\s+")
+_HOME_WORDS = frozenset(("home", "homepage", "home page", "startseite", "accueil", "inicio", "start", "forside"))
+
 
 @dataclass(frozen=True, kw_only=True)
 class FoundSource:
@@ -27,6 +31,12 @@ class FoundSource:
     sitemaps: tuple[str, ...] = ()
     outcome: Outcome | None = None
     reason: str | None = None
+
+
+def name_of(title: str | None) -> str | None:
+    """Return a publisher's name from its home page's title: each part once, without what only says that it is home."""
+    parts = [part for part in _BETWEEN.split(title or "") if part and part.lower() not in _HOME_WORDS]
+    return " – ".join(dict.fromkeys(parts)) or title
 
 
 class SourceFinder:
@@ -71,7 +81,7 @@ class SourceFinder:
         return FoundSource(
             url=url,
             homepage=at,
-            name=page.title,
+            name=name_of(page.title),
             feeds=tuple(dict.fromkeys(feed.url for feed in feeds)),
             sitemaps=tuple(dict.fromkeys(sitemap.url for sitemap in sitemaps)),
         )

@@ -10,7 +10,7 @@ from crawler.report import index_label
 from storage.escaping import printable
 from storage.rendering import instant
 
-EXPLAINED = 10
+EXPLAINED = 5
 """Links of an index that are explained one by one where nobody asked for more."""
 
 

@@ -13,6 +13,9 @@ from storage.model import FeedKind
 _WANTED = frozenset({LinkKind.ARTICLE, LinkKind.UNKNOWN})
 """What a sitemap lists and no shape speaks against is asked for: being wrong costs a request, passing over a text."""
 
+_DOUBT = -2.0
+"""A short path alone tells little: from these log-odds on, a page of three words may be a story as well."""
+
 
 def sort_sitemap(
     listing: Listing,
@@ -38,8 +41,9 @@ def sort_sitemap(
             return "elsewhere"
         if listing.kind is FeedKind.NEWS_SITEMAP:
             return None
-        kind = shapes.judge(url).kind
-        return None if kind in _WANTED else kind.value
+        judged = shapes.judge(url)
+        doubtful = judged.reason == "short_path" and judged.score > _DOUBT
+        return None if judged.kind in _WANTED or doubtful else judged.kind.value
 
     wanted = []
     left_out: Counter[str] = Counter()

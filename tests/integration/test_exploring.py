@@ -275,7 +275,8 @@ def test_every_kind_of_index_can_be_named(morgue, newsroom, stories, kind):
     url = stories[0]
     body, content_type = {
         "json": (
-            f'{{"version": "https://jsonfeed.org/version/1.1", "title": "C", "items": [{{"id": "1", "url": "{url}"}}]}}',
+            '{"version": "https://jsonfeed.org/version/1.1", "title": "C", '
+            f'"items": [{{"id": "1", "url": "{url}"}}]}}',
             "application/feed+json",
         ),
         "text": (f"{url}\n{stories[1]}\n", "text/plain"),

@@ -61,6 +61,16 @@ def silence(connection: socket.socket) -> None:
         connection.recv(1)
 
 
+def then_silence(data: bytes) -> Script:
+    """Return a script that sends `data` and then says nothing until the client leaves."""
+
+    def act(connection: socket.socket) -> None:
+        connection.sendall(data)
+        silence(connection)
+
+    return act
+
+
 def endless(head: bytes, piece: bytes) -> Script:
     """Return a script that sends `piece` until the client leaves."""
 

@@ -1,0 +1,149 @@
+"""Pages that are no article, walls, what pages ask of archives, and second looks."""
+
+from storage.model import Outcome
+from tests.hostile.case import Case, Kept, page_case
+from tests.integration.bad_answers import PAGE, PARAGRAPHS, head, page
+from tests.integration.bad_server import Script, answer
+
+
+def _html(body: str, *, title: str = "Lamp", head_markup: str = "") -> bytes:
+    return answer(
+        f"<!doctype html><html><head><title>{title}</title>{head_markup}</head><body>{body}</body></html>".encode()
+    )
+
+
+_LINKS = "".join(
+    f'<article><h3><a href="/2024/05/{number:02}/lamp-{number}-is-lit-again">Lamp {number} is lit again</a></h3>'
+    "<p>Read on</p></article>"
+    for number in range(1, 25)
+)
+
+NO_ARTICLES = [
+    page_case(
+        "script shell",
+        "sends an empty element and a script",
+        _html('<div id="root"></div><script src="/app.js"></script>'),
+        Outcome.SCRIPT_SHELL,
+        "no_text_without_scripts",
+        Kept.CAPTURE,
+    ),
+    page_case(
+        "not found with 200",
+        "answers 200 with `Page not found`",
+        _html(
+            "<h1>Page not found</h1><p>The page you are looking for does not exist. Try our home page.</p>",
+            title="Page not found",
+        ),
+        Outcome.SOFT_404,
+        "not_found_page",
+        Kept.CAPTURE,
+    ),
+    page_case(
+        "an index of teasers",
+        "sends twenty-four teasers",
+        _html(f"<h1>Lamps</h1>{_LINKS}"),
+        Outcome.LISTED,
+        None,
+        Kept.LINKS,
+        later=False,
+    ),
+    page_case(
+        "a page that takes long to read",
+        "sends more than can be read in the time given",
+        answer(page(tuple(f"{number}. {text}" for number in range(200) for text in PARAGRAPHS)).encode()),
+        Outcome.EXTRACT_FAILED,
+        "timeout",
+        Kept.CAPTURE,
+        hurried=True,
+    ),
+]
+
+ASKS = [
+    page_case(
+        "noarchive by header",
+        "sends `X-Robots-Tag: noarchive`",
+        answer(PAGE, "X-Robots-Tag: noarchive"),
+        Outcome.BLOCKED_ROBOTS,
+        "noarchive",
+    ),
+    page_case(
+        "noarchive by markup",
+        "asks not to be archived, in its markup",
+        answer(page(head='<meta name="robots" content="noarchive">').encode()),
+        Outcome.BLOCKED_ROBOTS,
+        "noarchive",
+    ),
+    page_case(
+        "noarchive for another",
+        "asks another robot not to archive it",
+        answer(PAGE, "X-Robots-Tag: otherbot: noarchive"),
+        Outcome.CREATED,
+        None,
+        Kept.ARTICLE,
+        later=False,
+    ),
+    page_case(
+        "opt-out from mining",
+        "sends `TDM-Reservation: 1`",
+        answer(PAGE, "TDM-Reservation: 1"),
+        Outcome.CREATED,
+        None,
+        Kept.ARTICLE,
+        later=False,
+    ),
+]
+
+
+def _second(
+    name: str, does: str, first: Script, second: Script, outcome: Outcome, reason: str | None, versions: int = 1
+) -> Case:
+    return page_case(
+        name, does, second, outcome, reason, Kept.ARTICLE, before={"/page": first}, versions=versions, later=False
+    )
+
+
+_TAGGED = answer(PAGE, 'ETag: "lamp"')
+SECOND_LOOKS = [
+    _second("the same bytes", "sends the same page again", answer(PAGE), answer(PAGE), Outcome.UNCHANGED, "same_bytes"),
+    _second(
+        "304",
+        "answers a conditional request with 304",
+        _TAGGED,
+        head('ETag: "lamp"', "Connection: close", status="304 Not Modified"),
+        Outcome.NOT_MODIFIED,
+        None,
+    ),
+    _second(
+        "another image",
+        "changes what makes no version",
+        answer(PAGE),
+        answer(page(head='<meta property="og:image" content="https://example.org/new.jpg">').encode()),
+        Outcome.COSMETIC,
+        None,
+    ),
+    _second(
+        "other markup",
+        "wraps the same text anew",
+        answer(PAGE),
+        answer(PAGE.replace(b"<p>", b'<p class="text">')),
+        Outcome.UNCHANGED,
+        None,
+    ),
+    _second(
+        "an edit",
+        "corrects a sentence",
+        answer(PAGE),
+        answer(page((*PARAGRAPHS, "The harbour office has since changed its mind about the lamp.")).encode()),
+        Outcome.UPDATED,
+        None,
+        versions=2,
+    ),
+    _second(
+        "a cut page",
+        "cuts the page off within the text",
+        answer(PAGE),
+        answer(PAGE)[:-300],
+        Outcome.NETWORK_ERROR,
+        "short_body",
+    ),
+]

@@ -343,7 +343,16 @@ class Crawl:
 
     def _note_page(self, page: PageState, recorded: Recorded) -> None:
         self.report.outcomes[recorded.outcome] += 1
-        self._named.looked_at(page.page_id, recorded.outcome, recorded.reason)
+        for released in recorded.released_page_ids:
+            self._named.stands_alone(released)
+        if recorded.primary_page_id is None:
+            self._named.looked_at(page.page_id, recorded.outcome, recorded.reason)
+        else:
+            if self._named.is_named(page.page_id):
+                self._page_ids |= {page.page_id, recorded.primary_page_id}
+            self._named.leads_to(page.page_id, recorded.primary_page_id)
+        if self._loop is not None and (recorded.released_page_ids or recorded.primary_page_id is not None):
+            self._loop.ask_soon()
         self._progress(self.report)
 
     async def _close_account(self) -> None:
@@ -351,7 +360,9 @@ class Crawl:
         for url in self._named.open:
             page = await self._page_at(url)
             # The redirect of another page may have led to it.
-            if page is not None and page.last_outcome and page.last_fetch_at and page.last_fetch_at >= self._started_at:
+            if page is None or self._named.was_looked_at(page.page_id):
+                continue
+            if page.last_outcome and page.last_fetch_at and page.last_fetch_at >= self._started_at:
                 self._named.stands_for(page.page_id, url)
                 self._named.looked_at(page.page_id, page.last_outcome, None)
         self._named.close(self._why_not)

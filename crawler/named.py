@@ -39,6 +39,8 @@ class NamedTargets:
         self._results = results
         self._urls_of_page: dict[int, list[str]] = {}
         self._looks: dict[int, tuple[Outcome, str | None]] = {}
+        self._primaries: dict[int, int] = {}
+        self._named_pages: dict[str, int] = {}
 
     @property
     def open(self) -> list[str]:
@@ -47,10 +49,33 @@ class NamedTargets:
 
     def was_looked_at(self, page_id: int) -> bool:
         """Whether a page was looked at in this crawl, under whatever name."""
-        return page_id in self._looks
+        return page_id in self._looks or page_id in self._primaries
+
+    def is_named(self, page_id: int) -> bool:
+        """Whether some URL stands for a page."""
+        return bool(self._urls_of_page.get(page_id))
+
+    def leads_to(self, page_id: int, primary_id: int) -> None:
+        """Note that another page stands for one that was looked at: what its URLs came to is seen there."""
+        self._primaries[page_id] = primary_id
+        for url in self._urls_of_page.pop(page_id, ()):
+            self._named_pages.setdefault(url, page_id)
+            self.stands_for(primary_id, url)
+
+    def stands_alone(self, page_id: int) -> None:
+        """Note that no other page stands for one after all: it is to be looked at again, by its URLs."""
+        if self._primaries.pop(page_id, None) is None:
+            return
+        own = [url for url, named in self._named_pages.items() if named == page_id]
+        for urls in self._urls_of_page.values():
+            urls[:] = [url for url in urls if url not in own]
+        self._urls_of_page.setdefault(page_id, []).extend(own)
 
     def stands_for(self, page_id: int, url: str) -> None:
         """Note the page that a URL names; several URLs may name one page."""
+        if page_id in self._primaries:
+            self._named_pages.setdefault(url, page_id)
+            page_id = self._primaries[page_id]
         self._urls_of_page.setdefault(page_id, []).append(url)
         if page_id in self._looks:
             self._end(url, *self._looks[page_id])

@@ -266,7 +266,9 @@ class Pages:
 
         wanted: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = []
         if scope.page_ids:
-            named = and_(pages.c.id.in_(sorted(scope.page_ids)), not_since(named_since or now))
+            # One that named another page, in vain, is to be fetched once more for its own sake.
+            released = and_(pages.c.canonical_refused, pages.c.next_fetch_at <= now)
+            named = and_(pages.c.id.in_(sorted(scope.page_ids)), or_(not_since(named_since or now), released))
             wanted.append((named, pages.c.id))
         in_scope = _in_scope(scope)
         if in_scope is not None:

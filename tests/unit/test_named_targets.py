@@ -57,3 +57,29 @@ def test_without_a_limit_nobody_waits():
         return [await limit.take() for _ in range(3)]
 
     assert asyncio.run(main()) == [True] * 3
+
+
+def test_a_page_that_another_stands_for_has_the_account_of_that_one():
+    results = []
+    named = NamedTargets(["a", "b"], results)
+    named.stands_for(1, "a")
+    named.leads_to(1, 2)
+    named.stands_for(1, "b")
+    assert named.was_looked_at(1)
+    assert named.open == ["a", "b"]
+    named.looked_at(2, Outcome.CREATED, None)
+    assert [(result.url, result.outcome) for result in results] == [("a", Outcome.CREATED), ("b", Outcome.CREATED)]
+
+
+def test_a_page_that_no_other_stands_for_after_all_has_its_own_account_again():
+    results = []
+    named = NamedTargets(["a", "c"], results)
+    named.stands_for(1, "a")
+    named.stands_for(3, "c")
+    named.leads_to(1, 2)
+    named.leads_to(2, 3)
+    named.stands_alone(1)
+    named.looked_at(3, Outcome.MISSING, "not_found")
+    assert named.open == ["a"]
+    named.looked_at(1, Outcome.CREATED, None)
+    assert {result.url: result.outcome for result in results} == {"a": Outcome.CREATED, "c": Outcome.MISSING}

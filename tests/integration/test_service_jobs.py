@@ -1,0 +1,66 @@
+"""What the service's jobs do with sources that are to be explored."""
+
+import asyncio
+
+import pytest
+
+from crawler import reactor
+from crawler.runner import open_crawling
+from scheduler.jobs import ServiceJobs
+from scheduler.service import poll_rule, recrawl_interval
+from storage.model import FeedKind
+from tests.integration.test_exploring import XML, page, sitemap_index, stored, urlset
+from tests.newsroom_stories import STORIES
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
+
+
+def run_jobs(morgue, *, rounds: int) -> None:
+    """Poll what is due, fetch what is due and plan, so many times."""
+
+    async def work() -> None:
+        async with open_crawling(
+            morgue.store, crawl=morgue.crawl_settings, archive=morgue.archive, software="morgue/test"
+        ) as crawling:
+            broken = []
+            jobs = ServiceJobs(
+                crawling,
+                poll_due=poll_rule(crawling.sources, "15m"),
+                recrawl=recrawl_interval(crawling.sources),
+                on_broken=broken.append,
+            )
+            for _ in range(rounds):
+                await jobs.poll_due_feeds()
+                while running := jobs._running():
+                    await asyncio.wait(running)
+                await jobs.fetch_due_pages()
+                await jobs.plan()
+            assert broken == []
+
+    reactor.run(work())
+
+
+def test_the_service_explores_a_source_that_names_only_its_home_page(morgue, newsroom):
+    stories = [newsroom.publish_story(story) for story in STORIES]
+    newsroom.robots = f"User-agent: *\nSitemap: {newsroom.url('/maps.xml')}\n"
+    newsroom.respond("/maps.xml", headers=XML, body=sitemap_index(newsroom.url("/map.xml")))
+    newsroom.respond("/map.xml", headers=XML, body=urlset(stories[0]))
+    nav = '<nav><a href="/news/">News</a></nav>'
+    newsroom.respond(
+        "/",
+        body=page(stories[1], head='<link rel="alternate" type="application/rss+xml" href="/feed.rss">', more=nav),
+    )
+    newsroom.respond("/news/", body=page(stories[2], more='<a rel="next" href="/news/?page=2">Next</a>'))
+    newsroom.respond("/news/?page=2", body=page(stories[3]))
+    newsroom.feed_length = 1
+    morgue.add_source(slug="courier", homepage=newsroom.url("/"))
+    run_jobs(morgue, rounds=2)
+    assert set(stories[:4]) <= stored(morgue)
+    with morgue.store.reading() as transaction:
+        source = transaction.sources.by_slug("courier")
+        feeds = transaction.feeds.for_sources({source.source_id})
+    assert {feed.kind for feed in feeds} == {FeedKind.SECTION, FeedKind.RSS, FeedKind.SITEMAP}
+    assert all(feed.next_poll_at is not None for feed in feeds), "all that was found is polled from now on"
+    before = len(newsroom.requests)
+    run_jobs(morgue, rounds=1)
+    assert len(newsroom.requests) == before, "nothing is due again yet"

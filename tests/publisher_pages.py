@@ -7,7 +7,7 @@ from html import escape
 from random import Random
 from urllib.parse import urlencode
 
-from tests.publisher_prose import paragraphs, sentence
+from tests.publisher_prose import caption, paragraphs, sentence
 from tests.publisher_stock import SECTIONS, TAGS, Kind, Piece, Stock, Style, slug
 
 NAME = "Saltmere Tidings"
@@ -177,7 +177,7 @@ class Pages:
     def _gallery(self, piece: Piece, random: Random) -> str:
         pictures = "".join(
             f'<figure><img src="/images/{piece.number}-{n}.jpg" alt="">'
-            f"<figcaption>{escape(sentence(random))}</figcaption></figure>"
+            f"<figcaption>{escape(caption(random))}</figcaption></figure>"
             for n in range(12)
         )
         data = {"@context": "https://schema.org", "@type": "ImageGallery", "name": piece.headline}

@@ -121,8 +121,14 @@ def paragraphs(random: Random, *, least: int = 4, most: int = 7) -> list[str]:
     return [first, *inner, last]
 
 
+def caption(random: Random) -> str:
+    """Return the few words below a picture; a gallery whose captions tell a story would be a story."""
+    thing = random.choice(THINGS)
+    return f"The {thing}, {random.choice(PLACES)}. Photo: {name(random)}"
+
+
 def sentence(random: Random) -> str:
-    """Return a sentence, as a standfirst or a caption."""
+    """Return a sentence, as a standfirst."""
     return _filled(random, random.choice(_MIDDLES))
 
 

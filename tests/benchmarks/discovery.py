@@ -61,7 +61,7 @@ def crawl_with_morgue(publisher: Publisher, folder: Path, limit: int | None) -> 
         check=False,
         text=True,
     )
-    if finished.returncode not in (0, 1):
+    if finished.returncode not in (0, 1) or not finished.stdout:
         raise SystemExit(f"morgue crawl ended with {finished.returncode}: {(folder / 'log').read_text()[-2000:]}")
     said = json.loads(finished.stdout)
     with Store.open(f"sqlite:///{folder / 'morgue.db'}") as store, store.reading() as transaction:

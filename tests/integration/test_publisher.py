@@ -6,12 +6,15 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from crawler.discovery.index_page import read_index_page
 from crawler.discovery.page_links import SortedLinks, sort_links
 from crawler.discovery.url_shapes import UrlShapes
+from storage.store import Store
+from tests.integration.commands import run
 from tests.publisher import Publisher
 from tests.publisher_stock import SECTIONS, Style
 
@@ -129,3 +132,18 @@ def test_what_was_read_as_no_article_teaches_the_rest() -> None:
         shapes = UrlShapes.learn(publisher.article_urls_in("feeds"), videos[1:])
         links = sorted_links(publisher, "/", shapes)
         assert {publisher.kind_of(article.url) for article in links.articles} == {"article"}
+
+
+@styles
+def test_a_crawl_of_its_home_page_finds_all_of_its_articles_and_nothing_else(style: Style, folder: Path) -> None:
+    with Publisher(articles=60, style=style) as publisher:
+        said = run(folder, "crawl", publisher.url("/"), "--json")
+        assert said.returncode == 0, said.stderr.decode()
+        with Store.open(f"sqlite:///{folder / 'morgue.db'}") as store, store.reading() as transaction:
+            stored = {article.url for article in transaction.versions.articles(limit=1_000)}
+        assert {publisher.kind_of(url) for url in stored} == {"article"}
+        assert stored == publisher.article_urls
+        asked = publisher.requests_by_kind()
+        assert not [request.target for request in publisher.requests if publisher.forbids(request.path)]
+        assert asked.keys().isdisjoint({"calendar", "search", "paid", "house", "tag", "author"}), asked
+        assert asked["article"] == len(publisher.article_urls)

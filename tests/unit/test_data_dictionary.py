@@ -141,5 +141,6 @@ def test_every_general_option_is_documented():
 
 def test_no_command_is_named_that_does_not_exist():
     known = {words for words, _ in commands(command_line())}
-    named = re.findall(r"`morgue ((?:db )?[a-z]+)", README) + re.findall(r"^\$ morgue ((?:db )?[a-z]+)", README, re.M)
+    words = r"((?:db |sources )?[a-z]+)"
+    named = re.findall(rf"`morgue {words}", README) + re.findall(rf"^\$ morgue {words}", README, re.M)
     assert set(named) <= known

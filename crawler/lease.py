@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from crawler.pacing import pause_seconds, smoothed
-from storage.host_turns import Granted, Report
+from storage.host_turns import Granted, Kept, Report, SlotAnswer
 
 LAST_START_SECONDS = 2.0
 """How long before the end of a lease the last request is begun at the latest, so that it can still be prolonged."""
@@ -94,6 +94,24 @@ class Lease:
     def falls_short(self, pause: float, now: float) -> bool:
         """Whether others could ask before a pause that begins now is over, if nothing more were heard of us."""
         return now + pause > self.valid_until + self.announced
+
+    def heartbeat(self, host: str, owner: str) -> Report:
+        """Return that the lease is still in use, and nothing else; may be asked from another thread."""
+        return Report(
+            host=host,
+            owner=owner,
+            epoch=self.epoch,
+            release=False,
+            pause_seconds=self.announced,
+            refusals=self.refusals,
+        )
+
+    def take_in(self, answer: SlotAnswer, *, asked_at: float) -> None:
+        """Note what a report of a lease that goes on came to."""
+        if isinstance(answer, Kept) and answer.lease_seconds > 0:
+            self.valid_until = asked_at + answer.lease_seconds
+        else:
+            self.lost = True
 
     def report(self, host: str, owner: str, *, release: bool, pause: float, hold_until: float | None = None) -> Report:
         """Return what there is to be said of the lease; requests that were counted in a report are in no later one."""

@@ -21,15 +21,12 @@ from crawler.pacing import REFUSALS, hold_seconds, pause_seconds
 from crawler.slots import Answered, KeepsSlots
 from storage.clock import steady_seconds, utc_now
 from storage.errors import MorgueError
-from storage.host_turns import HOST_ASKED_TO_WAIT, LEASE, Granted, Held, Kept, Leave, NotYet, SlotRequest, Take
+from storage.host_turns import HOST_ASKED_TO_WAIT, Granted, Held, Leave, NotYet, SlotRequest, Take
 
 log = structlog.get_logger()
 
 LINGER_SECONDS = 0.25
 """How long a lease is kept at least after a response, in case there is more to ask."""
-BEAT_SECONDS = 1.0
-PROLONGED_BEFORE_SECONDS = LEASE.total_seconds() / 2
-"""A lease whose request is in flight is prolonged when it lasts no longer than this."""
 HOLDS_READ_SECONDS = 3.0
 """How often it is looked what other processes were told, while somebody wants to know."""
 REQUESTS_AT_ONCE = 16
@@ -109,17 +106,17 @@ class Politeness:
         self._holds_wanted = False
         self._stopped = asyncio.Event()
         self._told: set[asyncio.Future[Answered]] = set()
-        self._beat: asyncio.Task[None] | None = None
+        self._holds_reader: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self._read_holds()
-        self._beat = asyncio.create_task(self._keep_beating())
+        self._holds_reader = asyncio.create_task(self._keep_reading_holds())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._beat is not None:
-            self._beat.cancel()
-            await asyncio.gather(self._beat, return_exceptions=True)
+        if self._holds_reader is not None:
+            self._holds_reader.cancel()
+            await asyncio.gather(self._holds_reader, return_exceptions=True)
         for name, host in self._hosts.items():
             if host.idle is not None:
                 host.idle.cancel()
@@ -182,10 +179,10 @@ class Politeness:
                 await self._keep(name, lease, pause)
             elif begins_at > self._clock():
                 await self._sleep(begins_at - self._clock(), interruptible=not finishing)
-            elif await self._begin(lease, delay, finishing=finishing):
+            elif await self._begin(name, lease, delay, finishing=finishing):
                 return lease
 
-    async def _begin(self, lease: Lease, delay: float, *, finishing: bool) -> bool:
+    async def _begin(self, name: str, lease: Lease, delay: float, *, finishing: bool) -> bool:
         """Take a place among the requests in flight, for which there may be a wait; and then the lease must still hold.
 
         No instant lies between this last look at the clock and the request.
@@ -196,6 +193,7 @@ class Politeness:
             self._places.release()
             return False
         lease.begin(delay)
+        self._slots.keep_alive(name, self._owner, lease)
         return True
 
     async def _take(self, name: str, delay: float, *, finishing: bool) -> Lease | Hold:
@@ -227,6 +225,7 @@ class Politeness:
 
     async def _end(self, name: str, host: _Host, lease: Lease, turn: Turn, *, started: float) -> None:
         """Take in what a request brought; a hold is known to all before anybody has the next turn."""
+        self._slots.let_go(name)
         now = self._clock()
         if turn.unused:
             lease.withdraw()
@@ -283,12 +282,8 @@ class Politeness:
         def take_in(done: "asyncio.Future[Answered]") -> None:
             if done.cancelled() or done.exception() is not None:
                 return
-            answered = done.result()
-            if isinstance(answered.answer, Kept) and answered.answer.lease_seconds > 0:
-                lease.valid_until = answered.asked_at + answered.answer.lease_seconds
-                lease.announced = max(lease.announced, report.pause_seconds)
-            else:
-                lease.lost = True
+            lease.take_in(done.result().answer, asked_at=done.result().asked_at)
+            lease.announced = max(lease.announced, report.pause_seconds)
 
         told = self._tell(report)
         told.add_done_callback(take_in)
@@ -310,23 +305,18 @@ class Politeness:
         if problem is not None:
             log.warning("slot_not_told", problem=str(problem))
 
-    async def _keep_beating(self) -> None:
-        """Prolong the leases whose requests are in flight, and look what other processes were told."""
-        holds_read_at = self._clock()
+    async def _keep_reading_holds(self) -> None:
+        """Look now and then what other processes were told, while somebody wants to know."""
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            now = self._clock()
-            for name, host in list(self._hosts.items()):
-                lease = host.lease
-                if lease is not None and lease.in_flight and lease.valid_until - now < PROLONGED_BEFORE_SECONDS:
-                    self._prolong(name, lease, self._pause(name, lease))
-            if self._holds_wanted and now - holds_read_at > HOLDS_READ_SECONDS:
-                self._holds_wanted, holds_read_at = False, now
-                try:
-                    await self._read_holds()
-                except MorgueError as problem:
-                    # Whoever asks for a turn next is told by the database itself.
-                    log.warning("holds_not_read", problem=str(problem))
+            await asyncio.sleep(HOLDS_READ_SECONDS)
+            if not self._holds_wanted:
+                continue
+            self._holds_wanted = False
+            try:
+                await self._read_holds()
+            except MorgueError as problem:
+                # Whoever asks for a turn next is told by the database itself.
+                log.warning("holds_not_read", problem=str(problem))
 
     # Waiting
 

@@ -12,14 +12,18 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from crawler.lease import Lease
 from storage.clock import steady_seconds
-from storage.errors import DatabaseBusy
-from storage.host_turns import Held, SlotAnswer, SlotRequest
+from storage.errors import DatabaseBusy, MorgueError
+from storage.host_turns import LEASE, Held, SlotAnswer, SlotRequest
 from storage.store import Store
 
 log = structlog.get_logger()
 
 MAX_BATCH = 64
+BEAT_SECONDS = 1.0
+PROLONGED_BEFORE_SECONDS = LEASE.total_seconds() / 2
+"""A lease whose request is in flight is prolonged when it lasts no longer than this."""
 MAX_COLLISIONS = 20
 """How often a batch that collided with another process is tried again."""
 
@@ -44,6 +48,12 @@ class KeepsSlots(Protocol):
     def held(self, *, budget: int) -> "asyncio.Future[list[Held]]":
         """Ask which hosts nobody may ask now, where `budget` is the requests a day, 0 for any number."""
 
+    def keep_alive(self, host: str, owner: str, lease: Lease) -> None:
+        """Prolong a lease for as long as its request is in flight, whatever else the process is busy with."""
+
+    def let_go(self, host: str) -> None:
+        """Prolong the lease on a host no longer."""
+
 
 @dataclass
 class _Job:
@@ -59,6 +69,7 @@ class HostSlots:
         self._store = store
         self._clock = clock
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._in_flight: dict[str, tuple[str, Lease]] = {}
         self._thread = threading.Thread(target=self._run, name="slots", daemon=True)
 
     def __enter__(self) -> "HostSlots":
@@ -77,6 +88,14 @@ class HostSlots:
         """Ask which hosts nobody may ask now."""
         return self._submit(None, budget=budget)
 
+    def keep_alive(self, host: str, owner: str, lease: Lease) -> None:
+        """Prolong a lease for as long as its request is in flight; the thread does so however busy the loop is."""
+        self._in_flight[host] = owner, lease
+
+    def let_go(self, host: str) -> None:
+        """Prolong the lease on a host no longer."""
+        self._in_flight.pop(host, None)
+
     def _submit(self, request: SlotRequest | None, *, budget: int) -> "asyncio.Future[Any]":
         job = _Job(done=asyncio.get_running_loop().create_future(), request=request, budget=budget)
         self._jobs.put(job)
@@ -86,6 +105,7 @@ class HostSlots:
         ended = False
         while not ended:
             batch, ended = self._next_batch()
+            self._prolong()
             asking = [job for job in batch if job.request is not None]
             if asking:
                 self._finish(asking, partial(self._act, [job.request for job in asking if job.request is not None]))
@@ -96,7 +116,10 @@ class HostSlots:
     def _next_batch(self) -> tuple[list[_Job], bool]:
         """Return what is waiting, and whether the end was announced."""
         batch: list[_Job] = []
-        job = self._jobs.get()
+        try:
+            job = self._jobs.get(timeout=BEAT_SECONDS)
+        except queue.Empty:
+            return [], False
         while job is not None:
             batch.append(job)
             if len(batch) == MAX_BATCH:
@@ -106,6 +129,22 @@ class HostSlots:
             except queue.Empty:
                 return batch, False
         return batch, True
+
+    def _prolong(self) -> None:
+        """Prolong the leases that are in use and soon over."""
+        soon = self._clock() + PROLONGED_BEFORE_SECONDS
+        in_use = [(host, owner, lease) for host, (owner, lease) in self._in_flight.copy().items()]
+        due = [(lease, lease.heartbeat(host, owner)) for host, owner, lease in in_use if lease.valid_until < soon]
+        if not due:
+            return
+        try:
+            answers = _retried(partial(self._act, [report for _, report in due]))
+        except MorgueError as problem:
+            # Whoever asks for a turn next is told by the database itself.
+            log.warning("leases_not_prolonged", problem=str(problem))
+            return
+        for (lease, _), answered in zip(due, answers, strict=True):
+            lease.take_in(answered.answer, asked_at=answered.asked_at)
 
     def _finish(self, jobs: Sequence[_Job], work: Callable[[], Sequence[Any]]) -> None:
         """Bring jobs to their ends, each by its result or by the exception that ended the work."""

@@ -254,7 +254,7 @@ class PageIngest:
         # Validators are the first part's, which tell nothing of the others.
         look = replace(look, body_digest=digest, etag=None, last_modified=None)
         body = PageBody(digest=digest)
-        if seen_again := _same_bytes(replace(look, landed=None), page, body, answer.settings):
+        if seen_again := _same_bytes(replace(look, article=None, landed=None), page, body, answer.settings):
             return Sighting(look=seen_again)
         look = replace(look, article=parts.article_with(first))
         return replace(sighting, look=look, parts=kept)

@@ -1,0 +1,197 @@
+"""An article over several pages is one article, whole or not at all."""
+
+import pytest
+
+from storage.archive import Archive
+from storage.model import FetchKind, Outcome
+from storage.verify import verify
+from tests.integration.test_variants import feed, outcomes, urls
+from tests.integration.variant_pages import OTHER, PARAGRAPHS, canonical, list_of, pager, story
+
+FIRST = "/news/ferry-returns"
+SECOND, THIRD = f"{FIRST}?page=2", f"{FIRST}?page=3"
+TEXTS = (PARAGRAPHS[:3], PARAGRAPHS[3:], OTHER)
+
+
+def publish(newsroom, *paths: str, texts=TEXTS, head: str = "") -> None:
+    """Put the parts of an article at these addresses, each with its numbers under it and the standfirst above it."""
+    texts = texts[: len(paths)]
+    for path, text in zip(paths, texts, strict=True):
+        below = pager(*("" if other == path else other for other in paths))
+        newsroom.respond(path, body=story("The line is open again.", *text, below=below, head=head))
+
+
+def body(texts=TEXTS) -> str:
+    return "\n\n".join(("The line is open again.", *(paragraph for text in texts for paragraph in text)))
+
+
+def test_all_parts_are_the_body_of_one_version(morgue, newsroom):
+    publish(newsroom, FIRST, SECOND, THIRD)
+    morgue.crawl(feed(newsroom, FIRST))
+    assert urls(morgue, newsroom) == [FIRST]
+    article = morgue.article(newsroom.url(FIRST))
+    assert article.content.body == body()
+    assert outcomes(morgue, FIRST) == [(Outcome.CREATED, None)]
+    assert outcomes(morgue, SECOND) == [(Outcome.NOT_ARTICLE, "part_2")]
+    assert outcomes(morgue, THIRD) == [(Outcome.NOT_ARTICLE, "part_3")]
+    pages = {fetch.page_id for fetch in morgue.fetches() if fetch.kind is FetchKind.PAGE}
+    assert len(pages) == 1
+
+
+def test_the_captures_of_all_parts_are_kept_with_the_version(morgue, newsroom):
+    publish(newsroom, FIRST, SECOND, THIRD)
+    morgue.crawl(feed(newsroom, FIRST))
+    version = morgue.history(newsroom.url(FIRST))[0]
+    archive = Archive(morgue.archive.directory, max_file_bytes=10**9, software="test")
+    with morgue.store.reading() as transaction:
+        captures = transaction.captures.of_version(version.version_id)
+        report = verify(archive, transaction.captures.all())
+    assert [capture.url.removeprefix(newsroom.origin) for capture in captures] == [FIRST, SECOND, THIRD]
+    assert report.healthy, report.summary()
+
+
+def test_parts_are_asked_unconditionally_and_are_unchanged_when_all_are(morgue, newsroom):
+    for path, text, others in ((FIRST, TEXTS[0], ("", SECOND)), (SECOND, TEXTS[1], (FIRST, ""))):
+        html = story(*text, below=pager(*others))
+        newsroom.respond(path, body=html, headers={"ETag": '"one"', "Last-Modified": "Mon, 02 Mar 2026 12:00:00 GMT"})
+    listed = feed(newsroom, FIRST)
+    morgue.crawl(listed)
+    report = morgue.crawl(listed, recrawl=True)
+    assert report.outcomes == {"unchanged": 1}
+    assert outcomes(morgue, FIRST)[-1] == (Outcome.UNCHANGED, "same_bytes")
+    requests = newsroom.requests_for(FIRST)
+    assert len(requests) == 4
+    assert not any("if-none-match" in request.headers for request in requests)
+
+
+def test_an_edit_of_the_last_part_is_an_edit(morgue, newsroom):
+    publish(newsroom, FIRST, SECOND)
+    listed = feed(newsroom, FIRST)
+    morgue.crawl(listed)
+    edited = (TEXTS[0], (*TEXTS[1][:-1], "On the island two bands played, and the baker had sold out by seven."))
+    publish(newsroom, FIRST, SECOND, texts=edited)
+    assert morgue.crawl(listed, recrawl=True).outcomes == {"updated": 1}
+    assert morgue.article(newsroom.url(FIRST)).content.body == body(edited)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [({"status": 500}, Outcome.HTTP_ERROR), ({"status": 200, "reset": True}, Outcome.NETWORK_ERROR)],
+)
+def test_what_cannot_be_had_whole_is_no_edit(morgue, newsroom, answer, outcome):
+    publish(newsroom, FIRST, SECOND)
+    listed = feed(newsroom, FIRST)
+    morgue.crawl(listed)
+    newsroom.respond(SECOND, **answer)
+    morgue.crawl(listed, recrawl=True)
+    assert outcomes(morgue, FIRST)[-1] == (outcome, "part_2")
+    assert outcomes(morgue, SECOND)[-1][0] is outcome
+    assert len(morgue.history(newsroom.url(FIRST))) == 1
+    publish(newsroom, FIRST, SECOND)
+    assert morgue.crawl(listed, recrawl=True).outcomes == {"unchanged": 1}
+
+
+def test_a_new_article_waits_for_its_parts_but_not_for_ever(morgue, newsroom):
+    publish(newsroom, FIRST, SECOND)
+    newsroom.respond(SECOND, status=500)
+    listed = feed(newsroom, FIRST)
+    for _ in range(3):
+        morgue.crawl(listed, recrawl=True)
+        assert morgue.articles() == []
+    morgue.crawl(listed, recrawl=True)
+    assert morgue.article(newsroom.url(FIRST)).content.body == body(TEXTS[:1])
+
+
+def test_a_part_that_does_not_exist_ends_the_article(morgue, newsroom):
+    publish(newsroom, FIRST, SECOND)
+    newsroom.respond(SECOND, status=404)
+    morgue.crawl(feed(newsroom, FIRST))
+    assert morgue.article(newsroom.url(FIRST)).content.body == body(TEXTS[:1])
+
+
+def test_a_part_that_robots_txt_forbids_ends_an_article_unless_it_was_had_before(morgue, newsroom):
+    second = f"{FIRST}/2"
+    newsroom.robots = f"User-agent: *\nDisallow: {second}\n"
+    publish(newsroom, FIRST, second)
+    listed = feed(newsroom, FIRST)
+    morgue.crawl(listed)
+    assert morgue.article(newsroom.url(FIRST)).content.body == body(TEXTS[:1])
+    assert outcomes(morgue, second) == [(Outcome.BLOCKED_ROBOTS, "disallowed")]
+    assert newsroom.requests_for(second) == ()
+    # Without end: the article goes on being watched as far as it may be read.
+    assert morgue.crawl(listed, recrawl=True).outcomes == {"unchanged": 1}
+
+
+def test_a_part_that_was_had_and_is_forbidden_now_is_no_edit(morgue, newsroom):
+    publish(newsroom, FIRST, SECOND)
+    listed = feed(newsroom, FIRST)
+    morgue.crawl(listed)
+    newsroom.respond(SECOND, status=403)
+    morgue.crawl(listed, recrawl=True)
+    assert outcomes(morgue, FIRST)[-1] == (Outcome.BLOCKED_STATUS, "part_2")
+    assert morgue.article(newsroom.url(FIRST)).version_count == 1
+
+
+@pytest.mark.parametrize("named", [SECOND, THIRD])
+def test_a_part_that_is_listed_leads_to_the_first(morgue, newsroom, named):
+    publish(newsroom, FIRST, SECOND, THIRD)
+    morgue.crawl(feed(newsroom, named))
+    assert urls(morgue, newsroom) == [FIRST]
+    assert outcomes(morgue, named)[0] == (Outcome.REDIRECTED, "part")
+    assert morgue.article(newsroom.url(named)).content.body == body()
+
+
+def test_a_named_part_ends_with_its_article(morgue, newsroom):
+    publish(newsroom, FIRST, SECOND, head=canonical(newsroom.url(FIRST)))
+    report = morgue.crawl(newsroom.url(SECOND))
+    assert [(result.url, result.outcome) for result in report.named] == [(newsroom.url(SECOND), Outcome.CREATED)]
+    assert morgue.article(newsroom.url(SECOND)).content.body == body(TEXTS[:2])
+
+
+def test_parts_that_repeat_or_lead_in_a_circle_come_to_an_end(morgue, newsroom):
+    below = '<a href="/news/ferry-returns?page=2">Next page</a>'
+    newsroom.respond(FIRST, body=story(*TEXTS[0], below=below))
+    newsroom.respond(SECOND, body=story(*TEXTS[1], below='<a rel="next" href="?page=3">Next page</a>'))
+    newsroom.redirect(THIRD, FIRST, status=302)
+    morgue.crawl(feed(newsroom, FIRST))
+    assert morgue.article(newsroom.url(FIRST)).content.body == "\n\n".join((*TEXTS[0], *TEXTS[1]))
+
+
+def test_parts_without_end_are_followed_to_a_limit(morgue, newsroom):
+    for number in range(1, 30):
+        path = FIRST if number == 1 else f"{FIRST}?page={number}"
+        text = f"This is part {number} of a story that was written to have no end, and {number * 13} more will follow."
+        below = f'<a rel="next" href="?page={number + 1}">Next page</a>'
+        newsroom.respond(path, body=story(text, text.replace("story", "tale"), *PARAGRAPHS[:1], below=below))
+    morgue.crawl(feed(newsroom, FIRST))
+    assert len(newsroom.requests_for(FIRST)) == 20
+    assert "This is part 20 of" in morgue.article(newsroom.url(FIRST)).content.body
+
+
+def test_the_article_on_one_page_is_taken_where_a_link_offers_it(morgue, newsroom):
+    publish(newsroom, FIRST, SECOND, THIRD)
+    whole = '<a href="?page=all">View all</a>'
+    newsroom.respond(FIRST, body=story("The line is open again.", *TEXTS[0], below=pager("", SECOND, THIRD) + whole))
+    newsroom.respond(f"{FIRST}?page=all", body=story(*body().split("\n\n")))
+    morgue.crawl(feed(newsroom, FIRST))
+    assert morgue.article(newsroom.url(FIRST)).content.body == body()
+    assert outcomes(morgue, "page=all") == [(Outcome.NOT_ARTICLE, "whole")]
+    assert outcomes(morgue, SECOND) == []
+
+
+def test_the_pages_of_a_section_are_no_parts(morgue, newsroom):
+    links = "".join(f'<h2><a href="/news/story-about-{n}">A story about {n}</a></h2>' for n in range(12))
+    newsroom.respond("/news/", body=f"<html><body>{links}<a href='?page=2'>2</a></body></html>")
+    morgue.crawl(feed(newsroom, "/news/"))
+    assert morgue.articles() == []
+    assert len(newsroom.requests_for("/news/")) == 1
+
+
+def test_a_part_list_in_a_feed_makes_one_article(morgue, newsroom):
+    publish(newsroom, FIRST, SECOND, THIRD)
+    listed = list_of(newsroom.origin, THIRD, SECOND, FIRST)
+    newsroom.respond("/list.rss", body=listed, headers={"Content-Type": "application/rss+xml"})
+    morgue.crawl(newsroom.url("/list.rss"))
+    assert urls(morgue, newsroom) == [FIRST]
+    assert morgue.article(newsroom.url(FIRST)).version_count == 1
+    assert morgue.article(newsroom.url(FIRST)).content.body == body()

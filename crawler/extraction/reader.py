@@ -21,15 +21,16 @@ from crawler.extraction.fields import (
     tags_of,
 )
 from crawler.extraction.headline import headline_of
-from crawler.extraction.linked_data import text_of
+from crawler.extraction.linked_data import text_of, types_of
 from crawler.extraction.markup import Markup, read_markup
+from crawler.extraction.overlays import remove_overlays
 from crawler.extraction.parts import addresses_of
 from crawler.extraction.permissions import permissions_of
 from crawler.extraction.reading import Reading
 from crawler.extraction.text import folded, key, one_line
 from crawler.extraction.times import Reckoning
 from crawler.extraction.verdict import refusal
-from storage.model import EXPLICIT_MARKUP, ExtractedArticle, Headers, Outcome
+from storage.model import EXPLICIT_MARKUP, Access, ExtractedArticle, Headers, Outcome
 
 
 def read_page(
@@ -73,6 +74,8 @@ def _read(markup: Markup, *, reckoning: Reckoning, extractor: str) -> Reading:
     dated = dates.published is not None and dates.published.found_in in EXPLICIT_MARKUP - {"time_element"}
     surplus = surplus_of(tree, url=url)
     tags, canonical_url = tags_of(markup), canonical_url_of(markup)
+    access = access_of(markup)
+    remove_overlays(tree, logins=access in (Access.PAYWALLED, Access.METERED))
     lines = read_body(tree, url=url)
     known = PageLines(
         headline_keys=frozenset(map(key, (headline, *_heads(tree)))) - {""},
@@ -83,7 +86,7 @@ def _read(markup: Markup, *, reckoning: Reckoning, extractor: str) -> Reading:
         language=language or language_of(markup, "\n".join(lines)),
     )
     lines = without_surplus(lines, known)
-    refused = refusal(markup, lines, dated=dated)
+    refused = refusal(markup, lines, dated=dated, access=access)
     if refused is not None:
         return refused
     body = "\n\n".join(lines)
@@ -105,8 +108,9 @@ def _read(markup: Markup, *, reckoning: Reckoning, extractor: str) -> Reading:
             image_url=image_url_of(markup),
             image_caption=_caption(markup, surplus),
             site_name=site_name,
-            access=access_of(markup),
-        )
+            access=access,
+        ),
+        live_blog="liveblogposting" in types_of(markup.node),
     )
 
 

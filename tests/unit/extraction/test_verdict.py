@@ -49,7 +49,9 @@ def test_what_is_an_article(html):
 
 def test_a_filter_never_takes_a_whole_body():
     link = "".join(f'<p><a href="/story-number-{n}1234">{paragraph[:-1]}</a></p>' for n, paragraph in enumerate(STORY))
-    article = read(f"<html><body><article><h1>Links of the day</h1>{link}</article></body></html>").article
+    head = "<meta property='og:type' content='article'><meta property='article:published_time' content='2023-05-01'>"
+    html = f"<html><head>{head}</head><body><article><h1>Links of the day</h1>{link}</article></body></html>"
+    article = read(html).article
     assert article is not None
     assert STORY[2][:-1] in article.body
 

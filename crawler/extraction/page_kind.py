@@ -1,0 +1,128 @@
+"""What a page is that shows no story of its own: a home page, a section, a gallery, a video. Pure.
+
+Told by address, by markup, and by the shape of the page; never by whose page it is.
+"""
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+from crawler.extraction.markup import Markup
+from crawler.extraction.shape import Shape
+
+_ROOT = re.compile(r"^/?(?:(?:index|default|home)(?:\.\w{2,5})?/?|[a-z]{2}(?:-[a-z]{2})?/?)?$", re.IGNORECASE)
+_QUERY_OF_AN_ARTICLE = frozenset({"p", "id", "page_id", "article", "artikel", "story", "aid", "nid", "newsid", "sid"})
+_LAST_STEPS = r"(?:/[^/.]+)?(?:/page/\d+|/\d{1,4})?/?$"
+"""Behind the word for an index stand its name and the number of its page; a story lies deeper."""
+_PATHS = (
+    ("tag", re.compile(rf"/(?:tags?|topics?|themen?|thema|sujets?|temas?|etiquetas?|keywords?){_LAST_STEPS}")),
+    ("author", re.compile(rf"/(?:authors?|autor(?:en|es)?|auteurs?|autori|profiles?|by){_LAST_STEPS}")),
+    ("search", re.compile(rf"/(?:search|suche|recherche|buscar|busqueda|busca|cerca|zoeken|sok|haku){_LAST_STEPS}")),
+    ("live_index", re.compile(r"^/(?:live|liveticker|live-blogs?|en-direct|directos?|ao-vivo|diretta)/?$")),
+    ("section", re.compile(rf"/(?:category|categories|sections?|rubrik(?:en)?|ressorts?|rubriques?){_LAST_STEPS}")),
+    ("section", re.compile(r"/(?:archives?|archiv|archivo|arquivo)(?:/\d+)*/?$")),
+)
+"""Steps of addresses that indexes of links have in common; the shape of the page has to bear them out."""
+_TYPES = (
+    ("search", frozenset({"searchresultspage"})),
+    ("author", frozenset({"profilepage"})),
+    ("section", frozenset({"collectionpage", "itemlist"})),
+    ("contact", frozenset({"contactpage"})),
+)
+_GALLERY_TYPES = frozenset({"imagegallery", "mediagallery"})
+_GALLERY_PATH = re.compile(
+    r"/(?:galler(?:y|ies)|photos?|photo-galler\w+|pictures|slideshows?|fotos?|fotostrecken?|bildergalerien?|bilder"
+    r"|diaporamas?|galerias?|galerie|fotogaler\w+)(?:/|$)"
+)
+_VIDEO_PATH = re.compile(r"/(?:videos?|watch|mediathek|player)(?:/|$)")
+_AUDIO_TYPES = frozenset({"podcastepisode", "radioepisode", "audioobject", "musicrecording", "podcastseries"})
+_AUDIO_PATH = re.compile(r"/(?:audio|podcasts?|listen)(?:/|$)")
+
+_FEW_CARDS = 5
+_MANY_CARDS = 10
+_LINKED = 0.5
+"""A story's page stays below this share of linked text unless the story is short."""
+_MOSTLY_LINKED = 0.7
+_ALL_LINKED = 0.85
+_SHORT_STORY = 400
+"""Standing prose of a teaser or two; a story has more, or markup that calls it one."""
+_HARDLY_PROSE = 150
+_ONE_PAGE_SITE = 1000
+SHORT_TEXT = 600
+"""A body that only goes with a picture or a film is shorter."""
+_GALLERY_IMAGES = 5
+
+
+def is_one_page_site(shape: Shape, *, length: int) -> bool:
+    """Tell whether a home page with a body of this length is all that its site has: text, and few links and cards."""
+    return shape.cards < _FEW_CARDS and shape.density < _LINKED and length >= _ONE_PAGE_SITE
+
+
+def is_root(url: str) -> bool:
+    """Tell whether an address is that of a host's home page, or of its home page in one language."""
+    parts = urlsplit(url)
+    if not parts.hostname or not _ROOT.match(parts.path):
+        return False
+    return not any(name.lower() in _QUERY_OF_AN_ARTICLE for name, _ in parse_qsl(parts.query))
+
+
+def kind_of_medium(markup: Markup, shape: Shape, length: int) -> str | None:
+    """Return `video`, `audio` or `gallery` for a page whose few words only go with such a thing, else None.
+
+    `length` is that of the body. A page that calls itself an article is one, however many pictures it shows.
+    """
+    if markup.node or length >= SHORT_TEXT or shape.story >= _SHORT_STORY:
+        return None
+    path = urlsplit(markup.url).path.lower()
+    kind, types = markup.first_meta("og:type").lower(), markup.linked_data.types
+    called_article = kind == "article"
+    if kind.startswith("video") or (not called_article and ("videoobject" in types or _VIDEO_PATH.search(path))):
+        return "video"
+    if kind.startswith(("music", "audio")) or (
+        not called_article and (_AUDIO_TYPES & types or _AUDIO_PATH.search(path))
+    ):
+        return "audio"
+    if shape.images >= _GALLERY_IMAGES and (
+        _GALLERY_TYPES & types or (not called_article and _GALLERY_PATH.search(path))
+    ):
+        return "gallery"
+    return None
+
+
+def kind_of_index(markup: Markup, shape: Shape, *, length: int, linked_body: float) -> str | None:
+    """Return which kind of index of other pages a page is, or None where it may be a story.
+
+    `length` is that of the body, `linked_body` the share of it that stands in links elsewhere on the page: teasers.
+    For pages without JSON-LD of an article and without a date in markup.
+    """
+    claimed = markup.first_meta("og:type").lower() in ("article", "news")
+    named = _by_type(markup) or _by_path(markup.url)
+    canonical = next(iter(markup.all_meta("og:url")), "")
+    if shape.story >= _SHORT_STORY or 2 * shape.story > length:
+        listed = named in ("author", "search", "tag") and not claimed
+        return named if listed and shape.cards >= _MANY_CARDS and shape.density >= _LINKED else None
+    if claimed:
+        hollow = shape.story < _HARDLY_PROSE and shape.density >= _ALL_LINKED
+        return (named or "section") if hollow and (linked_body >= _LINKED or shape.cards >= _MANY_CARDS) else None
+    if named and (shape.cards >= _FEW_CARDS or (shape.density >= _LINKED and shape.prose < _SHORT_STORY)):
+        return named
+    if shape.cards >= _FEW_CARDS and is_root(canonical) and shape.density >= _LINKED:
+        return "section"
+    dense = shape.density >= _MOSTLY_LINKED and (
+        shape.cards >= _FEW_CARDS or linked_body >= _LINKED or shape.density >= 0.9
+    )
+    if dense or (shape.cards >= _MANY_CARDS and shape.density >= _LINKED):
+        return "section" if shape.cards >= _FEW_CARDS else "index"
+    return None
+
+
+def _by_type(markup: Markup) -> str | None:
+    types = markup.linked_data.types
+    return next((kind for kind, names in _TYPES if names & types), None)
+
+
+def _by_path(url: str) -> str | None:
+    parts = urlsplit(url)
+    if any(name in ("q", "s", "query", "search") and value for name, value in parse_qsl(parts.query)):
+        return "search"
+    path = parts.path.lower()
+    return next((kind for kind, pattern in _PATHS if pattern.search(path)), None)

@@ -1,0 +1,97 @@
+"""How a page is built: how much of it is links, how much is prose that stands together. Pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+
+from crawler.extraction.text import one_line
+
+_UNSEEN = frozenset({"script", "style", "noscript", "template", "head", "title", "textarea", "select", "option", "svg"})
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5")
+_PROSE = 60
+"""Teasers and labels are shorter than this, or end without a full stop."""
+SENTENCE_END = re.compile(r"[.!?…。！？؟।။][\"'”’»」』)]*$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Numbers that tell a story from an index of stories; lengths are in characters.
+
+    `text` is all that is shown, `linked` what of it is inside links. `cards` counts the addresses that headings lead
+    to. `prose` is the length of all sentences outside links, and `story` that of those that share one parent: an index
+    has many teasers, and each stands alone.
+    """
+
+    text: int
+    linked: int
+    cards: int
+    prose: int
+    story: int
+    images: int
+
+    @property
+    def density(self) -> float:
+        """Which share of the text is inside links; 0 for a page without text."""
+        return self.linked / self.text if self.text else 0.0
+
+
+def is_prose(line: str) -> bool:
+    """Tell whether a line is long enough for a sentence of a story and ends like one."""
+    return len(line) >= _PROSE and SENTENCE_END.search(line) is not None
+
+
+def shape_of(tree: HtmlElement) -> Shape:
+    """Return the shape of a page."""
+    linked = sum(len(one_line(link.text_content())) for link in tree.iter("a") if link.get("href"))
+    stories: dict[HtmlElement, int] = {}
+    for holder, length in _prose(tree):
+        stories[holder] = stories.get(holder, 0) + length
+    return Shape(
+        text=sum(len(text) for text in _shown(tree)),
+        linked=linked,
+        cards=len(set(_card_targets(tree))),
+        prose=sum(stories.values()),
+        story=max(stories.values(), default=0),
+        images=sum(1 for _ in tree.iter("img", "picture")),
+    )
+
+
+def _shown(tree: HtmlElement) -> Iterator[str]:
+    for element in tree.iter():
+        if element.text and isinstance(element.tag, str) and element.tag not in _UNSEEN:
+            yield " ".join(element.text.split())
+        if element.tail:
+            yield " ".join(element.tail.split())
+
+
+def _card_targets(tree: HtmlElement) -> Iterator[str]:
+    """Yield the addresses of headings that are links, hold one, or stand in one."""
+    for heading in tree.iter(*_HEADINGS):
+        link = heading.find(".//a[@href]")
+        if link is None:
+            link = next((up for up in heading.iterancestors("a") if up.get("href")), None)
+        target = link.get("href", "").partition("#")[0] if link is not None else ""
+        if target:
+            yield target
+
+
+def _prose(tree: HtmlElement) -> Iterator[tuple[HtmlElement, int]]:
+    """Yield the sentences outside links, each with the element that holds them together."""
+    for element in tree.iter("p", "div", "td", "span", "section", "article", "li", "blockquote"):
+        if element.tag == "p":
+            text = one_line(element.text_content())
+        else:
+            text = (element.text or "") + " ".join([child.tail for child in element if child.tail])
+            text = one_line(text) if len(text) >= _PROSE else ""
+        if not is_prose(text) or next(element.iterancestors("a"), None) is not None:
+            continue
+        if element.tag == "p":
+            length = len(text) - sum(len(one_line(link.text_content())) for link in element.iter("a"))
+            holder = element.getparent()
+        else:
+            length = len(text)
+            holder = element if element.find("br") is not None else element.getparent()
+        if length >= _PROSE and holder is not None:
+            yield holder, length

@@ -1,0 +1,97 @@
+"""A page that asks not to be archived leaves a row that says so, and nothing else; what it reserves is recorded."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.model import Outcome
+from storage.store import Store
+from tests.integration.bad_answers import GOOD, PAGE, PARAGRAPHS, page
+from tests.integration.bad_server import BadServer, answer, bad_server
+from tests.integration.crawls import Morgue
+
+BY_HEADER = answer(PAGE, "X-Robots-Tag: noarchive")
+BY_MARKUP = answer(page(head="<meta name=robots content='noindex, noarchive'>").encode())
+CHALLENGE = (
+    b"<title>Just a moment...</title><h1>Checking your browser before you go on</h1>"
+    b"<p>Please turn JavaScript on and reload the page.</p>"
+)
+
+
+@pytest.fixture
+def morgue(sqlite_template: Path, tmp_path: Path) -> Iterator[Morgue]:
+    """A morgue whose kind of database does not matter."""
+    file = tmp_path / "morgue.db"
+    file.write_bytes(sqlite_template.read_bytes())
+    with Store.open(f"sqlite:///{file}") as store:
+        yield Morgue(store=store, folder=tmp_path)
+
+
+@pytest.fixture
+def server() -> Iterator[BadServer]:
+    """A server that sends whatever headers are scripted."""
+    with bad_server() as server:
+        yield server
+
+
+def last_fetch(morgue: Morgue):
+    return [fetch for fetch in morgue.fetches() if fetch.kind == "page"][-1]
+
+
+def kept(morgue: Morgue) -> int:
+    with morgue.store.reading() as transaction:
+        return len(list(transaction.captures.all()))
+
+
+@pytest.mark.parametrize("script", [BY_HEADER, BY_MARKUP, answer(PAGE, "X-Robots-Tag: MORGUE-TESTS: noarchive")])
+def test_nothing_is_kept_of_a_page_that_asks_for_it(morgue, server, script):
+    server.scripts["/page"] = script
+    report = morgue.crawl(server.url("/page"))
+    assert [(result.outcome, result.reason) for result in report.named] == [(Outcome.BLOCKED_ROBOTS, "noarchive")]
+    assert last_fetch(morgue).opt_outs == ("noarchive",)
+    assert (morgue.articles(), kept(morgue)) == ([], 0)
+    server.scripts["/page"] = GOOD
+    assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
+
+
+def test_a_refusal_that_asks_for_it_is_not_kept_as_evidence_either(morgue, server):
+    server.scripts["/page"] = answer(PAGE, "X-Robots-Tag: noarchive", status="403 Forbidden")
+    morgue.crawl(server.url("/page"))
+    assert last_fetch(morgue).outcome is Outcome.BLOCKED_STATUS
+    assert kept(morgue) == 0
+
+
+def test_what_is_archived_already_stays_and_gets_no_new_version(morgue, server):
+    url = server.url("/page")
+    server.scripts["/page"] = GOOD
+    morgue.crawl(url)
+    changed = page((*PARAGRAPHS, "The keeper has gone home, and nobody will say where that is."))
+    server.scripts["/page"] = answer(changed.encode(), "X-Robots-Tag: noarchive")
+    assert morgue.crawl(url, recrawl=True).outcomes == {"blocked_robots": 1}
+    assert len(morgue.history(url)) == 1
+    assert morgue.article(url).content.body == "\n\n".join(PARAGRAPHS)
+
+
+def test_whoever_need_not_respect_it_may_say_so(morgue, server):
+    morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"respect_noarchive": False})
+    server.scripts["/page"] = BY_MARKUP
+    assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
+    assert last_fetch(morgue).opt_outs == ("noarchive",)
+
+
+def test_other_robots_rules_are_not_ours(morgue, server):
+    server.scripts["/page"] = answer(PAGE, "X-Robots-Tag: otherbot: noarchive", "tdm-reservation: 1")
+    assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
+    assert last_fetch(morgue).opt_outs == ("tdm-reservation",)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [("403 Forbidden", Outcome.BLOCKED_STATUS), ("503 Busy", Outcome.RATE_LIMITED)]
+)
+def test_a_refusal_says_why_where_its_body_does(morgue, server, status, outcome):
+    server.scripts["/page"] = answer(CHALLENGE, status=status)
+    morgue.crawl(server.url("/page"))
+    fetch = last_fetch(morgue)
+    assert (fetch.outcome, fetch.reason, fetch.status) == (outcome, "bot_check", int(status[:3]))
+    assert kept(morgue) == 1

@@ -176,7 +176,7 @@ class Politeness:
             if not lease.may_start(begins_at):
                 self._give_up(name, host, lease, pause)
             elif pause > lease.announced:
-                await self._keep(name, lease, pause)
+                await self._announce(name, lease, pause)
             elif begins_at > self._clock():
                 await self._sleep(begins_at - self._clock(), interruptible=not finishing)
             elif await self._begin(name, lease, delay, finishing=finishing):
@@ -245,7 +245,7 @@ class Politeness:
         if lease.lost or now >= lease.slice_until:
             self._give_up(name, host, lease, pause)
         elif lease.falls_short(pause, now):
-            self._prolong(name, lease, pause)
+            await self._announce(name, lease, pause)
 
     def _rest(self, name: str, host: _Host) -> None:
         """Give a lease up when nothing was asked for a while; meanwhile nobody may ask anyway."""
@@ -275,22 +275,12 @@ class Politeness:
         host.lease = None
         return self._tell(lease.report(name, self._owner, release=True, pause=pause, hold_until=hold_until))
 
-    def _prolong(self, name: str, lease: Lease, pause: float) -> "asyncio.Future[Answered]":
+    async def _announce(self, name: str, lease: Lease, pause: float) -> None:
         """Say that the lease is still in use, and what pause will be kept after it."""
         report = lease.report(name, self._owner, release=False, pause=pause)
-
-        def take_in(done: "asyncio.Future[Answered]") -> None:
-            if done.cancelled() or done.exception() is not None:
-                return
-            lease.take_in(done.result().answer, asked_at=done.result().asked_at)
-            lease.announced = max(lease.announced, report.pause_seconds)
-
-        told = self._tell(report)
-        told.add_done_callback(take_in)
-        return told
-
-    async def _keep(self, name: str, lease: Lease, pause: float) -> None:
-        await asyncio.shield(self._prolong(name, lease, pause))
+        answered = await asyncio.shield(self._tell(report))
+        lease.take_in(answered.answer, asked_at=answered.asked_at)
+        lease.announced = max(lease.announced, report.pause_seconds)
 
     def _tell(self, request: SlotRequest) -> "asyncio.Future[Answered]":
         """Ask for something whose answer need not be awaited; should it fail, so will what is asked next."""

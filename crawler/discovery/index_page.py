@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
+from crawler.discovery.link_marks import travelling_names, without_marks
 from crawler.discovery.link_places import LinkPlace, places_of_links
 from crawler.discovery.listing import FoundBy, FoundIndex
 from crawler.discovery.next_page import next_pages
@@ -51,11 +52,11 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 class PageLink:
     """One page that an index leads to, however often it does.
 
-    `url` is clean (`crawler.urls.clean_url`), `text` the best of its anchors': that of a heading before others, longer
-    before shorter. `in_navigation` says that it stands in menus, page headers and footers or breadcrumbs only,
-    `is_heading` that it is or holds a heading or stands in a teaser's card, `dated` that its card holds a time.
-    `words` counts those of the text. `rel` holds what all of its anchors say of it, and `sponsored` where any does.
-    `position` counts from 0.
+    `url` is clean (`crawler.urls.clean_url`), of several the one with the fewest parameters. `text` is the best of its
+    anchors': that of a heading before others, longer before shorter. `in_navigation` says that it stands in menus, page
+    headers and footers or breadcrumbs only, `is_heading` that it is or holds a heading or stands in a teaser's card,
+    `dated` that its card holds a time. `words` counts those of the text. `rel` holds what all of its anchors say of it,
+    and `sponsored` where any does. `position` counts from 0.
     """
 
     url: str
@@ -234,11 +235,13 @@ def _anchor(element: HtmlElement, target: tuple[str, str], place: LinkPlace) -> 
 def _links_once(anchors: Sequence[_Anchor], left_out: dict[str, int]) -> list[PageLink]:
     """Make all anchors of a page one link; the picture, the heading and "read more" of a teaser are such."""
     by_key: dict[str, list[_Anchor]] = {}
+    travelling = travelling_names({anchor.url for anchor in anchors})
     for anchor in anchors:
-        if anchor.key in by_key:
-            by_key[anchor.key].append(anchor)
+        key = without_marks(anchor.key, travelling)
+        if key in by_key:
+            by_key[key].append(anchor)
         elif len(by_key) < MAX_LINKS:
-            by_key[anchor.key] = [anchor]
+            by_key[key] = [anchor]
         else:
             left_out["too_many"] = left_out.get("too_many", 0) + 1
     return [_page_link(same, position) for position, same in enumerate(by_key.values())]
@@ -250,7 +253,7 @@ def _page_link(same: Sequence[_Anchor], position: int) -> PageLink:
     if any("sponsored" in anchor.rel for anchor in same):
         rel |= {"sponsored"}
     return PageLink(
-        url=same[0].url,
+        url=min((anchor.url for anchor in same), key=lambda url: len(url.partition("?")[2])),
         text=best.text,
         in_navigation=all(anchor.place.in_navigation for anchor in same),
         is_heading=any(anchor.place.is_heading for anchor in same),

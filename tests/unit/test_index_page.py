@@ -86,6 +86,19 @@ class TestLinks:
         page = read("<a rel='nofollow sponsored' href='/a'>A</a><a href='/a'>A</a>")
         assert page.links[0].rel == {"sponsored"}
 
+    def test_marks_of_where_a_link_was_followed_make_no_other_page(self) -> None:
+        places = "".join(f"<a href='/s{n}/?at=menu'>S</a><a href='/s{n}/?at=footer'>S</a>" for n in range(5))
+        chosen = "".join(f"<a href='/list?topic=t{n}&at=menu'>T</a>" for n in range(5))
+        page = read(places + "<a href='/s0/'>S</a>" + chosen)
+        assert [found.url.removeprefix("https://www.tidings.example") for found in page.links] == [
+            "/s0/",
+            *(f"/s{n}/?at=menu" for n in range(1, 5)),
+            *(f"/list?topic=t{n}&at=menu" for n in range(5)),
+        ]
+
+    def test_numbers_that_choose_a_page_do_not_travel(self) -> None:
+        assert len(read("".join(f"<a href='/s{n}/?page={p}'>x</a>" for n in range(6) for p in (2, 3))).links) == 12
+
     def test_positions_follow_the_page(self) -> None:
         assert [found.position for found in read("<a href=/b>b</a><a href=/a>a</a><a href=/b>b</a>").links] == [0, 1]
 

@@ -12,7 +12,7 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from protego import Protego
 
@@ -21,6 +21,8 @@ MAX_BYTES = 512 * 1024
 MAX_SITEMAPS = 1000
 
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
+_OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""Characters at which Protego would end a line, and the RFC does not."""
 _FIELDS = {
     **dict.fromkeys(("user-agent", "useragent", "user agent"), "user-agent"),
     **dict.fromkeys(("allow",), "allow"),
@@ -182,7 +184,12 @@ def _usages(value: str) -> Iterator[tuple[str, str, str]]:
 def _matcher(rules: Sequence[tuple[str, str]]) -> Protego | None:
     if not rules:
         return None
-    return Protego.parse("\n".join(["User-agent: *", *(f"{name}: {value}" for name, value in rules)]))
+    lines = (f"{name}: {_OTHER_LINE_ENDS.sub(_escaped, value)}" for name, value in rules)
+    return Protego.parse("\n".join(["User-agent: *", *lines]))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return quote(found[0])
 
 
 def _shuts_out(group: _Group) -> bool:

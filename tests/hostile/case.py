@@ -86,6 +86,7 @@ def feed_case(
         answers={FEED_PATH: script, **(answers or {})},
         target=FEED_PATH,
         listed_as="feeds",
+        later=outcome is not Outcome.LISTED,
     )
 
 

@@ -7,7 +7,7 @@ from tests.hostile.addresses import ADDRESSES
 from tests.hostile.bodies import CODINGS, EMPTY, READ_WELL, TORN, TYPES
 from tests.hostile.case import Case
 from tests.hostile.indexes import FEEDS, ROBOTS, SITEMAPS
-from tests.hostile.pages import ASKS, NO_ARTICLES, SECOND_LOOKS
+from tests.hostile.pages import ASKS, NO_ARTICLES, SECOND_LOOKS, WALLS
 from tests.hostile.statuses import REDIRECTS, SIZES, STATUSES, TIMES
 
 GROUPS: Mapping[str, Sequence[Case]] = {
@@ -21,6 +21,7 @@ GROUPS: Mapping[str, Sequence[Case]] = {
     "Torn and malformed answers": TORN,
     "Odd answers that are read well": READ_WELL,
     "Pages that are no article": NO_ARTICLES,
+    "Walls": WALLS,
     "What pages ask of archives": ASKS,
     "robots.txt": ROBOTS,
     "Feeds": FEEDS,

@@ -13,9 +13,9 @@ from storage.clock import utc_now
 from storage.model import FetchKind, Outcome
 from storage.records import Fetch
 from storage.store import Store
-from tests.hostile.case import PAGE_PATH, Case, Kept
+from tests.hostile.case import FEED_PATH, PAGE_PATH, Case, Kept, feed_answer
 from tests.hostile.names import INNER, PUBLIC, names_of_our_own
-from tests.integration.bad_answers import GOOD
+from tests.integration.bad_answers import GOOD, feed
 from tests.integration.bad_server import BadServer, Script, bad_server
 from tests.integration.crawls import USER_AGENT, Morgue
 
@@ -45,7 +45,7 @@ class Found:
 
 @dataclass(kw_only=True)
 class Results:
-    """What came of all cases; `read_later` are those whose page was an article once it was answered well."""
+    """What came of all cases; `read_later` are those of which an article was read once the server was well."""
 
     found: dict[str, Found] = field(default_factory=dict)
     outcomes: set[Outcome] = field(default_factory=set)
@@ -76,13 +76,14 @@ class HostileCrawl:
             self._crawl([case for case in self._cases if case.guarded], allow_private_addresses=False)
         results = Results(outcomes={fetch.outcome for fetch in self._morgue.fetches() if fetch.outcome})
         results.found = {case.name: self._found(case) for case in self._cases}
-        results.read_later = self._read_later([case for case in self._cases if case.later and not case.listed_as])
+        results.read_later = self._read_later([case for case in self._cases if case.later])
         return results
 
     def _read_later(self, cases: Sequence[Case]) -> set[str]:
-        self._answer(cases, lambda _: {PAGE_PATH: GOOD})
+        good = {PAGE_PATH: GOOD, FEED_PATH: feed_answer(feed(PAGE_PATH))}
+        self._answer(cases, lambda _: good)
         self._crawl(cases)
-        return {case.name for case in cases if self._versions(self._url(case))}
+        return {case.name for case in cases if self._versions(self._servers[case.name].url(PAGE_PATH))}
 
     def _crawl(self, cases: Sequence[Case], **settings: Any) -> None:
         targets = [self._slug(case) if case.listed_as else self._url(case) for case in cases]

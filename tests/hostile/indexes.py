@@ -207,7 +207,7 @@ SITEMAPS = [
         "breaks off within an entry",
         _xml(_urls("/one", "/two", end="<url><loc>http://127.0.0")),
         Outcome.LISTED,
-        "malformed",
+        "truncated",
         Kept.LINKS,
     ),
     _sitemap("HTML", "sends a page instead", answer(PAGE), Outcome.WRONG_TYPE, "html", Kept.HEADERS),

@@ -58,6 +58,49 @@ NO_ARTICLES = [
     ),
 ]
 
+
+def _wall(name: str, does: str, body: str, outcome: Outcome, reason: str, *, title: str = "Lamp") -> Case:
+    return page_case(name, does, _html(body, title=title), outcome, reason, Kept.CAPTURE)
+
+
+WALLS = [
+    _wall(
+        "consent wall",
+        "asks for cookies before it shows anything",
+        "<h1>Your privacy matters</h1><p>We and our 812 partners store and access cookies on your device to show you "
+        "personalised advertising and content.</p><p>You can accept or reject our use of cookies for these purposes, "
+        "or manage your choices.</p><button>Accept all</button><button>Reject all</button>",
+        Outcome.CONSENT_WALL,
+        "asks_for_consent",
+    ),
+    _wall(
+        "login wall",
+        "asks for a password before it shows anything",
+        '<h1>Log in</h1><p>Log in to read on.</p><form action="/login"><input type="email" name="email">'
+        '<input type="password" name="password"><button>Log in</button></form>',
+        Outcome.LOGIN_WALL,
+        "login_form",
+        title="Log in",
+    ),
+    _wall(
+        "bot check",
+        "asks whether we are human",
+        "<h1>Just a moment...</h1><p>Checking your browser before you proceed. Verify you are human by completing the "
+        'action below.</p><form id="challenge-form"></form>',
+        Outcome.BOT_CHECK,
+        "challenge",
+        title="Just a moment...",
+    ),
+    _wall(
+        "maintenance",
+        "says with 200 that it is being repaired",
+        "<h1>We'll be back soon</h1><p>The site is down for scheduled maintenance. Please check back soon.</p>",
+        Outcome.MAINTENANCE,
+        "maintenance_notice",
+        title="Scheduled maintenance",
+    ),
+]
+
 ASKS = [
     page_case(
         "noarchive by header",

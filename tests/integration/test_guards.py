@@ -1,0 +1,112 @@
+"""What we send, and to whom: seen by the servers themselves."""
+
+import re
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.store import Store
+from tests.integration.bad_answers import GOOD, PAGE, redirect
+from tests.integration.bad_server import (
+    BadServer,
+    answer,
+    bad_server,
+    make_authority,
+    server_context,
+)
+from tests.integration.crawls import USER_AGENT, Morgue
+
+
+@pytest.fixture
+def morgue(sqlite_template: Path, tmp_path: Path) -> Iterator[Morgue]:
+    """A morgue. What is sent does not depend on the kind of database."""
+    file = tmp_path / "morgue.db"
+    file.write_bytes(sqlite_template.read_bytes())
+    with Store.open(f"sqlite:///{file}") as store:
+        yield Morgue(store=store, folder=tmp_path)
+
+
+@pytest.fixture
+def server() -> Iterator[BadServer]:
+    """A server that writes down what it is sent."""
+    with bad_server() as server:
+        yield server
+
+
+def fields(head: bytes) -> dict[str, str]:
+    """Return the header fields of a request; each may come once only."""
+    lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")[1:]
+    pairs = [line.split(": ", 1) for line in lines]
+    assert len({name.lower() for name, _ in pairs}) == len(pairs)
+    return dict(pairs)
+
+
+def usual(server: BadServer) -> dict[str, str]:
+    return {
+        "Host": f"127.0.0.1:{server.port}",
+        "User-Agent": USER_AGENT,
+        "Accept": "text/html,application/xhtml+xml,application/rss+xml;q=0.9,application/atom+xml;q=0.9,"
+        "application/xml;q=0.8,*/*;q=0.5",
+        "Accept-Encoding": "gzip, deflate, br",
+    }
+
+
+def test_every_request_carries_the_same_fields_and_no_others(morgue, server):
+    server.scripts |= {
+        "/robots.txt": answer(b"", "Set-Cookie: robots=1; Path=/"),
+        "/page": answer(b"", "Set-Cookie: seen=1; Path=/", "Location: /story", status="302 Found"),
+        "/story": answer(PAGE, "Set-Cookie: read=1; Path=/", "Link: </style.css>; rel=preload"),
+    }
+    assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
+    assert server.asked == ["/robots.txt", "/page", "/story"]
+    for head in server.heads:
+        assert head.startswith(b"GET ")
+        assert b" HTTP/1.1\r\n" in head
+        assert fields(head) == usual(server)
+
+
+def test_validators_are_echoed_byte_for_byte_and_nothing_else_is_added(morgue, server):
+    etag, modified = "W/\"\xf8\xe5 'odd'\"", "Tue, 24 Nov 2026 10:00:00 +0000"
+    server.scripts["/page"] = answer(PAGE, f"ETag: {etag}", f"Last-Modified: {modified}", "Set-Cookie: a=b")
+    for _ in range(2):
+        morgue.crawl(server.url("/page"), recrawl=True)
+    conditional = {"If-None-Match": etag, "If-Modified-Since": modified}
+    assert fields(server.heads[-1]) == usual(server) | conditional
+
+
+def test_user_and_password_are_not_sent(morgue, server):
+    server.scripts["/page"] = redirect(f"http://boss:secret@127.0.0.1:{server.port}/story")
+    server.scripts["/story"] = GOOD
+    morgue.crawl(f"http://user:secret@127.0.0.1:{server.port}/page")
+    assert server.asked[-2:] == ["/page", "/story"]
+    assert all(fields(head) == usual(server) for head in server.heads)
+    assert not [fetch for fetch in morgue.fetches() if "secret" in fetch.url or "secret" in (fetch.location or "")]
+
+
+def test_proxies_of_the_environment_are_not_used(morgue, server, monkeypatch):
+    server.scripts["/page"] = GOOD
+    with bad_server() as proxy:
+        for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}/")
+        assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
+        assert proxy.heads == []
+
+
+def test_only_http_1_is_spoken_over_tls(morgue, tmp_path, monkeypatch):
+    authority = make_authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    context = server_context(tmp_path, authority)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    spoken = []
+
+    def hello(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        spoken.append(name)
+
+    context.sni_callback = hello
+    with bad_server(context) as server:
+        server.scripts["/page"] = GOOD
+        assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
+        assert all(re.match(rb"GET /\S+ HTTP/1\.1\r\n", head) for head in server.heads)
+        assert spoken == [None] * len(server.heads)  # an address has no name to be indicated

@@ -20,6 +20,7 @@ from crawler.fetching import Fetched
 from crawler.page_bodies import PageBody, read_body
 from crawler.parts import PartRead, PartsReader
 from crawler.recorder import Sighting
+from crawler.sightings import KEPT_WALL_BYTES, decided, evidence, not_comparable, same_bytes
 from crawler.urls import InvalidUrl, feed_entry, url_key
 from crawler.variants import Primary, primary_of
 from storage.disappearance import MANY_GONE
@@ -33,21 +34,6 @@ log = structlog.get_logger()
 MAX_REREADINGS = 5
 PATIENCE_WITH_PARTS = 3
 """So many failures in a row of a page without an article, and the article ends before a part that cannot be had."""
-KEPT_WALL_BYTES = 64 * 1024
-"""A response that shows no article is kept as evidence when it is smaller than this."""
-KEPT_AS_EVIDENCE = frozenset(
-    {
-        Outcome.MISSING,
-        Outcome.SOFT_404,
-        Outcome.CONSENT_WALL,
-        Outcome.LOGIN_WALL,
-        Outcome.BOT_CHECK,
-        Outcome.SCRIPT_SHELL,
-        Outcome.MAINTENANCE,
-        Outcome.BLOCKED_STATUS,
-        Outcome.RATE_LIMITED,
-    }
-)
 _WALLS = frozenset({Outcome.CONSENT_WALL, Outcome.LOGIN_WALL, Outcome.BOT_CHECK, Outcome.MAINTENANCE})
 """What the body of a refusal can say about why it was refused."""
 _REFUSALS = frozenset({Outcome.BLOCKED_STATUS, Outcome.RATE_LIMITED})
@@ -154,7 +140,7 @@ class PageIngest:
                 raise RuntimeError(f"{page.url}: its current version changed {MAX_REREADINGS} times while it was read")
             rereading = await self._reread(recorded.needs_rereading, page, settings)
             if rereading is None:
-                recorded = await self._recorder.record(_not_comparable(sighting))
+                recorded = await self._recorder.record(not_comparable(sighting))
             else:
                 look = replace(sighting.look, rereading=rereading)
                 recorded = await self._recorder.record(replace(sighting, look=look))
@@ -188,7 +174,7 @@ class PageIngest:
         if fetched.last.outcome is Outcome.NOT_MODIFIED:
             if page.seen_capture_id is None:
                 # What was no article is none still; `not_modified` would say that an article stood there.
-                return Sighting(look=_decided(base, Outcome.NOT_ARTICLE, "not_modified"))
+                return Sighting(look=decided(base, Outcome.NOT_ARTICLE, "not_modified"))
             return Sighting(look=replace(base, same_as_capture=page.seen_capture_id))
         base, refused = self._permitted(
             base, permissions_of(exchange.response_headers, {}, robots_token=self._robots_token)
@@ -199,9 +185,9 @@ class PageIngest:
             return await self._unread(base, fetched=fetched, exchange=exchange, settings=settings)
         body = read_body(exchange, max_bytes=self._max_bytes)
         if body.outcome is not None:
-            return Sighting(look=_decided(base, body.outcome, body.reason))
+            return Sighting(look=decided(base, body.outcome, body.reason))
         base = replace(base, body_digest=body.digest)
-        if seen_again := _same_bytes(base, page, body, settings):
+        if seen_again := same_bytes(base, page, body.digest, settings.extractor):
             return Sighting(look=seen_again)
         answer = _Answer(page=page, fetched=fetched, exchange=exchange, body=body, settings=settings)
         return await self._read(base, answer, believed=believed)
@@ -216,8 +202,8 @@ class PageIngest:
             outcome = reading.outcome or Outcome.EXTRACT_FAILED
             if outcome is Outcome.NOT_ARTICLE and page.article_id is not None and len(fetched.hops) > 1:
                 # An article whose address now leads to a section or the home page is missing, not read.
-                return _evidence(_decided(base, Outcome.MISSING, "redirected_to_section"), exchange, body=body)
-            return _evidence(_decided(base, outcome, reading.reason), exchange, body=body)
+                return evidence(decided(base, Outcome.MISSING, "redirected_to_section"), exchange, body=body)
+            return evidence(decided(base, outcome, reading.reason), exchange, body=body)
         look = replace(base, article=reading.article, live_blog=reading.live_blog)
         primary = _primary(page, fetched, reading) if believed else None
         if primary is not None:
@@ -246,17 +232,19 @@ class PageIngest:
         parts = await reader.parts_of(first, addresses, url=answer.fetched.final_url)
         look = replace(sighting.look, fetches_of_parts=parts.fetches)
         if parts.failure is not None:
-            return Sighting(look=_decided(replace(look, article=None, landed=None), *parts.failure))
+            return Sighting(look=decided(replace(look, article=None, landed=None), *parts.failure))
+        # Validators are the first part's, which tell nothing of the others.
+        look = replace(look, etag=None, last_modified=None)
         if not parts.read:
-            return replace(sighting, look=look)
+            # The text goes on where we could not follow; what is the same next time is only its beginning.
+            return replace(sighting, look=replace(look, body_digest=None))
         kept = tuple((part.exchange, part.body_digest) for part in parts.read if part.exchange and part.body_digest)
         digest = digest_of_parts([answer.body.digest or "", *(part_digest for _, part_digest in kept)])
-        # Validators are the first part's, which tell nothing of the others.
-        look = replace(look, body_digest=digest, etag=None, last_modified=None)
-        body = PageBody(digest=digest)
-        if seen_again := _same_bytes(replace(look, article=None, landed=None), page, body, answer.settings):
+        look = replace(look, body_digest=digest)
+        unread = replace(look, article=None, landed=None)
+        if seen_again := same_bytes(unread, page, digest, answer.settings.extractor):
             return Sighting(look=seen_again)
-        look = replace(look, article=parts.article_with(first))
+        look = replace(look, article=parts.article)
         return replace(sighting, look=look, parts=kept)
 
     async def _read_part(self, fetched: Fetched, settings: ReadingSettings) -> PartRead:
@@ -301,7 +289,7 @@ class PageIngest:
         if not (permissions.noarchive and self._respect_noarchive):
             return look, False
         if look.fetch.outcome is None:
-            look = _decided(look, Outcome.BLOCKED_ROBOTS, "noarchive")
+            look = decided(look, Outcome.BLOCKED_ROBOTS, "noarchive")
         return look, True
 
     async def _unread(
@@ -318,8 +306,8 @@ class PageIngest:
                 if refused:
                     return Sighting(look=look)
                 if reading.outcome in _WALLS:
-                    look = _decided(look, outcome, reading.outcome.value)
-        return _evidence(look, exchange, max_bytes=self._max_bytes, body=body)
+                    look = decided(look, outcome, reading.outcome.value)
+        return evidence(look, exchange, max_bytes=self._max_bytes, body=body)
 
     async def _reread(self, version_id: int, page: PageState, settings: ReadingSettings) -> Rereading | None:
         """Read the current version's capture with the extractor in use, so that like is compared with like.
@@ -363,42 +351,6 @@ def _whole(readings: Sequence[Reading]) -> ExtractedArticle | None:
     first = readings[0].addresses
     goes_on = first.part == 1 and first.next_part is not None
     return None if goes_on and len(articles) == 1 else joined(articles)
-
-
-def _not_comparable(sighting: Sighting) -> Sighting:
-    """Return the sighting of a page whose text has nothing to be compared with yet: kept, and looked at again."""
-    look = replace(sighting.look, article=None, landed=None)
-    return replace(sighting, look=_decided(look, Outcome.EXTRACT_FAILED, "rereading_failed"), keep=True)
-
-
-def _decided(look: PageLook, outcome: Outcome, reason: str | None) -> PageLook:
-    return replace(look, fetch=replace(look.fetch, outcome=outcome, reason=reason))
-
-
-def _evidence(look: PageLook, exchange: HttpExchange, *, max_bytes: int = 0, body: PageBody | None = None) -> Sighting:
-    """Return the sighting of a response that shows no article, with its capture where that is kept."""
-    outcome = look.fetch.outcome
-    small = len(exchange.body) < KEPT_WALL_BYTES
-    kept = outcome is Outcome.EXTRACT_FAILED or (outcome in KEPT_AS_EVIDENCE and small)
-    if not kept:
-        return Sighting(look=look)
-    if body is None:
-        body = read_body(exchange, max_bytes=max_bytes)
-    if body.digest is None:
-        # A capture has the digest of its decoded body; what cannot be decoded is no evidence worth keeping.
-        return Sighting(look=look)
-    return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=True)
-
-
-def _same_bytes(look: PageLook, page: PageState, body: PageBody, settings: ReadingSettings) -> PageLook | None:
-    """Return the look of a body that is byte for byte the one seen last, which needs no reading; else None."""
-    if body.digest != page.body_digest:
-        return None
-    if page.seen_capture_id is not None:
-        return replace(_decided(look, Outcome.UNCHANGED, "same_bytes"), same_as_capture=page.seen_capture_id)
-    if page.last_outcome is Outcome.NOT_ARTICLE and page.seen_extractor == settings.extractor:
-        return _decided(look, Outcome.NOT_ARTICLE, "same_bytes")
-    return None
 
 
 def _primary(page: PageState, fetched: Fetched, reading: Reading) -> Primary | None:

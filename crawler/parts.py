@@ -4,13 +4,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from crawler.extraction.addresses import NO_ADDRESSES, PageAddresses
-from crawler.extraction.joining import joined, new_lines
+from crawler.extraction.joining import Joining
 from crawler.fetching import Fetched
 from crawler.urls import InvalidUrl, url_key
 from storage.model import ExtractedArticle, HttpExchange, Outcome
 from storage.records import Fetch
 
 MAX_PARTS = 20
+MAX_BYTES = 32 * 1024 * 1024
+"""All bodies of the parts of one article, as sent: they are held in memory until the article is recorded."""
 _WHOLE = "whole"
 _ENDS = frozenset({Outcome.MISSING, Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.WRONG_TYPE})
 """What says that there is no such part, whatever the link to it promised."""
@@ -45,7 +47,8 @@ class PartRead:
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The further parts of an article: those that were read, in order, and the row of every attempt at one.
+    """The further parts of an article: those that were read, in order, and the row of every attempt at one; and the
+    article of which they are parts.
 
     With `failure`, an outcome and a reason code such as `part_3`, nothing may be concluded: a part could not be had
     now.
@@ -53,11 +56,8 @@ class Parts:
 
     read: Sequence[PartRead] = ()
     fetches: Sequence[Fetch] = ()
+    article: ExtractedArticle
     failure: tuple[Outcome, str] | None = None
-
-    def article_with(self, first: ExtractedArticle) -> ExtractedArticle:
-        """Return the article of which `first` is the first part."""
-        return joined([first, *(part.article for part in self.read if part.article is not None)])
 
 
 @dataclass(kw_only=True)
@@ -86,26 +86,28 @@ class PartsReader:
         `FetchingStopped`.
         """
         self._seen.add(url_key(url))
+        joining = Joining(first)
         if addresses.whole is not None:
-            await self._take(addresses.whole, _WHOLE, [first])
+            await self._take(addresses.whole, _WHOLE, joining)
             if self._parts:
-                return self._all()
+                return self._all(joining)
         following, number = addresses.next_part, 2
-        while following is not None and number <= MAX_PARTS:
-            articles = [first, *(part.article for part in self._parts if part.article is not None)]
-            part = await self._take(following, f"part_{number}", articles)
+        while following is not None and number <= MAX_PARTS and self._bytes() < MAX_BYTES:
+            part = await self._take(following, f"part_{number}", joining)
             if part is None:
                 break
             if part.outcome is not None:
-                failure = await self._failure(part, number)
-                return self._all(failure)
+                return self._all(joining, await self._failure(part, number))
             following, number = part.addresses.next_part, number + 1
-        return self._all()
+        return self._all(joining)
 
-    def _all(self, failure: tuple[Outcome, str] | None = None) -> Parts:
-        return Parts(read=tuple(self._parts), fetches=tuple(self._fetches), failure=failure)
+    def _all(self, joining: Joining, failure: tuple[Outcome, str] | None = None) -> Parts:
+        return Parts(read=tuple(self._parts), fetches=tuple(self._fetches), article=joining.article, failure=failure)
 
-    async def _take(self, url: str, name: str, before: Sequence[ExtractedArticle]) -> PartRead | None:
+    def _bytes(self) -> int:
+        return sum(len(part.exchange.body) for part in self._parts if part.exchange is not None)
+
+    async def _take(self, url: str, name: str, joining: Joining) -> PartRead | None:
         """Fetch and read one part; None where there is none: it was seen already, or repeats what was."""
         if not self._is_new(url):
             return None
@@ -115,7 +117,7 @@ class PartsReader:
         if part.article is None:
             return part
         moved = len(fetched.hops) > 1 and not self._is_new(fetched.final_url)
-        if moved or not new_lines(part.article, before):
+        if moved or not joining.add(part.article):
             return None
         self._parts.append(part)
         return part

@@ -1,6 +1,7 @@
 """Which page's article a look is about when addresses redirect, and which pages are aliases."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
@@ -238,3 +239,123 @@ def test_a_page_that_becomes_an_alias_meanwhile_is_followed_to_its_end(postgres_
     primary = page_at(postgres_store, "c")
     assert a.state().alias_of == b.state().alias_of == primary.page_id
     assert (primary.alias_of, a.events()) == (None, ["created"])
+
+
+# Pages that name another one as the address of their article
+
+
+def naming(page, article, target, *, at, keep=False):
+    """Record a look at a page that names another as its primary page."""
+    return page.record(page.look(article, at=at, keep=keep, primary=entry(target), primary_reason="amp"))
+
+
+def at_page(store, path, at=0.0):
+    """Return a watcher of a page that is there already."""
+    return Watcher(store=store, page=page_at(store, path), at=at)
+
+
+def test_a_page_that_names_another_waits_for_its_article(store):
+    amp = watch(store, "amp/ferry")
+    recorded = naming(amp, FERRY, "ferry", at=1)
+    primary = page_at(store, "ferry")
+    assert (recorded.outcome, recorded.reason, recorded.primary_page_id) == (
+        Outcome.REDIRECTED,
+        "amp",
+        primary.page_id,
+    )
+    assert (recorded.article_id, amp.article()) == (None, None)
+    assert amp.state().alias_of == primary.page_id
+    assert due(store, at=1) == [primary.page_id]
+    with store.reading() as transaction:
+        fetch = transaction.fetches.recent(1)[0]
+    assert (fetch.outcome, fetch.reason, fetch.location) == (Outcome.REDIRECTED, "amp", "http://paper.example/ferry")
+    at_page(store, "ferry").see(FERRY, at=2)
+    assert amp.article().url == "http://paper.example/ferry"
+    assert amp.events() == ["created"]
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.MISSING, Outcome.NOT_ARTICLE, Outcome.BLOCKED_ROBOTS, Outcome.LOGIN_WALL, Outcome.SOFT_404]
+)
+def test_a_page_whose_named_address_has_no_article_is_due_again_and_stands_alone(store, outcome):
+    amp = watch(store, "amp/ferry")
+    naming(amp, FERRY, "ferry", at=1)
+    recorded = at_page(store, "ferry").get(outcome, at=2)
+    assert recorded.released_page_ids == (amp.page.page_id,)
+    assert amp.state().alias_of is None
+    assert amp.page.page_id in due(store, at=2)
+    assert naming(amp, FERRY, "ferry", at=3).primary_refused
+    assert amp.see(FERRY, at=3).outcome is Outcome.CREATED
+
+
+def test_a_page_waits_for_an_address_that_fails_a_few_times_only(store):
+    amp = watch(store, "amp/ferry")
+    naming(amp, FERRY, "ferry", at=1)
+    primary = at_page(store, "ferry", at=1)
+    released = [primary.get(Outcome.TIMEOUT).released_page_ids for _ in range(3)]
+    assert released == [(), (), (amp.page.page_id,)]
+
+
+def test_a_page_that_names_another_story_stands_alone_once_that_is_read(store):
+    other = replace(FERRY, headline="A whale at the lighthouse", body="A whale was seen. " * 9)
+    page = watch(store, "amp/whale")
+    naming(page, other, "ferry", at=1)
+    recorded = at_page(store, "ferry").see(FERRY, at=2)
+    assert recorded.outcome is Outcome.CREATED
+    assert recorded.released_page_ids == (page.page.page_id,)
+    assert page.see(other, at=3).outcome is Outcome.CREATED
+    again = watch(store, "amp/whale-2")
+    assert naming(again, other, "ferry", at=4).primary_refused
+    assert again.state().alias_of is None
+    assert page_at(store, "ferry").article_id is not None
+
+
+def test_a_refusal_leaves_no_trace_of_the_page_that_was_named(store):
+    page = watch(store)
+    page.see(FERRY, at=1)
+    assert naming(page, FERRY, "ferry-2", at=2).primary_refused
+    assert page_at(store, "ferry-2") is None
+    with store.reading() as transaction:
+        assert len(transaction.fetches.recent(10)) == 1
+
+
+def test_an_address_that_pages_with_many_headlines_name_is_the_templates(store):
+    watchers = [watch(store, f"story-{number}") for number in range(4)]
+    answers = [
+        naming(page, replace(FERRY, headline=f"Story {number}"), "latest", at=number + 1)
+        for number, page in enumerate(watchers)
+    ]
+    assert [answer.primary_refused for answer in answers] == [False, False, False, True]
+
+
+def test_many_variants_of_one_story_name_its_address(store):
+    watchers = [watch(store, f"form-{number}") for number in range(5)]
+    assert not any(naming(page, FERRY, "ferry", at=at + 1).primary_refused for at, page in enumerate(watchers))
+
+
+def test_pages_that_name_each_other_in_turn_end_somewhere(store):
+    first = watch(store, "one")
+    naming(first, FERRY, "two", at=1)
+    assert naming(at_page(store, "two"), FERRY, "one", at=2).primary_refused
+    second = at_page(store, "two")
+    assert second.see(FERRY, at=2).outcome is Outcome.CREATED
+    assert first.state().alias_of == second.page.page_id
+
+
+def test_a_chain_of_names_is_followed_twice(store):
+    naming(watch(store, "one"), FERRY, "two", at=1)
+    assert not naming(at_page(store, "two"), FERRY, "three", at=2).primary_refused
+    assert naming(at_page(store, "three"), FERRY, "four", at=3).primary_refused
+    at_page(store, "three").see(FERRY, at=3)
+    found = {page_at(store, path).article_id for path in ("one", "two", "three")}
+    assert len(found) == 1
+    assert None not in found
+
+
+def test_recording_a_name_twice_changes_nothing(store):
+    amp = watch(store, "amp/ferry")
+    look = amp.look(FERRY, at=1, keep=False, primary=entry("ferry"), primary_reason="amp")
+    amp.record(look)
+    before = amp.state()
+    assert amp.record(look).outcome is Outcome.REDIRECTED
+    assert amp.state() == before

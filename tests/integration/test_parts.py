@@ -195,3 +195,36 @@ def test_a_part_list_in_a_feed_makes_one_article(morgue, newsroom):
     assert urls(morgue, newsroom) == [FIRST]
     assert morgue.article(newsroom.url(FIRST)).version_count == 1
     assert morgue.article(newsroom.url(FIRST)).content.body == body()
+
+
+def test_an_old_version_is_read_again_in_all_its_parts(morgue, newsroom):
+    settings = {"slug": "courier", "homepage": newsroom.url("/"), "feeds": [newsroom.url("/list.rss")]}
+    morgue.add_source(**settings)
+    publish(newsroom, FIRST, SECOND, THIRD)
+    feed(newsroom, FIRST)
+    morgue.crawl("courier")
+    # Another time zone makes another extractor, and other bytes have to be read.
+    morgue.add_source(**settings, timezone="Europe/Paris")
+    publish(newsroom, FIRST, SECOND, THIRD, head="<!-- built again -->")
+    assert morgue.crawl("courier", recrawl=True).outcomes == {"unchanged": 1}
+    assert [event.kind for event in morgue.events()] == ["created"]
+    edited = (*TEXTS[:2], (*TEXTS[2][:-1], "The last whale here was noted a hundred and eleven years ago, in May."))
+    publish(newsroom, FIRST, SECOND, THIRD, texts=edited)
+    morgue.add_source(**settings, timezone="Europe/Oslo")
+    assert morgue.crawl("courier", recrawl=True).outcomes == {"updated": 1}
+    assert morgue.article(newsroom.url(FIRST)).content.body == body(edited)
+
+
+def test_a_first_part_that_was_archived_alone_is_no_baseline_for_the_whole(morgue, newsroom):
+    settings = {"slug": "courier", "homepage": newsroom.url("/"), "feeds": [newsroom.url("/list.rss")]}
+    morgue.add_source(**settings)
+    publish(newsroom, FIRST, SECOND)
+    newsroom.respond(SECOND, status=404)
+    feed(newsroom, FIRST)
+    morgue.crawl("courier")
+    publish(newsroom, FIRST, SECOND)
+    morgue.add_source(**settings, timezone="Europe/Paris")
+    morgue.crawl("courier", recrawl=True)
+    assert outcomes(morgue, FIRST)[-1] == (Outcome.COSMETIC, "new_baseline")
+    assert morgue.article(newsroom.url(FIRST)).content.body == body(TEXTS[:2])
+    assert [event.kind for event in morgue.events()] == ["created", "reread"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crawler.extraction import extract
-from crawler.extraction.joining import joined, new_lines
+from crawler.extraction.joining import Joining, joined
 from storage.model import ExtractedArticle
 
 STORY = "".join(
@@ -156,4 +156,6 @@ def test_parts_are_joined_in_order_without_what_each_repeats():
 
 def test_a_part_that_only_repeats_has_nothing_new():
     one = part("The first.", "The second.")
-    assert new_lines(part("The first.", "The SECOND.", headline="A story, page 2"), [one]) == []
+    joining = Joining(one)
+    assert not joining.add(part("A story, page 2", "The first.", "The SECOND.", headline="A story, page 2"))
+    assert joining.article == one

@@ -1,0 +1,61 @@
+"""What is to be recorded of a response whose text need not be compared: walls, errors, bytes seen before. Pure."""
+
+from dataclasses import replace
+
+from crawler.page_bodies import PageBody, read_body
+from crawler.recorder import Sighting
+from storage.model import HttpExchange, Outcome
+from storage.records import PageLook, PageState
+
+KEPT_WALL_BYTES = 64 * 1024
+"""A response that shows no article is kept as evidence when it is smaller than this."""
+KEPT_AS_EVIDENCE = frozenset(
+    {
+        Outcome.MISSING,
+        Outcome.SOFT_404,
+        Outcome.CONSENT_WALL,
+        Outcome.LOGIN_WALL,
+        Outcome.BOT_CHECK,
+        Outcome.SCRIPT_SHELL,
+        Outcome.MAINTENANCE,
+        Outcome.BLOCKED_STATUS,
+        Outcome.RATE_LIMITED,
+    }
+)
+
+
+def not_comparable(sighting: Sighting) -> Sighting:
+    """Return the sighting of a page whose text has nothing to be compared with yet: kept, and looked at again."""
+    look = replace(sighting.look, article=None, landed=None)
+    return replace(sighting, look=decided(look, Outcome.EXTRACT_FAILED, "rereading_failed"), keep=True)
+
+
+def decided(look: PageLook, outcome: Outcome, reason: str | None) -> PageLook:
+    """Return a look whose outcome is decided already."""
+    return replace(look, fetch=replace(look.fetch, outcome=outcome, reason=reason))
+
+
+def evidence(look: PageLook, exchange: HttpExchange, *, max_bytes: int = 0, body: PageBody | None = None) -> Sighting:
+    """Return the sighting of a response that shows no article, with its capture where that is kept."""
+    outcome = look.fetch.outcome
+    small = len(exchange.body) < KEPT_WALL_BYTES
+    kept = outcome is Outcome.EXTRACT_FAILED or (outcome in KEPT_AS_EVIDENCE and small)
+    if not kept:
+        return Sighting(look=look)
+    if body is None:
+        body = read_body(exchange, max_bytes=max_bytes)
+    if body.digest is None:
+        # A capture has the digest of its decoded body; what cannot be decoded is no evidence worth keeping.
+        return Sighting(look=look)
+    return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=True)
+
+
+def same_bytes(look: PageLook, page: PageState, digest: str | None, extractor: str) -> PageLook | None:
+    """Return the look of a body that is byte for byte the one seen last, which needs no reading; else None."""
+    if digest != page.body_digest:
+        return None
+    if page.seen_capture_id is not None:
+        return replace(decided(look, Outcome.UNCHANGED, "same_bytes"), same_as_capture=page.seen_capture_id)
+    if page.last_outcome is Outcome.NOT_ARTICLE and page.seen_extractor == extractor:
+        return decided(look, Outcome.NOT_ARTICLE, "same_bytes")
+    return None

@@ -9,7 +9,7 @@ _NUMBERED = (
     "page|pagenum|page_num|pagenumber|page_number|pageno|currentpage|current_page|paged|pg|pn|p|seite|pagina|página"
     "|pag|paginanummer|sida|side|sivu|strona|stranka|strana|oldal|sayfa|halaman|trang|страница|стр|pageindex"
 )
-_OFFSETS = "start|offset|from|skip|begin|first|startat|start_index|startindex|limitstart|b_start"
+_OFFSETS = "start|offset|startat|start_index|startindex|limitstart|b_start"
 PAGE_WORDS = frozenset(_NUMBERED.split("|")) | frozenset(_OFFSETS.split("|"))
 """Names of parameters, and steps of paths, that a page's number or its first entry's follows."""
 

@@ -46,6 +46,9 @@ class TestArticles:
         assert article.url_key == "tidings.example/politics/2024/05/03/night-ferry-returns-after-eleven-years"
         assert article.title is None
 
+    def test_a_number_that_is_no_page_makes_no_further_page_of_an_article(self) -> None:
+        assert len(sort(anchor("/story.php?id=41234&from=7", "The ferry is back")).articles) == 1
+
     def test_a_headline_in_a_card_settles_doubt_and_becomes_the_title(self) -> None:
         card = "<article><h3><a href='/ferry-returns-today'>Night ferry returns at last</a></h3></article>"
         links = sort(card + anchor("/mayor-speaks-now", "Mayor"))

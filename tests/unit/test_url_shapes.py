@@ -68,6 +68,7 @@ def test_what_is_no_article_stays_none_whatever_the_articles_look_like(style: st
         ("/?p=41234", LinkKind.ARTICLE),
         ("/?p=412", LinkKind.ARTICLE),
         ("/news/?p=4", LinkKind.SECTION),
+        ("/story.php?id=41234&from=7", LinkKind.ARTICLE),
         ("/%D1%82%D0%B5%D0%B3/%D0%BF%D0%B0%D1%80%D0%BE%D0%BC", LinkKind.TAG),
         ("/schlagwort/faehre", LinkKind.TAG),
         ("/autor/agnes-thorvald", LinkKind.AUTHOR),

@@ -14,11 +14,13 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from crawler.extraction.decoding import decode_html
 from crawler.urls import InvalidUrl, registrable_domain, url_key
-from storage.content_coding import BadContentCoding, decode_body
+from storage.content_coding import BadContentCoding, decode_body, is_coded
 from storage.model import HttpExchange
 
 STEPPING_STONE_BYTES = 64 * 1024
 """A page that only leads on is small; a larger one, after decoding, is not looked into."""
+_CODED_BYTES = 12 * 1024
+"""What such a page has at most while it is compressed; markup shrinks to a fifth and less."""
 LONGEST_DELAY_SECONDS = 10.0
 """A page that is shown longer before it refreshes is there to be read."""
 OWN_TEXT = 500
@@ -55,10 +57,12 @@ def page_hop(exchange: HttpExchange) -> PageHop | None:
     """Return where a 200 leads that only leads on; None for a page to be read, and for one that refreshes itself."""
     header = exchange.header("refresh")
     media_type = (exchange.header("content-type") or "").partition(";")[0].strip().lower()
-    if media_type not in _PAGE_TYPES or len(exchange.body) > STEPPING_STONE_BYTES:
+    coding = exchange.header("content-encoding")
+    most = _CODED_BYTES if is_coded(coding) else STEPPING_STONE_BYTES
+    if media_type not in _PAGE_TYPES or len(exchange.body) > most:
         return None
     try:
-        body = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=STEPPING_STONE_BYTES)
+        body = decode_body(exchange.body, coding, max_bytes=STEPPING_STONE_BYTES)
     except BadContentCoding:
         return None
     if _INDEX.match(body) or (header is None and not _may_lead_on(body)):
@@ -112,7 +116,7 @@ def _hop_in(tree: HtmlElement, header: str | None, url: str) -> PageHop | None:
     if text <= OWN_TEXT:
         if header is not None and (found := _refresh(header, url, "refresh_header")):
             return found
-        for content in _refreshes(tree, for_no_scripts=text <= _FRAME_TEXT):
+        for content in _refreshes(tree, alone=text <= _FRAME_TEXT):
             if found := _refresh(content, base, "meta_refresh"):
                 return found
     address = _main_frame(tree) if text <= OWN_TEXT else None
@@ -132,13 +136,23 @@ def _refresh(content: str, base: str, reason: str) -> PageHop | None:
     return None if target is None else PageHop(target=target, reason=reason)
 
 
-def _refreshes(tree: HtmlElement, *, for_no_scripts: bool) -> Iterator[str]:
+def _refreshes(tree: HtmlElement, *, alone: bool) -> Iterator[str]:
+    """Yield what the page says about refreshing.
+
+    What it says to those without scripts counts if it is `alone` on the page, and tells them what scripts do for the
+    others; a page that sends them to a notice is a shell for scripts.
+    """
+    scripts = " ".join(script.text or script.get("src") or "" for script in tree.iter("script"))
     for element in tree.iter("meta"):
         if (element.get("http-equiv") or "").strip().lower() != "refresh":
             continue
-        unscripted = any(above.tag == "noscript" for above in element.iterancestors())
-        if for_no_scripts or not unscripted:
-            yield element.get("content") or ""
+        content = element.get("content") or ""
+        if any(above.tag == "noscript" for above in element.iterancestors()):
+            named = refresh_target(content)
+            same = named is not None and (not scripts.strip() or named[1] in scripts.replace("\\/", "/"))
+            if not (alone and same):
+                continue
+        yield content
 
 
 def _shown_text(tree: HtmlElement) -> tuple[int, int]:

@@ -74,6 +74,8 @@ def test_a_refresh_is_read_as_html_reads_it(content, expected):
         meta("3;url=&#47;new"),
         "<META HTTP-EQUIV=Refresh CONTENT=0;URL=/new>",
         "<html><head><noscript><meta http-equiv=refresh content='0; url=/new'></noscript></head><body></body></html>",
+        "<noscript><meta http-equiv=refresh content='0; url=http://paper.example/new'></noscript>"
+        '<script>location.replace("http:\\/\\/paper.example\\/new")</script>',
         "<html><head><base href='http://paper.example/'><meta http-equiv='refresh' content='0;url=new'></head></html>",
         "<html><body><a href='/new'>" + "Go on to the new page. " * 60 + "</a>"
         "<meta http-equiv='refresh' content='0;url=/new'></body></html>",
@@ -106,6 +108,7 @@ def test_a_refresh_header_leads_on_also_from_an_empty_body():
         meta("0; url=http://www.paper.example/news/old#top"),
         meta("0; url=/new").replace("Moved.", PROSE),
         "<noscript><meta http-equiv=refresh content='0; url=/plain'></noscript><p>" + "A few words of news. " * 15,
+        "<noscript><meta http-equiv=refresh content='0; url=/no-scripts'></noscript><script src='/app.js'></script>",
         "<script>location = '/new'</script><p>Moved.</p>",
         "<!-- <meta http-equiv='refresh' content='0; url=/new'> --><p>Moved.</p>",
         "<rss><channel><item><description>&lt;meta http-equiv=refresh&gt; <meta http-equiv='refresh' "

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from crawler.discovery.url_segments import Address, Step
-from crawler.discovery.url_words import MARKERS, LinkKind, words_of
+from crawler.discovery.url_words import MARKERS, SECTIONS_TOO, LinkKind, words_of
 
 ID_NAMES = words_of(
     "id p nid aid sid cid articleid article_id article art storyid story_id story newsid news_id news nr no item "
@@ -106,9 +106,9 @@ def _marker(address: Address) -> tuple[LinkKind | None, bool]:
     found = None
     last = len(address.steps) - 1
     for place, step in enumerate(address.steps):
-        if step.marker in ANNOUNCED:
+        if step.marker in ANNOUNCED and (place == last or step.text not in SECTIONS_TOO):
             return step.marker, place == last
-        found = found or (step.marker if place < last else None)
+        found = found or (step.marker if place < last and step.marker not in ANNOUNCED else None)
     labels = address.host.split(".")
     if len(labels) > 2 and not labels[-1].isdigit() and MARKERS.get(labels[0]) in ANNOUNCED:
         return MARKERS[labels[0]], False

@@ -121,6 +121,12 @@ _KINDS = (
 MARKERS = {word: kind for words, kind in _KINDS for word in words.split()}
 """A whole step of a path, or the first label of a host, and the kind of page that it announces."""
 
+SECTIONS_TOO = words_of(
+    "legal games game comment comments quiz quizzes meteo wetter weather-forecast horoscope horoscopes horoskop "
+    "horoskope horoscopo radio sound career careers"
+)
+"""Words that announce a page of their own at the end of a path, and are sections of newspapers before it."""
+
 LEGAL_WORDS = words_of(
     "privacy cookie cookies datenschutz impressum imprint legal terms agb login logout signin signup newsletter "
     "newsletters subscribe subscription abonnement advertise contact kontakt faq disclaimer"

@@ -80,6 +80,8 @@ def test_what_is_no_article_stays_none_whatever_the_articles_look_like(style: st
         ("/cookie-notice", LinkKind.OTHER_PAGE),
         ("/sport/", LinkKind.SECTION),
         ("/index.html", LinkKind.SECTION),
+        ("/legal/", LinkKind.OTHER_PAGE),
+        ("/legal/court-lets-the-night-ferry-sail-again-2024-03-04/", LinkKind.ARTICLE),
         ("/ferry-returns-today", LinkKind.UNKNOWN),
     ],
 )

@@ -1,4 +1,5 @@
 """Banners and dialogs that lie over a story: what asks for consent, or to log in, above an article that is all there.
+Templates too, which are never shown.
 
 They are taken out of the tree, unlike other surplus: a request for consent can be longer than the story under it, and
 would be weighed as the story itself.
@@ -31,7 +32,7 @@ def remove_overlays(tree: HtmlElement, *, logins: bool) -> None:
     Requests to log in are taken out only with `logins`, for pages that say themselves that they show a part: on others
     they tell that the text is walled.
     """
-    found = [*_overlays(tree, logins=logins), *(_login_forms(tree) if logins else ())]
+    found = [*_templates(tree), *_overlays(tree, logins=logins), *(_login_forms(tree) if logins else ())]
     if not found:
         return
     inside = set(found)
@@ -44,6 +45,13 @@ def remove_overlays(tree: HtmlElement, *, logins: bool) -> None:
         return
     for overlay in found:
         overlay.drop_tree()
+
+
+def _templates(tree: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield templates, which browsers do not show, but for those that make a shadow tree, which they do."""
+    for element in tree.iter("template"):
+        if element.get("shadowrootmode") is None and element.get("shadowroot") is None:
+            yield element
 
 
 def _overlays(tree: HtmlElement, *, logins: bool) -> Iterator[HtmlElement]:

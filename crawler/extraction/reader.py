@@ -10,6 +10,7 @@ from crawler.extraction.body import PageLines, read_body, without_surplus
 from crawler.extraction.dateline import dateline_of
 from crawler.extraction.dating import dates_of
 from crawler.extraction.document import Surplus, parse, surplus_of
+from crawler.extraction.document_type import kind_of_document
 from crawler.extraction.fields import (
     access_of,
     canonical_url_of,
@@ -49,10 +50,11 @@ def read_page(
     `captured_at` when it was fetched, aware; `extractor` the id to be written into the article. `headers` are the
     response's and `robots_token` our name in robots.txt.
     """
-    tree = parse(html)
+    kind = kind_of_document(html)
+    tree = parse(html) if kind is None else None
     if tree is None:
         permissions = permissions_of(headers, {}, robots_token=robots_token)
-        return Reading(outcome=Outcome.NOT_ARTICLE, reason="empty", permissions=permissions)
+        return Reading(outcome=Outcome.NOT_ARTICLE, reason=kind or "empty", permissions=permissions)
     markup = read_markup(tree, url)
     permissions = permissions_of(headers, markup.meta, robots_token=robots_token)
     reckoning = Reckoning(timezone=timezone, captured_at=captured_at)

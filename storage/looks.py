@@ -76,7 +76,9 @@ class Looks:
         for attempt in look.fetches_of_parts:
             self._fetches.record(attempt, capture_id=parts.get(attempt.record_id))
         if look.primary is not None:
-            return self._record_alias(look, look.primary, asked, capture_id)
+            if not self._identity.takes_over(look, look.primary, asked):
+                return self._record_alias(look, look.primary, asked, capture_id)
+            asked = self._identity.lock(look.page_id)
         if look.article is None and (look.same_as_capture is None or look.fetch.outcome not in _ASKED):
             return self._record_decided(look, asked, capture_id)
         page = self._identity.judged(look, asked)

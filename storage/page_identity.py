@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from storage import crawl_state
-from storage.model import ARTICLE_SEEN, ExtractedArticle, Outcome
+from storage.model import ARTICLE_SEEN, ArticleStatus, ExtractedArticle, Outcome
 from storage.pages import Pages
 from storage.records import FeedEntry, Fetch, PageLook
 from storage.rows import article_content, reading_from_json, reading_json
@@ -22,6 +22,7 @@ _UPDATE_PAGE = update(pages).where(pages.c.id == bindparam("page"))
 _ALIASES_TO = update(pages).where(pages.c.alias_of == bindparam("former")).values(alias_of=bindparam("primary"))
 _ARTICLE_ID = select(articles.c.id).where(articles.c.primary_page_id == bindparam("page"))
 _ARTICLE = select(articles).where(articles.c.primary_page_id == bindparam("page"))
+_MOVE_ARTICLE = update(articles).where(articles.c.id == bindparam("article")).values(primary_page_id=bindparam("page"))
 _ALIASES = select(pages.c.id, pages.c.held_reading).where(pages.c.alias_of == bindparam("page"))
 _WAITING = (
     select(pages.c.id, pages.c.alias_of, pages.c.held_reading)
@@ -147,6 +148,22 @@ class PageIdentity:
         if article is None and target["last_fetch_at"] is None:
             self.update(target["id"], {"next_fetch_at": target["next_fetch_at"] or seen_at, "watch_ended": False})
         return target
+
+    def takes_over(self, look: PageLook, primary: FeedEntry, asked: RowMapping) -> bool:
+        """Make a page the primary page of the article that it shows and whose own page is gone, without a version."""
+        named = self._pages.by_key(primary.url_key)
+        if named is None or look.article is None or self._owns_article(asked["id"]):
+            return False
+        former = self._lock_primary(named.page_id)
+        row = self._connection.execute(_ARTICLE, {"page": former["id"]}).mappings().first()
+        if row is None or row["status"] != ArticleStatus.GONE.value:
+            return False
+        if not is_same_story(article_content(dict(row)), look.article):
+            return False
+        self._connection.execute(_MOVE_ARTICLE, {"article": row["id"], "page": asked["id"]})
+        self.update(asked["id"], {"alias_of": None, "held_reading": None})
+        self._becomes_alias(former, asked["id"])
+        return True
 
     def _may_stand_for(
         self, target: RowMapping, article: ExtractedArticle | None, reading: ExtractedArticle, asked: RowMapping

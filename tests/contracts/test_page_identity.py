@@ -359,3 +359,29 @@ def test_recording_a_name_twice_changes_nothing(store):
     before = amp.state()
     assert amp.record(look).outcome is Outcome.REDIRECTED
     assert amp.state() == before
+
+
+def test_an_alias_that_lives_takes_over_the_article_of_a_page_that_is_gone(store):
+    page = watch(store)
+    page.see(FERRY, at=1)
+    amp, other = watch(store, "amp/ferry"), watch(store, "print/ferry")
+    naming(amp, FERRY, "ferry", at=2)
+    naming(other, FERRY, "ferry", at=3)
+    page.get(Outcome.MISSING, at=10)
+    page.get(Outcome.MISSING, at=100)
+    recorded = naming(amp, FERRY, "ferry", at=110)
+    assert (recorded.outcome, recorded.version_number) == (Outcome.UNCHANGED, 1)
+    assert page.events() == ["created", "gone", "restored"]
+    assert amp.article().url == "http://paper.example/amp/ferry"
+    assert page.state().alias_of == other.state().alias_of == amp.page.page_id
+    assert amp.state().alias_of is None
+    assert due(store, at=111) == [amp.page.page_id]
+
+
+def test_an_alias_does_not_take_over_an_article_that_is_missing_for_the_first_time(store):
+    page = watch(store)
+    page.see(FERRY, at=1)
+    amp = watch(store, "amp/ferry")
+    page.get(Outcome.MISSING, at=10)
+    assert naming(amp, FERRY, "ferry", at=11).outcome is Outcome.REDIRECTED
+    assert amp.state().alias_of == page.page.page_id

@@ -104,7 +104,7 @@ def read_index(feed: FeedState, source: Source, fetched: Fetched, *, shapes: Url
         page = read_index_page(body.content, url=url, content_type=body.content_type)
         read = _section(page, feed, source, url=url, shapes=shapes)
     else:
-        listing = _listing(body, found, url=url)
+        listing = _listing(body, found, url=url, now=fetched.last.attempt.finished_at)
         if isinstance(listing, NotAFeed):
             return IndexRead(outcome=Outcome.WRONG_TYPE, reason=listing.reason, digest=digest)
         read = _of_listing(listing, feed, source, url=url, shapes=shapes)
@@ -123,10 +123,9 @@ def is_home(url: str, source: Source) -> bool:
     )
 
 
-def _listing(body: Body, found: TargetKind, *, url: str) -> Listing | NotAFeed:
-    if found is TargetKind.SITEMAP:
-        return read_sitemap(body.content, url=url, content_type=body.content_type)
-    return read_feed(body.content, url=url, content_type=body.content_type)
+def _listing(body: Body, found: TargetKind, *, url: str, now: datetime) -> Listing | NotAFeed:
+    read = read_sitemap if found is TargetKind.SITEMAP else read_feed
+    return read(body.content, url=url, content_type=body.content_type, now=now)
 
 
 def _of_listing(listing: Listing, feed: FeedState, source: Source, *, url: str, shapes: UrlShapes) -> IndexRead:
@@ -134,6 +133,7 @@ def _of_listing(listing: Listing, feed: FeedState, source: Source, *, url: str, 
     if listing.kind in SITEMAPS:
         chosen = sort_sitemap(
             listing,
+            url=url,
             shapes=shapes,
             publisher_domains=domains,
             include=source.include,
@@ -152,10 +152,15 @@ def _of_listing(listing: Listing, feed: FeedState, source: Source, *, url: str, 
         title=listing.title,
         entries=entries,
         indexes=listing.indexes,
-        next_url=listing.next_url,
+        next_url=_at_home(listing.next_url, domains),
         left_out=Counter(listing.left_out) + Counter(chosen.left_out),
         ttl_seconds=listing.ttl_seconds,
     )
+
+
+def _at_home(url: str | None, domains: frozenset[str]) -> str | None:
+    """Return where an index goes on, unless that is at another publisher."""
+    return url if url is not None and registrable_domain(url) in domains else None
 
 
 def _section(page: IndexPage, feed: FeedState, source: Source, *, url: str, shapes: UrlShapes) -> IndexRead:

@@ -1,7 +1,7 @@
 """HTTP content codings undone, within a bound, so that neither a bomb nor a torn body passes for a page."""
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Literal
 
 import brotli
@@ -9,6 +9,7 @@ import brotli
 Reason = Literal["bad_encoding", "truncated", "too_large"]
 
 _PIECE = 1 << 16
+_FED_AT_ONCE = 16 * 1024
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 """What zlib's `wbits` must be for the three framings."""
 
@@ -62,13 +63,9 @@ def _bounded(pieces: Iterator[bytes], max_bytes: int, coding: str) -> bytes:
 
 def _gunzip(body: bytes) -> Iterator[bytes]:
     """Decode one gzip member after another. What follows the last one and begins no other is passed over."""
-    rest = body
-    while rest:
-        decoder = zlib.decompressobj(_GZIP)
-        yield from _inflate(decoder, rest, "gzip")
-        rest = decoder.unused_data
-        if not rest.startswith(b"\x1f\x8b"):
-            return
+    end = 0
+    while end == 0 or body.startswith(b"\x1f\x8b", end):
+        end = yield from _inflate(zlib.decompressobj(_GZIP), body, "gzip", start=end)
 
 
 def _undeflate(body: bytes) -> Iterator[bytes]:
@@ -80,17 +77,28 @@ def _undeflate(body: bytes) -> Iterator[bytes]:
         yield from _inflate(zlib.decompressobj(_RAW_DEFLATE), body, "deflate")
 
 
-def _inflate(decoder: "zlib._Decompress", body: bytes, coding: str) -> Iterator[bytes]:
-    pending = body
+def _inflate(decoder: "zlib._Decompress", body: bytes, coding: str, *, start: int = 0) -> Generator[bytes, None, int]:
+    """Decode the stream that begins at `start`, and return where it ends.
+
+    The decoder is fed bit by bit: what it leaves over it copies, which for a body of very many members would take the
+    square of their number.
+    """
+    fed, pending = start, b""
     try:
         while not decoder.eof:
+            if not pending:
+                pending = body[fed : fed + _FED_AT_ONCE]
+                fed += len(pending)
+            is_end = not pending
             piece = decoder.decompress(pending, _PIECE)
             pending = decoder.unconsumed_tail
             yield piece
-            if not piece and not pending and not decoder.eof:
+            # Output may still be held back behind the last of the input.
+            if is_end and not piece and not decoder.eof:
                 raise BadContentCoding("truncated", coding)
     except zlib.error as problem:
         raise BadContentCoding("bad_encoding", coding) from problem
+    return fed - len(decoder.unused_data)
 
 
 def _unbrotli(body: bytes) -> Iterator[bytes]:

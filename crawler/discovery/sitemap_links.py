@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from crawler.discovery.feed_links import SortedEntries
+from crawler.discovery.feed_links import SortedEntries, sort_entries
 from crawler.discovery.listing import Listing
 from crawler.discovery.url_shapes import UrlShapes
 from crawler.discovery.url_words import LinkKind
-from crawler.urls import in_scope, registrable_domain
+from crawler.urls import registrable_domain
 from storage.model import FeedKind
 
 _WANTED = frozenset({LinkKind.ARTICLE, LinkKind.UNKNOWN})
@@ -20,21 +20,22 @@ _DOUBT = -2.0
 def sort_sitemap(
     listing: Listing,
     *,
+    url: str,
     shapes: UrlShapes,
     publisher_domains: frozenset[str],
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> SortedEntries:
-    """Return the entries of a sitemap that may be articles.
+    """Return the entries of the sitemap at `url` that may be articles.
 
-    Where `include` is given, it and `exclude` alone decide. Else what leads to another publisher is left out
-    (`elsewhere`), and so is what the shape of its address tells to be no article (`tag`, `gallery`, …); a news sitemap
-    lists articles only, so its entries are not judged by their shapes.
+    What `crawler.discovery.feed_links` leaves out of a feed is left out here too. Else, where `include` is given, it
+    alone decides; where it is not, what leads to another publisher is left out (`elsewhere`), and so is what the shape
+    of its address tells to be no article (`tag`, `gallery`, …). A news sitemap lists articles only, so its entries are
+    not judged by their shapes.
     """
+    chosen = sort_entries(listing, url=url, publisher_domains=publisher_domains, include=include, exclude=exclude)
 
     def why_not(url: str) -> str | None:
-        if not in_scope(url, include=include, exclude=exclude):
-            return "excluded"
         if include:
             return None
         if registrable_domain(url) not in publisher_domains:
@@ -46,8 +47,8 @@ def sort_sitemap(
         return None if judged.kind in _WANTED or doubtful else judged.kind.value
 
     wanted = []
-    left_out: Counter[str] = Counter()
-    for entry in listing.entries:
+    left_out: Counter[str] = Counter(chosen.left_out)
+    for entry in chosen.wanted:
         reason = why_not(entry.url)
         if reason is None:
             wanted.append(entry)

@@ -115,3 +115,16 @@ def test_any_bytes_give_a_body_or_a_reason(body, coding):
         decode_body(body, coding, max_bytes=1000)
     except BadContentCoding as problem:
         assert problem.reason in {"bad_encoding", "truncated", "too_large"}
+
+
+def test_a_body_of_very_many_members_costs_no_more_than_its_length():
+    """Each decoder copies what it leaves over; were that the whole rest, 100,000 members would copy 100 GB."""
+    members = gzip.compress(b"", mtime=0) * 100_000 + gzip.compress(b"the end", mtime=0)
+    assert decode_body(members, "gzip", max_bytes=1_000) == b"the end"
+
+
+@pytest.mark.parametrize("length", [1, 65_535, 65_536, 65_537, 16_000_000])
+def test_what_is_packed_very_tightly_comes_out_whole(length):
+    """The last byte that goes in may bring out much more than one piece."""
+    for coding, packed in (("gzip", gzip.compress(bytes(length), mtime=0)), ("deflate", zlib.compress(bytes(length)))):
+        assert decode_body(packed, coding, max_bytes=length) == bytes(length)

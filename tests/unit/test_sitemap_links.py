@@ -13,7 +13,9 @@ DOMAINS = frozenset({"c.example"})
 
 def sort(*urls: str, kind: FeedKind = FeedKind.SITEMAP, **patterns):
     listing = Listing(kind=kind, entries=[feed_entry(url) for url in urls])
-    chosen = sort_sitemap(listing, shapes=SHAPES, publisher_domains=DOMAINS, **patterns)
+    chosen = sort_sitemap(
+        listing, url="https://c.example/sitemap.xml", shapes=SHAPES, publisher_domains=DOMAINS, **patterns
+    )
     return [entry.url for entry in chosen.wanted], dict(chosen.left_out)
 
 
@@ -31,9 +33,10 @@ def test_what_is_plainly_no_article_is_left_out_and_counted_by_kind():
         "https://c.example/harbour/",
         "https://c.example/",
         "https://elsewhere.example/2026/11/24/a-story-of-somebody-else",
+        "https://c.example/files/2026/11/24/the-report-of-the-harbour-board.pdf",
     )
     assert wanted == []
-    assert left_out == {"tag": 1, "author": 1, "section": 2, "elsewhere": 1}
+    assert left_out == {"tag": 1, "author": 1, "section": 1, "home_page": 1, "elsewhere": 1, "not_a_page": 1}
 
 
 def test_a_news_sitemap_is_believed():

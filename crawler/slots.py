@@ -156,7 +156,7 @@ class HostSlots:
             _deliver([(job.done, result, None) for job, result in zip(jobs, results, strict=True)])
 
     def _act(self, requests: Sequence[SlotRequest]) -> list[Answered]:
-        with self._store.writing() as transaction:
+        with self._store.writing(lasting=False) as transaction:
             asked_at = self._clock()
             answers = transaction.hosts.act(requests, steady=asked_at)
         answered_at = self._clock()

@@ -27,6 +27,8 @@ BUSY_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10
 WRITES = "morgue_writes"
 """The execution option that makes a SQLite transaction take the write lock with its first statement."""
+PASSES = "morgue_passes"
+"""The execution option of a transaction that the processes must agree on, but that may be lost with the power."""
 
 _END = "morgue_end"
 """Where a connection remembers what ended its transaction."""
@@ -130,7 +132,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor = connection.cursor()
     try:
         cursor.execute("PRAGMA foreign_keys = ON")
-        # A committed fact must survive a loss of power, not only of the process.
         cursor.execute("PRAGMA synchronous = FULL")
         _keep_journal_ahead(cursor)
     finally:
@@ -155,6 +156,9 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.info.pop(_END, None)
     if connection.get_execution_options().get(WRITES):
         connection.exec_driver_sql("PRAGMA query_only = OFF")
+        # A committed fact must survive a loss of power, not only of the process.
+        passes = connection.get_execution_options().get(PASSES)
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if passes else 'FULL'}")
         # A transaction that reads first and writes later fails at once when another wrote in between.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func, or_, select, update
 
+from storage.column_types import UtcDateTime
 from storage.database_clock import database_now
 from storage.host_turns import (
     Granted,
     Held,
     HostState,
+    Report,
     SlotAnswer,
     SlotRequest,
-    Take,
     Waiter,
     decide,
     hold_of,
@@ -31,6 +32,19 @@ _UPDATE = (
 _LEAVE = delete(host_waiters).where(
     host_waiters.c.host == bindparam("of_host"), host_waiters.c.owner == bindparam("of_owner")
 )
+_NAMES: BindParameter[str] = bindparam("names", expanding=True)
+_KNOWN = select(hosts.c.host).where(hosts.c.host.in_(_NAMES))
+_LOCKED = select(hosts).where(hosts.c.host.in_(_NAMES)).order_by(hosts.c.host).with_for_update()
+_LINES = select(host_waiters).where(host_waiters.c.host.in_(_NAMES))
+_CRAWL_DELAYS = (
+    select(robots_files.c.host, func.max(robots_files.c.crawl_delay_seconds).label("seconds"))
+    .where(
+        robots_files.c.host.in_(_NAMES),
+        robots_files.c.crawl_delay_seconds.is_not(None),
+        robots_files.c.expires_at > bindparam("now", type_=UtcDateTime),
+    )
+    .group_by(robots_files.c.host)
+)
 
 
 class Hosts:
@@ -44,16 +58,16 @@ class Hosts:
 
         To be called in a transaction that writes nothing else, so that hosts are not waited for in a circle.
         """
-        names = sorted({request.host for request in requests})
-        before = self._locked(names)
+        before = self._locked(sorted({request.host for request in requests}))
         # After the rows were waited for, not before.
         now = database_now(self._connection, writes=True)
-        lines_before = self._lines(names)
-        lines = {name: {waiter.owner: waiter for waiter in live(lines_before[name].values(), now)} for name in names}
-        delays = self._crawl_delays(sorted({request.host for request in requests if isinstance(request, Take)}), now)
+        asked_for = sorted({request.host for request in requests if not isinstance(request, Report)})
+        lines_before = self._lines(asked_for)
+        lines = {name: {one.owner: one for one in live(line.values(), now)} for name, line in lines_before.items()}
+        delays = self._crawl_delays(asked_for, now)
         states, answers = dict(before), list[SlotAnswer]()
         for request in requests:
-            line = lines[request.host]
+            line = lines.get(request.host, {})
             decision = decide(states[request.host], request, waiters=list(line.values()), now=now, steady=steady)
             states[request.host] = decision.state
             waiter = line.pop(request.owner, Waiter(owner=request.owner, since=now, seen_at=now))
@@ -74,39 +88,38 @@ class Hosts:
 
     def _locked(self, names: Sequence[str]) -> dict[str, HostState]:
         """Return the states of hosts, which nobody else can change until the end of the transaction."""
-        # New rows first and then the locks, all by name: two processes never wait for each other in a circle.
-        known = {row.host for part in slices(names) for row in self._connection.execute(_named(part))}
+        found = {} if self._connection.dialect.name == "postgresql" else self._select_locked(names)
+        if len(found) == len(names):
+            return found
+        # New rows first and then the locks, all by name: two processes never wait for each other in a circle. SQLite,
+        # with one writer at a time, knows no such wait, and most hosts are there already.
+        known = {row.host for part in slices(names) for row in self._connection.execute(_KNOWN, {"names": part})}
         missing = [asdict(HostState(host=name)) for name in names if name not in known]
         if missing:
             self._connection.execute(insert_unless_there(self._connection, hosts, "host"), missing)
-        found = {}
-        for part in slices(names):
-            query = select(hosts).where(hosts.c.host.in_(part)).order_by(hosts.c.host).with_for_update()
-            found.update({row["host"]: HostState(**row) for row in self._connection.execute(query).mappings()})
-        return found
+        return self._select_locked(names)
+
+    def _select_locked(self, names: Sequence[str]) -> dict[str, HostState]:
+        return {
+            row["host"]: HostState(**row)
+            for part in slices(names)
+            for row in self._connection.execute(_LOCKED, {"names": part}).mappings()
+        }
 
     def _lines(self, names: Sequence[str]) -> dict[str, dict[str, Waiter]]:
         lines: dict[str, dict[str, Waiter]] = {name: {} for name in names}
         for part in slices(names):
-            for row in self._connection.execute(select(host_waiters).where(host_waiters.c.host.in_(part))):
+            for row in self._connection.execute(_LINES, {"names": part}):
                 lines[row.host][row.owner] = Waiter(owner=row.owner, since=row.since, seen_at=row.seen_at)
         return lines
 
     def _crawl_delays(self, names: Sequence[str], now: datetime) -> dict[str, float]:
         """Return the longest Crawl-delay that any origin of these hosts asks for, as far as copies are fresh."""
-        delays = {}
-        for part in slices(names):
-            query = (
-                select(robots_files.c.host, func.max(robots_files.c.crawl_delay_seconds))
-                .where(
-                    robots_files.c.host.in_(part),
-                    robots_files.c.crawl_delay_seconds.is_not(None),
-                    robots_files.c.expires_at > now,
-                )
-                .group_by(robots_files.c.host)
-            )
-            delays.update({host: float(delay) for host, delay in self._connection.execute(query)})
-        return delays
+        return {
+            row.host: float(row.seconds)
+            for part in slices(names)
+            for row in self._connection.execute(_CRAWL_DELAYS, {"names": part, "now": now})
+        }
 
     def _save(self, states: Sequence[HostState]) -> None:
         if states:
@@ -133,10 +146,6 @@ class Hosts:
             self._connection.execute(
                 insert.on_conflict_do_update(index_elements=["host", "owner"], set_=changed), standing
             )
-
-
-def _named(part: Sequence[str]) -> Select[tuple[str]]:
-    return select(hosts.c.host).where(hosts.c.host.in_(part))
 
 
 def _with_crawl_delay(answer: SlotAnswer, seconds: float) -> SlotAnswer:

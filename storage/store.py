@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine, delete, false
 
 from storage.captures import Captures
-from storage.engine import WRITES, create_engine, end_of, failures_explained, is_ended, sqlite_file
+from storage.engine import PASSES, WRITES, create_engine, end_of, failures_explained, is_ended, sqlite_file
 from storage.errors import DatabaseBusy, DatabaseUnavailable
 from storage.events import Events
 from storage.feeds import Feeds
@@ -88,6 +88,7 @@ class Store:
         self._file = sqlite_file(engine.url)
         self._file_identity = None if self._file is None else _identity(self._file)
         self._for_writing = engine.execution_options(**{WRITES: True})
+        self._for_passing = self._for_writing.execution_options(**{PASSES: True})
         self._for_reading = engine
         if engine.dialect.name == "postgresql":
             self._for_reading = engine.execution_options(postgresql_readonly=True)
@@ -124,14 +125,20 @@ class Store:
         self.close()
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
+    def writing(self, *, lasting: bool = True) -> Iterator[Transaction]:
         """Open a transaction that writes: committed at the end, rolled back when an exception leaves it.
+
+        Without `lasting` it need not be on the disk when it is committed, which is much quicker: all other processes
+        see it, and it survives all of them, but maybe not a loss of power. So turns at hosts are written, not facts.
 
         SQLite has one writer at a time, so others wait meanwhile. Raises `DatabaseUnavailable`, and `DatabaseBusy` when
         the same may be tried again from the beginning; then nothing was written.
         """
         self._check_still_there()
-        with failures_explained(self._engine.url), self._for_writing.begin() as connection:
+        engine = self._for_writing if lasting else self._for_passing
+        with failures_explained(self._engine.url), engine.begin() as connection:
+            if not lasting and connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             transaction = Transaction(connection)
             yield transaction
             transaction.check_alive()

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func, or_, select, update
 
@@ -20,7 +22,7 @@ from storage.host_turns import (
     hold_of,
     live,
 )
-from storage.statements import insert_or, insert_unless_there, slices
+from storage.statements import insert_for, insert_unless_there, slices
 from storage.tables import host_waiters, hosts, robots_files
 
 _COLUMNS = [field.name for field in fields(HostState)]
@@ -141,11 +143,14 @@ class Hosts:
         if left:
             self._connection.execute(_LEAVE, left)
         if standing:
-            insert = insert_or(self._connection, host_waiters)
-            changed = {"since": insert.excluded.since, "seen_at": insert.excluded.seen_at}
-            self._connection.execute(
-                insert.on_conflict_do_update(index_elements=["host", "owner"], set_=changed), standing
-            )
+            self._connection.execute(_stand(self._connection.dialect.name), standing)
+
+
+@cache
+def _stand(dialect: str) -> Any:
+    insert = insert_for(dialect, host_waiters)
+    changed = {"since": insert.excluded.since, "seen_at": insert.excluded.seen_at}
+    return insert.on_conflict_do_update(index_elements=["host", "owner"], set_=changed)
 
 
 def _with_crawl_delay(answer: SlotAnswer, seconds: float) -> SlotAnswer:

@@ -3,11 +3,13 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
 from storage.model import Outcome
-from storage.statements import insert_or
+from storage.statements import insert_for
 from storage.tables import robots_files
 
 _OF_ORIGIN = select(robots_files).where(robots_files.c.origin == bindparam("asked"))
@@ -59,6 +61,11 @@ class RobotsFiles:
 
     def keep(self, copy: RobotsFile) -> None:
         """Keep a copy in place of an earlier one."""
-        insert = insert_or(self._connection, robots_files).values(asdict(copy))
-        changed = {column.name: insert.excluded[column.name] for column in robots_files.c if column.name != "origin"}
-        self._connection.execute(insert.on_conflict_do_update(index_elements=["origin"], set_=changed))
+        self._connection.execute(_keep(self._connection.dialect.name), asdict(copy))
+
+
+@cache
+def _keep(dialect: str) -> Any:
+    insert = insert_for(dialect, robots_files)
+    changed = {column.name: insert.excluded[column.name] for column in robots_files.c if column.name != "origin"}
+    return insert.on_conflict_do_update(index_elements=["origin"], set_=changed)

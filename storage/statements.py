@@ -15,7 +15,7 @@ ROWS_A_STATEMENT = 500
 
 def insert_or(connection: Connection, table: Table) -> Any:
     """Return the connected database's own `INSERT`, which has `on_conflict_do_nothing` and `…_do_update`."""
-    return _insert(connection.dialect.name, table)
+    return insert_for(connection.dialect.name, table)
 
 
 def insert_unless_there(connection: Connection, table: Table, *key: str) -> Any:
@@ -23,13 +23,14 @@ def insert_unless_there(connection: Connection, table: Table, *key: str) -> Any:
     return _insert_unless_there(connection.dialect.name, table, key)
 
 
-def _insert(dialect: str, table: Table) -> Any:
+def insert_for(dialect: str, table: Table) -> Any:
+    """Return a database's own `INSERT`, by the name of its dialect; for a statement that is made once."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 @cache
 def _insert_unless_there(dialect: str, table: Table, key: tuple[str, ...]) -> Any:
-    return _insert(dialect, table).on_conflict_do_nothing(index_elements=key)
+    return insert_for(dialect, table).on_conflict_do_nothing(index_elements=key)
 
 
 def slices(items: Sequence[Item], size: int = ROWS_A_STATEMENT) -> Iterator[Sequence[Item]]:

@@ -4,7 +4,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from storage.model import FeedKind, Outcome
 from storage.records import CandidateKind, CrawlScope, FeedEntry, KnownAddresses, PageHistory, PageState
@@ -50,11 +63,16 @@ def _of(scope: CrawlScope, in_scope: ColumnElement[bool] | None) -> ColumnElemen
     return named if in_scope is None else or_(named, in_scope)
 
 
-# Failures in a row count suspects too, so that a page that gives another text at every look is not asked for ever.
-_SUSPECT_LOOKED_AT_AGAIN = and_(
-    pages.c.candidate_kind == CandidateKind.SUSPECT.value,
-    pages.c.last_outcome == Outcome.SUSPECT.value,
-    pages.c.consecutive_failures < CONFIRMING_LOOKS,
+# Found by themselves first: they are few, and the pages of a scope may be many.
+_SUSPECTS = pages.alias("suspects")
+_SUSPECT_LOOKED_AT_AGAIN = pages.c.id.in_(
+    select(_SUSPECTS.c.id).where(
+        # Spelt out, or SQLite would not know that its index holds these pages.
+        _SUSPECTS.c.candidate_kind == literal_column(f"'{CandidateKind.SUSPECT}'"),
+        _SUSPECTS.c.last_outcome == Outcome.SUSPECT.value,
+        # They count suspects too, so that a page that gives another text at every look is not asked for ever.
+        _SUSPECTS.c.consecutive_failures < CONFIRMING_LOOKS,
+    )
 )
 
 

@@ -1,4 +1,4 @@
-"""Hosts that cannot be reached or trusted, labels of Japanese, feeds of many bad pages; the rest is in tests.hostile."""
+"""Hosts that cannot be reached or trusted, Japanese labels, feeds of many bad pages; the rest is in tests.hostile."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,7 +94,8 @@ def test_a_host_that_cannot_be_reached(morgue, url, reason):
 
 
 def test_a_host_that_is_down_for_a_while_loses_nothing(morgue, newsroom):
-    urls = [newsroom.publish(f"lamp-{n}", headline=f"Lamp {n} lit again", body=PARAGRAPHS) for n in range(3)]
+    bodies = [(f"Lamp number {n} was lit by its keeper.", *PARAGRAPHS) for n in range(3)]
+    urls = [newsroom.publish(f"lamp-{n}", headline=f"Lamp {n} lit again", body=body) for n, body in enumerate(bodies)]
     assert morgue.crawl(newsroom.url("/feed.rss"), limit=1).outcomes == {"created": 1}
     newsroom.close()
     report = morgue.crawl(newsroom.url("/feed.rss"), recrawl=True)

@@ -1,5 +1,6 @@
 """Articles that are missing from their address, that are gone, and that return."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -88,6 +89,16 @@ def test_a_look_that_arrives_late_confirms_nothing(page):
     page.get(Outcome.TIMEOUT, at=5 * HOUR)
     assert missing(page, at=4 * HOUR).outcome is Outcome.MISSING
     assert page.article().status is ArticleStatus.LIVE
+
+
+def test_processes_that_find_it_gone_at_the_same_time_put_up_one_tombstone(page):
+    page.see(FERRY)
+    missing(page, at=10)
+    with ThreadPoolExecutor(4) as processes:
+        found = list(processes.map(lambda number: missing(page, at=10 + HOUR + number).outcome, range(8)))
+    # One of them may be overtaken, and then arrives late; the others all find it gone.
+    assert Outcome.GONE in found
+    assert page.events() == ["created", "gone"]
 
 
 # Return

@@ -1,6 +1,7 @@
 """Texts that differ so much from the article's that they have to wait: walls, notices, rewritten stories."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -400,6 +401,16 @@ def test_a_suspect_text_that_arrives_late_is_kept_and_does_not_wait(page, rows):
     page.see(LONG, at=10, keep=False)
     assert page.see(WALL, at=5).reason == "late"
     assert suspects(rows) == [(None, 0)]
+
+
+def test_processes_that_see_a_suspect_at_the_same_time_make_one_version_of_it(page):
+    page.see(LONG)
+    looks = [page.look(REWRITTEN, at=10 + number / 10) for number in range(8)]
+    with ThreadPoolExecutor(4) as processes:
+        found = [recorded.outcome for recorded in processes.map(page.record, looks)]
+    assert found.count(Outcome.UPDATED) == 1
+    assert [version.article for version in page.versions()] == [LONG, REWRITTEN]
+    assert page.events() == ["created", "updated"]
 
 
 def test_a_suspect_read_by_another_extractor_begins_anew(page, rows):

@@ -5,6 +5,8 @@
     headline.py authors.py times.py dateline.py      one field each
     body.py         the paragraphs of the story      verdict.py    is this an article at all
     permissions.py  what robots may do with the page
+    parts.py part_numbers.py  what addresses the page names: its own, and those of further parts of its article
+    joining.py      one article out of its parts
     reader.py       puts an article together         identity.py   the extractor id
     pool.py         many pages in worker processes   command.py    what `morgue extract` prints
 

@@ -179,6 +179,16 @@ def test_the_article_on_one_page_is_taken_where_a_link_offers_it(morgue, newsroo
     assert outcomes(morgue, SECOND) == []
 
 
+@pytest.mark.parametrize("status", [404, 500])
+def test_the_parts_are_followed_where_the_page_with_all_of_them_cannot_be_had(morgue, newsroom, status):
+    publish(newsroom, FIRST, SECOND)
+    whole = '<a href="?page=all">View all</a>'
+    newsroom.respond(FIRST, body=story("The line is open again.", *TEXTS[0], below=pager("", SECOND) + whole))
+    newsroom.respond(f"{FIRST}?page=all", status=status)
+    morgue.crawl(feed(newsroom, FIRST))
+    assert morgue.article(newsroom.url(FIRST)).content.body == body(TEXTS[:2])
+
+
 def test_the_pages_of_a_section_are_no_parts(morgue, newsroom):
     links = "".join(f'<h2><a href="/news/story-about-{n}">A story about {n}</a></h2>' for n in range(12))
     newsroom.respond("/news/", body=f"<html><body>{links}<a href='?page=2'>2</a></body></html>")

@@ -10,6 +10,8 @@ from lxml.html import HtmlElement
 from crawler.extraction.linked_data import LinkedData, Microdata, Node, read_json_ld, read_microdata, text_of, types_of
 from crawler.extraction.text import folded, one_line
 
+_LISTED = 3
+"""So many articles in one page's markup may be a list of other pages."""
 _WEB = re.compile(r"^https?://[^\s/]+\S*$", re.IGNORECASE)
 
 
@@ -74,20 +76,34 @@ def _meta(tree: HtmlElement) -> dict[str, list[str]]:
 
 
 def _own_article(articles: list[Node], tree: HtmlElement, url: str) -> Node:
-    """Return the node of the story that the page shows: the one with its address or its headline, else the first."""
+    """Return the node of the story that the page shows: the one with its address or its headline, else the first.
+
+    None of many that have other addresses and other headlines: then the page lists them.
+    """
     if len(articles) < 2:
         return articles[0] if articles else {}
     path = urlsplit(url).path.rstrip("/")
     heads = {folded(head.text_content()) for head in tree.iter("h1")}
 
+    def titled(node: Node) -> bool:
+        return bool(heads & {folded(text_of(node.get("headline"))), folded(text_of(node.get("name")))} - {""})
+
     def score(node: Node) -> int:
         addresses = (node.get("url"), node.get("mainEntityOfPage"), node.get("@id"))
         named = any(path and path in (_address(address) or "") for address in addresses)
-        titled = bool(heads & {folded(text_of(node.get("headline"))), folded(text_of(node.get("name")))} - {""})
         kind = types_of(node)
-        return 4 * named + 2 * titled + bool(node.get("headline")) - ("review" in kind or "recipe" in kind)
+        return 4 * named + 2 * titled(node) + bool(node.get("headline")) - ("review" in kind or "recipe" in kind)
 
+    if len(articles) >= _LISTED and not any(titled(node) or _is_at(node, path) for node in articles):
+        return {}
     return max(articles, key=score)
+
+
+def _is_at(node: Node, path: str) -> bool:
+    """Tell whether a node has no address, or one that ends in this path."""
+    addresses = [address for name in ("url", "mainEntityOfPage") if (address := _address(node.get(name)))]
+    ends = (address.partition("#")[0].partition("?")[0].rstrip("/") for address in addresses)
+    return not addresses or any(path and end.endswith(path) for end in ends)
 
 
 def _address(value: object) -> str | None:

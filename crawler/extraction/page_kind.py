@@ -45,6 +45,9 @@ _MOSTLY_LINKED = 0.7
 _ALL_LINKED = 0.85
 _SHORT_STORY = 400
 """Standing prose of a teaser or two; a story has more, or markup that calls it one."""
+_SCATTERED = 4
+"""Prose that is so many times as long as what stands together of it stands in teasers."""
+_TEASER = 200
 _HARDLY_PROSE = 150
 _ONE_PAGE_SITE = 1000
 SHORT_TEXT = 600
@@ -94,8 +97,10 @@ def kind_of_index(markup: Markup, shape: Shape, *, length: int, linked_body: flo
     `length` is that of the body, `linked_body` the share of it that stands in links elsewhere on the page: teasers.
     For pages without JSON-LD of an article and without a date in markup.
     """
-    claimed = markup.first_meta("og:type").lower() in ("article", "news")
-    named = _by_type(markup) or _by_path(markup.url)
+    typed = _by_type(markup)
+    # Publishing systems call their sections articles in Open Graph, and rightly collections in JSON-LD.
+    claimed = typed is None and markup.first_meta("og:type").lower() in ("article", "news")
+    named = typed or _by_path(markup.url)
     canonical = next(iter(markup.all_meta("og:url")), "")
     if shape.story >= _SHORT_STORY or 2 * shape.story > length:
         listed = named in ("author", "search", "tag") and not claimed
@@ -110,7 +115,9 @@ def kind_of_index(markup: Markup, shape: Shape, *, length: int, linked_body: flo
     dense = shape.density >= _MOSTLY_LINKED and (
         shape.cards >= _FEW_CARDS or linked_body >= _LINKED or shape.density >= 0.9
     )
-    if dense or (shape.cards >= _MANY_CARDS and shape.density >= _LINKED):
+    teasers = shape.story < _TEASER and shape.prose >= _SCATTERED * shape.story > 0
+    scattered = shape.density >= _LINKED or teasers
+    if dense or (shape.cards >= _MANY_CARDS and scattered):
         return "section" if shape.cards >= _FEW_CARDS else "index"
     return None
 

@@ -72,8 +72,9 @@ def _read(markup: Markup, *, reckoning: Reckoning, extractor: str) -> Reading:
     section, byline = section_of(markup), byline_of(markup, authors)
     language = language_of(markup, "")
     dates = dates_of(markup, language=language, reckoning=reckoning)
-    # A `time` element may belong to the first teaser of an index.
-    dated = dates.published is not None and dates.published.found_in in EXPLICIT_MARKUP - {"time_element"}
+    # A `time` element may belong to the first teaser of an index, as may the JSON-LD of articles that are only listed.
+    listed = {"json_ld"} if markup.linked_data.articles() and not markup.node else set()
+    dated = dates.published is not None and dates.published.found_in in EXPLICIT_MARKUP - {"time_element"} - listed
     surplus = surplus_of(tree, url=url)
     tags, canonical_url = tags_of(markup), canonical_url_of(markup)
     access = access_of(markup)

@@ -12,8 +12,7 @@ from crawler.discovery.targets import TargetKind, kind_of_body
 from crawler.extraction.pool import ReadTask
 from crawler.fetching import Fetched, FetchRequest
 from crawler.home_pages import HomePages
-from crawler.index_reading import SITEMAPS, IndexRead, body_of, is_home, read_index
-from crawler.known_addresses import LearntShapes
+from crawler.index_reading import SITEMAPS, IndexRead, body_of, is_home
 from crawler.runner import Crawling
 from storage.model import FeedKind, FetchKind, Outcome, StatedTime
 from storage.records import FeedEntry, FeedState, StoredSource
@@ -92,7 +91,6 @@ class SourceChecker:
 
     def __init__(self, crawling: Crawling) -> None:
         self._crawling = crawling
-        self._shapes = LearntShapes(crawling.store)
         self._home = HomePages(poller=crawling.poller, fetcher=crawling.fetcher, max_bytes=crawling.settings.max_bytes)
 
     async def check(self, stored: StoredSource) -> SourceCheck:
@@ -120,9 +118,7 @@ class SourceChecker:
     ) -> tuple[IndexCheck, Sequence[FeedEntry], Sequence[FoundIndex]]:
         feed = FeedState(feed_id=0, source_id=stored.source_id, url=url, kind=kind)
         fetched = await self._crawling.poller.ask(feed, stored.source)
-        max_bytes = self._crawling.settings.max_bytes
-        shapes = await self._shapes.of(stored.source_id)
-        read = await asyncio.to_thread(read_index, feed, stored.source, fetched, shapes=shapes, max_bytes=max_bytes)
+        read = await self._crawling.poller.read(feed, stored.source, fetched)
         await self._crawling.poller.record_fetches(fetched, outcome=read.outcome, reason=read.reason)
         found: Sequence[FoundIndex] = ()
         if kind is FeedKind.SECTION and is_home(url, stored.source) and read.outcome in _GOOD:

@@ -330,7 +330,8 @@ class Explorer:
             if index.kind is not FeedKind.SECTION:
                 await self._note_index(way, index, _Order.FEED)
                 continue
-            if url_key(index.url) in self._known_sections:
+            if url_key(index.url) in self._known_sections or is_home(index.url, way.source.source):
+                # Whoever names a section does not ask for all that its way home leads to.
                 continue
             if way.depth >= self._bounds.section_depth:
                 self._say_reached(way.source, "section_depth", index.url)

@@ -18,11 +18,12 @@ from crawler.discovery.sitemap_links import sort_sitemap
 from crawler.discovery.sitemaps import read_sitemap
 from crawler.discovery.targets import TargetKind, kind_of_body
 from crawler.discovery.url_shapes import UrlShapes
+from crawler.extraction.permissions import permissions_of
 from crawler.fetching import Fetched
 from crawler.page_bodies import digest_of
 from crawler.urls import clean_url, registrable_domain
 from storage.content_coding import BadContentCoding, decode_body
-from storage.model import FeedKind, FetchKind, Outcome, Source
+from storage.model import FeedKind, FetchKind, Headers, Outcome, Source
 from storage.records import FeedEntry, FeedState
 
 SITEMAP_BYTES = 50 * 1024 * 1024
@@ -59,6 +60,7 @@ class Body:
 
     content: bytes = b""
     content_type: str | None = None
+    headers: Headers = ()
     outcome: Outcome | None = None
     reason: str | None = None
 
@@ -84,11 +86,13 @@ def body_of(fetched: Fetched, *, max_bytes: int) -> Body:
         if problem.reason == "too_large":
             return Body(outcome=Outcome.TOO_LARGE, reason="decoded_body")
         return Body(outcome=Outcome.NETWORK_ERROR, reason=problem.reason)
-    return Body(content=content, content_type=exchange.header("content-type"))
+    return Body(content=content, content_type=exchange.header("content-type"), headers=exchange.response_headers)
 
 
-def read_index(feed: FeedState, source: Source, fetched: Fetched, *, shapes: UrlShapes, max_bytes: int) -> IndexRead:
-    """Return what an answer to a poll of `feed` lists.
+def read_index(
+    feed: FeedState, source: Source, fetched: Fetched, *, shapes: UrlShapes, max_bytes: int, robots_token: str
+) -> IndexRead:
+    """Return what an answer to a poll of `feed` lists. `robots_token` is the name by which we obey robots' rules.
 
     A section is read anew even where its bytes are the same, because more may be known by now of what its links are.
     """
@@ -102,7 +106,10 @@ def read_index(feed: FeedState, source: Source, fetched: Fetched, *, shapes: Url
     found = kind_of_body(body.content, body.content_type, url=url)
     if feed.kind is FeedKind.SECTION and found is TargetKind.PAGE:
         page = read_index_page(body.content, url=url, content_type=body.content_type)
-        read = _section(page, feed, source, url=url, shapes=shapes)
+        if page.nofollow or permissions_of(body.headers, {}, robots_token=robots_token).nofollow:
+            read = _not_followed(page)
+        else:
+            read = _section(page, feed, source, url=url, shapes=shapes)
     else:
         listing = _listing(body, found, url=url, now=fetched.last.attempt.finished_at)
         if isinstance(listing, NotAFeed):
@@ -163,15 +170,17 @@ def _at_home(url: str | None, domains: frozenset[str]) -> str | None:
     return url if url is not None and registrable_domain(url) in domains else None
 
 
+def _not_followed(page: IndexPage) -> IndexRead:
+    return IndexRead(
+        outcome=Outcome.LISTED,
+        reason="nofollow",
+        kind=FeedKind.SECTION,
+        title=page.title,
+        left_out={"nofollow": len(page.links)},
+    )
+
+
 def _section(page: IndexPage, feed: FeedState, source: Source, *, url: str, shapes: UrlShapes) -> IndexRead:
-    if page.nofollow:
-        return IndexRead(
-            outcome=Outcome.LISTED,
-            reason="nofollow",
-            kind=FeedKind.SECTION,
-            title=page.title,
-            left_out={"nofollow": len(page.links)},
-        )
     links = sort_links(
         page,
         url=url,

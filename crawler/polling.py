@@ -72,12 +72,14 @@ class FeedPoller:
         shapes: LearntShapes,
         max_bytes: int,
         default_delay_seconds: float,
+        robots_token: str,
     ) -> None:
         self._fetcher = fetcher
         self._recorder = recorder
         self._shapes = shapes
         self._max_bytes = max_bytes
         self._default_delay = default_delay_seconds
+        self._robots_token = robots_token
 
     async def ask(self, feed: FeedState, source: Source, *, url: str | None = None) -> Fetched:
         """Fetch an index, or its further page at `url`. Raises `FetchingStopped`."""
@@ -98,8 +100,7 @@ class FeedPoller:
 
     async def take(self, feed: FeedState, source: Source, fetched: Fetched) -> PollResult:
         """Record the fetches and the entries of an answer to a poll of `feed`, but not yet that it was polled."""
-        shapes = await self._shapes.of(feed.source_id)
-        read = await asyncio.to_thread(read_index, feed, source, fetched, shapes=shapes, max_bytes=self._max_bytes)
+        read = await self.read(feed, source, fetched)
         await self.record_fetches(fetched, outcome=read.outcome, reason=read.reason, feed_id=feed.feed_id)
         recorded = await self._record_entries(feed, source, read, fetched.last.attempt.finished_at)
         if recorded.new and read.kind is not FeedKind.SECTION:
@@ -128,6 +129,18 @@ class FeedPoller:
             left_out=dict(read.left_out),
         )
         return result
+
+    async def read(self, feed: FeedState, source: Source, fetched: Fetched) -> IndexRead:
+        """Return what an answer to a poll of `feed` lists, by what is known of its source's addresses."""
+        return await asyncio.to_thread(
+            read_index,
+            feed,
+            source,
+            fetched,
+            shapes=await self._shapes.of(feed.source_id),
+            max_bytes=self._max_bytes,
+            robots_token=self._robots_token,
+        )
 
     async def record(self, result: PollResult) -> None:
         """Record that an index was polled: its validators, and that its time has come and gone."""

@@ -241,6 +241,7 @@ async def open_crawling(
                 shapes=LearntShapes(store),
                 max_bytes=crawl.max_bytes,
                 default_delay_seconds=crawl.delay_seconds,
+                robots_token=robots_token(crawl.user_agent),
             ),
             recorder=recorder,
             archive=warc,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, exists, or_, select, update
 
 from storage.model import FeedKind, Outcome
 from storage.pages import Pages
@@ -94,8 +94,13 @@ class Feeds:
         return self._states(select(feeds).where(wanted).order_by(feeds.c.id))
 
     def section_urls(self, source_id: int, limit: int) -> list[str]:
-        """Return the addresses of a source's sections, its home page among them."""
-        of_source = and_(feeds.c.source_id == source_id, feeds.c.kind == FeedKind.SECTION.value)
+        """Return the addresses of a source's sections: those that are configured, and those that lead to pages."""
+        leads_somewhere = exists().where(feed_entries.c.feed_id == feeds.c.id)
+        of_source = and_(
+            feeds.c.source_id == source_id,
+            feeds.c.kind == FeedKind.SECTION.value,
+            or_(feeds.c.configured, leads_somewhere),
+        )
         return list(self._connection.scalars(select(feeds.c.url).where(of_source).order_by(feeds.c.id).limit(limit)))
 
     def unplanned(self) -> list[FeedState]:

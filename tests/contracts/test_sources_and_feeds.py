@@ -267,6 +267,10 @@ def test_sitemaps_and_sections_are_polled_as_what_they_are(store):
         source_id = transaction.sources.by_slug("p").source_id
         assert transaction.feeds.section_urls(source_id, 10) == ["http://p.example/news/"]
         assert transaction.feeds.section_urls(source_id, 0) == []
+        found = transaction.feeds.ensure(source_id, "http://p.example/x/", NOON, FeedKind.SECTION, found_by="section")
+        assert transaction.feeds.section_urls(source_id, 10) == ["http://p.example/news/"]
+        transaction.feeds.record_entries(found.feed_id, source_id, [entry("ferry")], NOON)
+        assert transaction.feeds.section_urls(source_id, 10) == ["http://p.example/news/", "http://p.example/x/"]
 
 
 def test_what_an_index_leads_to_is_polled_by_it_alone(store, feed):

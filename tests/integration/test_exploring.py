@@ -251,6 +251,22 @@ def test_links_of_a_page_that_forbids_it_are_not_followed(morgue, newsroom, stor
     assert (result.outcome, result.reason, dict(result.left_out)) == (Outcome.LISTED, "nofollow", {"nofollow": 1})
 
 
+def test_links_of_a_page_whose_header_forbids_it_are_not_followed(morgue, newsroom, stories):
+    newsroom.respond("/news/", headers={"X-Robots-Tag": "nofollow"}, body=page(stories[0]))
+    morgue.crawl(newsroom.url("/news/"))
+    assert morgue.articles() == []
+
+
+def test_a_section_does_not_lead_up_to_the_home_page(morgue, newsroom, stories):
+    newsroom.respond(
+        "/sport/", body=page(stories[0], more='<nav><a href="/">Home</a><a href="/sport/sea/">Sea</a></nav>')
+    )
+    newsroom.respond("/sport/sea/", body=page(stories[1]))
+    morgue.crawl(newsroom.url("/sport/"))
+    assert stored(morgue) == set(stories[:2])
+    assert asked(newsroom, "/") == 0
+
+
 def test_calendars_facets_and_other_publishers_are_left_out_and_counted(morgue, newsroom, stories):
     more = "".join(
         f'<a href="{href}">Somewhere else in the list of things to be seen</a>'

@@ -1,9 +1,11 @@
 """From bytes to an article: pure, and the only place that reads with trafilatura.
 
-    decoding.py     bytes → text                     document.py   text → a tree without what nobody sees
+    decoding.py     bytes → text                     document_type.py   page, feed, sitemap or no markup at all
+    document.py     text → a tree, and its surplus   overlays.py   what lies over a story
     linked_data.py  JSON-LD and microdata            markup.py     meta elements and visible parts
     headline.py authors.py times.py dateline.py      one field each
     body.py         the paragraphs of the story      verdict.py    is this an article at all
+    shape.py page_kind.py   home pages, sections …   walls.py error_pages.py wall_words.py   what stands before it
     permissions.py  what robots may do with the page
     parts.py part_numbers.py  what addresses the page names: its own, and those of further parts of its article
     joining.py      one article out of its parts

@@ -23,7 +23,7 @@ _ALIASES_TO = update(pages).where(pages.c.alias_of == bindparam("former")).value
 _ARTICLE_ID = select(articles.c.id).where(articles.c.primary_page_id == bindparam("page"))
 _ARTICLE = select(articles).where(articles.c.primary_page_id == bindparam("page"))
 _MOVE_ARTICLE = update(articles).where(articles.c.id == bindparam("article")).values(primary_page_id=bindparam("page"))
-_ALIASES = select(pages.c.id, pages.c.held_reading).where(pages.c.alias_of == bindparam("page"))
+_ALIASES = select(pages.c.id).where(pages.c.alias_of == bindparam("page")).limit(bindparam("most"))
 _WAITING = (
     select(pages.c.id, pages.c.alias_of, pages.c.held_reading)
     .where(pages.c.alias_of.in_(bindparam("primaries", expanding=True)), pages.c.held_reading.is_not(None))
@@ -31,6 +31,8 @@ _WAITING = (
 )
 MOST_ALIASES_OF_A_LINK = 2
 """A page that so many others stand behind does not itself move on: links of the kind are followed twice in a row."""
+MOST_WAITING = 50
+"""No article has so many variants that are all seen before it is."""
 MOST_OTHER_STORIES = 3
 """When pages with so many other headlines name an address already, it is the template that does."""
 MOST_FAILURES = 3
@@ -172,15 +174,11 @@ class PageIdentity:
             return is_same_story(article, reading)
         if not _is_expected_at(target):
             return False
-        own = self._connection.execute(_ALIASES, {"page": asked["id"]}).all()
-        if len(own) >= MOST_ALIASES_OF_A_LINK:
+        own = self._connection.execute(_ALIASES, {"page": asked["id"], "most": MOST_ALIASES_OF_A_LINK}).all()
+        waiting = self._connection.execute(_WAITING.limit(MOST_WAITING), {"primaries": [target["id"]]}).all()
+        if len(own) >= MOST_ALIASES_OF_A_LINK or len(waiting) >= MOST_WAITING:
             return False
-        aliases = self._connection.execute(_ALIASES, {"page": target["id"]}).all()
-        held = [
-            reading_from_json(alias.held_reading)
-            for alias in aliases
-            if alias.id != asked["id"] and alias.held_reading is not None
-        ]
+        held = [reading_from_json(other.held_reading) for other in waiting if other.id != asked["id"]]
         return sum(not same_headline(other, reading) for other in held) < MOST_OTHER_STORIES
 
     def settle_waiting(self, page_id: int, now: datetime) -> tuple[int, ...]:

@@ -192,6 +192,12 @@ pages = Table(
         sqlite_where=text("candidate_kind = 'suspect'"),
         postgresql_where=text("candidate_kind = 'suspect'"),
     ),
+    Index(
+        "ix_pages_waiting",
+        "alias_of",
+        sqlite_where=text("held_reading IS NOT NULL"),
+        postgresql_where=text("held_reading IS NOT NULL"),
+    ),
     # Partial, or else SQLite would use it to find the pages that are no aliases: nearly all.
     Index(
         "ix_pages_alias_of",

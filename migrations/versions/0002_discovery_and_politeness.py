@@ -168,6 +168,8 @@ def upgrade() -> None:
     op.create_index("ix_pages_host_last_fetch_at", "pages", ["host", "last_fetch_at"])
     suspect = sa.text("candidate_kind = 'suspect'")
     op.create_index("ix_pages_suspect", "pages", ["id"], sqlite_where=suspect, postgresql_where=suspect)
+    waiting = sa.text("held_reading IS NOT NULL")
+    op.create_index("ix_pages_waiting", "pages", ["alias_of"], sqlite_where=waiting, postgresql_where=waiting)
     for name, query in WIDER_VIEWS.items():
         # PostgreSQL replaces a view in place, so that the rights that somebody was granted on it stay.
         if not on_postgresql:

@@ -385,3 +385,11 @@ def test_an_alias_does_not_take_over_an_article_that_is_missing_for_the_first_ti
     page.get(Outcome.MISSING, at=10)
     assert naming(amp, FERRY, "ferry", at=11).outcome is Outcome.REDIRECTED
     assert amp.state().alias_of == page.page.page_id
+
+
+def test_pages_that_wait_for_one_address_are_few(store):
+    for number in range(50):
+        assert not naming(watch(store, f"form-{number}"), FERRY, "ferry", at=number + 1).primary_refused
+    assert naming(watch(store, "form-50"), FERRY, "ferry", at=51).primary_refused
+    at_page(store, "ferry").see(FERRY, at=52)
+    assert not naming(watch(store, "form-51"), FERRY, "ferry", at=53).primary_refused

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from crawler.robots_rules import RobotsRules, decode_robots, read_rules
+from crawler.robots_rules import RobotsRules, condensed, decode_robots, read_rules
 from crawler.urls import host_key
 from storage.model import Outcome
 from storage.robots_files import RobotsFile, RobotsState
@@ -70,7 +70,7 @@ def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, t
     """
     status, host = answer.status, host_key(origin)
     if status is not None and 200 <= status < 300:
-        text = decode_robots(answer.body)
+        text = condensed(decode_robots(answer.body))
         return RobotsFile(
             origin=origin,
             host=host,

@@ -104,6 +104,11 @@ def decode_robots(body: bytes) -> str:
     return text
 
 
+def condensed(text: str) -> str:
+    """Return the lines that mean something to us, in one form; none of a page that was sent in place of the file."""
+    return "".join(f"{name}: {value}\n" for name, value in _lines(text))
+
+
 def read_rules(text: str, *, token: str, origin: str) -> RobotsRules:
     """Return what a robots.txt says to the crawler whose product token is `token`.
 

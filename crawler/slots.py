@@ -72,6 +72,7 @@ class HostSlots:
         self._clock = clock
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._in_flight: dict[str, tuple[str, Lease]] = {}
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="slots", daemon=True)
 
     def __enter__(self) -> "HostSlots":
@@ -79,6 +80,7 @@ class HostSlots:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended = True
         self._jobs.put(None)
         self._thread.join()
 
@@ -100,7 +102,10 @@ class HostSlots:
 
     def _submit(self, request: SlotRequest | None, *, budget: int) -> "asyncio.Future[Any]":
         job = _Job(done=asyncio.get_running_loop().create_future(), request=request, budget=budget)
-        self._jobs.put(job)
+        if self._ended:
+            job.done.cancel()  # who still asks was left behind by those who waited for it
+        else:
+            self._jobs.put(job)
         return job.done
 
     def _run(self) -> None:

@@ -200,7 +200,7 @@ def _take(state: HostState, request: Take, waiters: Sequence[Waiter], now: datet
         return Decision(state=state, answer=held)
     if _is_taken(state, request, now) or _others_first(request, live(waiters, now)):
         return _in_line(state, ASK_AGAIN)
-    start_at = max(_may_be_asked_at(state), now)
+    start_at = max(_may_be_asked_at(state, request), now)
     if start_at - now > GRANTED_AHEAD:
         return _in_line(state, min(start_at - now - GRANTED_AHEAD, IN_LINE_FOR / 2))
     pause = max(request.pause_seconds, state.pause_seconds)
@@ -238,12 +238,18 @@ def _others_first(request: Take, waiters: Sequence[Waiter]) -> bool:
     return bool(waiters) and waiters[0].owner != request.owner
 
 
-def _may_be_asked_at(state: HostState) -> datetime:
-    """Return when a host may be asked again: after the pause of whoever asked last, also if nothing more came of it."""
-    instants = [instant for instant in (state.next_request_at,) if instant is not None]
+def _may_be_asked_at(state: HostState, request: Take) -> datetime:
+    """Return when a host may be asked again: after the pause of whoever asked last, also if nothing more came of it.
+
+    Where who asks now keeps a longer pause, that one counts from the end of the last response.
+    """
+    instants = [datetime.min.replace(tzinfo=UTC)]
+    if state.next_request_at is not None:
+        longer = timedelta(seconds=max(request.pause_seconds - state.pause_seconds, 0.0))
+        instants.append(state.next_request_at + longer)
     if state.reserved_by is not None and state.reserved_until is not None:
         instants.append(state.reserved_until + timedelta(seconds=state.pause_seconds))
-    return max(instants, default=datetime.min.replace(tzinfo=UTC))
+    return max(instants)
 
 
 def _report(state: HostState, report: Report, now: datetime, steady: float) -> Decision:

@@ -161,6 +161,12 @@ def test_a_long_pause_keeps_the_place_but_not_the_lease(ask, clock):
     assert answer.start_in_seconds == 1.5
 
 
+def test_a_longer_pause_of_who_asks_next_counts_from_the_last_response(ask, clock):
+    ask(report("a", ask(take("a")), pause=1, next_in=1))
+    clock.pass_seconds(0.5)
+    assert ask(take("b", pause=2.0)).start_in_seconds == 1.5
+
+
 def test_what_was_learnt_is_there_for_the_next(ask, clock):
     ask(report("a", ask(take("a")), response_seconds=0.7, refusals=2))
     granted = ask(take("b"))

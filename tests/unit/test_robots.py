@@ -13,7 +13,7 @@ import pytest
 
 from crawler.fetching import FetchRequest
 from crawler.robots import KEPT_AT_LEAST, KEPT_FOR, RETRY_UNREACHABLE_AFTER, RobotsAnswer, read_answer
-from crawler.robots_rules import MAX_BYTES, decode_robots, read_rules
+from crawler.robots_rules import MAX_BYTES, condensed, decode_robots, read_rules
 from storage.model import FetchKind, Outcome
 from storage.robots_files import RobotsFile, RobotsState
 from tests.slots_in_memory import RobotsInMemory, SlotsInMemory
@@ -165,6 +165,19 @@ def test_the_examples_of_the_rfc(text, token, path, allowed):
 )
 def test_rules(lines, path, allowed):
     assert read_rules(lines, token="morgue", origin=ORIGIN).allow(ORIGIN + path) is allowed
+
+
+@pytest.mark.parametrize("text", [SEVERAL_GROUPS, LONGEST_MATCH, "Sitemap /s.xml\nContent-Usage: train-ai=n"])
+def test_what_is_kept_of_a_file_says_the_same(text):
+    kept = condensed(f"<html>\n# a remark\nHost: x\n{text}")
+    assert "<" not in kept
+    assert "#" not in kept
+    for token in ("morgue", "foobot", "barbot", "quxbot"):
+        whole, part = (read_rules(some, token=token, origin=ORIGIN) for some in (text, kept))
+        assert part.sitemaps == whole.sitemaps
+        assert part.opt_outs(ORIGIN) == whole.opt_outs(ORIGIN)
+        for path in ("/", "/example/", "/example/page.html", "/x.gif"):
+            assert part.allow(ORIGIN + path) == whole.allow(ORIGIN + path)
 
 
 def test_a_crawler_without_a_name_obeys_what_is_for_everybody():

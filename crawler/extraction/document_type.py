@@ -19,10 +19,11 @@ _LOOKED_AT = 4096
 def kind_of_document(text: str) -> str | None:
     """Return `feed`, `sitemap`, `xml` or `plain_text` for what is no page; None for a page and for what is empty."""
     prologue = _PROLOGUE.match(text[:_LOOKED_AT])
-    root = _ROOT.match(text, prologue.end() if prologue else 0)
+    begins = prologue.end() if prologue else 0
+    root = _ROOT.match(text, begins)
     if root is not None:
         name = root[1].lower()
         return _KINDS.get(name) or ("xml" if name in _OTHER_XML else None)
-    if text.strip("\0\ufeff \t\r\n") and _TAG.search(text) is None:
+    if text[begins:].strip("\0\ufeff \t\r\n") and _TAG.search(text) is None:
         return "plain_text"
     return None

@@ -5,6 +5,7 @@ They are taken out of the tree, unlike other surplus: a request for consent can 
 would be weighed as the story itself.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -21,6 +22,7 @@ _MARKS = re.compile(
 )
 _HOLDERS = ("div", "section", "aside", "dialog", "form", "footer", "header")
 _ENOUGH_CONSENT = 0.4
+_MOST_FORMS = 10
 _LARGEST_FORM = 400
 _LEAST_STORY = 100
 """Prose outside the overlays, in characters; with less, what lies above is all that the page shows."""
@@ -74,7 +76,7 @@ def _overlays(tree: HtmlElement, *, logins: bool) -> Iterator[HtmlElement]:
 def _login_forms(tree: HtmlElement) -> Iterator[HtmlElement]:
     """Yield the largest element around each password field that holds no prose and little else."""
     seen: set[HtmlElement] = set()
-    for field in tree.iterfind(".//input[@type='password']"):
+    for field in itertools.islice(tree.iterfind(".//input[@type='password']"), _MOST_FORMS):
         around = None
         for element in field.iterancestors(*_HOLDERS):
             text = one_line(element.text_content())

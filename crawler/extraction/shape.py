@@ -10,6 +10,8 @@ from crawler.extraction.text import one_line
 
 _UNSEEN = frozenset({"script", "style", "noscript", "template", "head", "title", "textarea", "select", "option", "svg"})
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5")
+_LONGEST_LINK = 1500
+"""What is longer, a link that was never closed, is none."""
 _PROSE = 60
 """Teasers and labels are shorter than this, or end without a full stop."""
 SENTENCE_END = re.compile(r"[.!?…。！？؟।။][\"'”’»」』)]*$")
@@ -44,7 +46,8 @@ def is_prose(line: str) -> bool:
 
 def shape_of(tree: HtmlElement) -> Shape:
     """Return the shape of a page."""
-    linked = sum(len(one_line(link.text_content())) for link in tree.iter("a") if link.get("href"))
+    lengths = [len(one_line(link.text_content())) for link in tree.iter("a") if link.get("href")]
+    linked = sum(length for length in lengths if length <= _LONGEST_LINK)
     stories: dict[HtmlElement, int] = {}
     for holder, length in _prose(tree):
         stories[holder] = stories.get(holder, 0) + length
@@ -77,6 +80,11 @@ def _card_targets(tree: HtmlElement) -> Iterator[str]:
             yield target
 
 
+def _is_linked(element: HtmlElement) -> bool:
+    link = next(element.iterancestors("a"), None)
+    return link is not None and len(link.text_content()) <= _LONGEST_LINK
+
+
 def _prose(tree: HtmlElement) -> Iterator[tuple[HtmlElement, int]]:
     """Yield the sentences outside links, each with the element that holds them together."""
     for element in tree.iter("p", "div", "td", "span", "section", "article", "li", "blockquote"):
@@ -85,7 +93,7 @@ def _prose(tree: HtmlElement) -> Iterator[tuple[HtmlElement, int]]:
         else:
             text = (element.text or "") + " ".join([child.tail for child in element if child.tail])
             text = one_line(text) if len(text) >= _PROSE else ""
-        if not is_prose(text) or next(element.iterancestors("a"), None) is not None:
+        if not is_prose(text) or _is_linked(element):
             continue
         if element.tag == "p":
             length = len(text) - sum(len(one_line(link.text_content())) for link in element.iter("a"))

@@ -136,6 +136,7 @@ def test_medium(path, head, body, reason):
         (page(head="<meta property='og:type' content='article'>"), "/photos/regatta"),
         (page(below="".join(f"<p>{p}</p>" for p in STORY)), "/videos/bridge"),
         (page(below=cards(25)), "/city/bridge"),
+        ("<html><body><a href='/ad'><h1>Bridge</h1>" + "".join(f"<p>{p}</p>" for p in STORY * 6), "/city/bridge"),
         (page(head=ld(**{"@type": "NewsArticle"}, headline="Bridge"), below=links(200)), "/author/bridge"),
         (page(head=ld(**{"@type": "LiveBlogPosting"}, headline="Bridge to close")), "/live"),
     ],

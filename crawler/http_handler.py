@@ -3,7 +3,7 @@
 Scrapy bounds a response's body and its time in all. A server can still keep it busy with headers that never end, hold a
 connection with one byte a minute, or break off a body that has no announced length and have it taken for the whole.
 What is bounded here lies between Scrapy's handler and Twisted's parser, so it has to extend classes that both keep
-private; `tests/integration/test_limits.py` shows whether a new release of either still fits.
+private; the table in `tests.hostile` shows whether a new release of either still fits.
 """
 
 # Twisted's methods have no types.
@@ -115,8 +115,8 @@ class _GuardedProtocol(_LenientHTTP11ClientProtocol):
 
     def _giveUp(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
         if reason.check(ConnectionDone):
-            super()._giveUp(reason)
             self._leave = self._later(LINGER_SECONDS, self.transport.abortConnection)
+            super()._giveUp(reason)
             return
         # An orderly end of TLS waits for the other side, and one that goes on sending never gets there.
         self.transport.abortConnection()

@@ -1,14 +1,16 @@
 """What we send, and to whom: seen by the servers themselves."""
 
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from storage.model import Outcome
 from storage.store import Store
-from tests.integration.bad_answers import GOOD, PAGE, redirect
+from tests.integration.bad_answers import GOOD, PAGE, head, redirect
 from tests.integration.bad_server import (
     BadServer,
     answer,
@@ -61,10 +63,10 @@ def test_every_request_carries_the_same_fields_and_no_others(morgue, server):
     }
     assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
     assert server.asked == ["/robots.txt", "/page", "/story"]
-    for head in server.heads:
-        assert head.startswith(b"GET ")
-        assert b" HTTP/1.1\r\n" in head
-        assert fields(head) == usual(server)
+    for request in server.heads:
+        assert request.startswith(b"GET ")
+        assert b" HTTP/1.1\r\n" in request
+        assert fields(request) == usual(server)
 
 
 def test_validators_are_echoed_byte_for_byte_and_nothing_else_is_added(morgue, server):
@@ -110,3 +112,30 @@ def test_only_http_1_is_spoken_over_tls(morgue, tmp_path, monkeypatch):
         assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
         assert all(re.match(rb"GET /\S+ HTTP/1\.1\r\n", head) for head in server.heads)
         assert spoken == [None] * len(server.heads)  # an address has no name to be indicated
+
+
+def test_tls_that_ends_without_a_farewell_tears_what_has_no_end(morgue, tmp_path, monkeypatch):
+    """As many servers end it after a whole page too, only the missing end of the document tells."""
+    authority = make_authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    with bad_server(server_context(tmp_path, authority)) as server:
+        without_length = head("Content-Type: text/html")
+        server.scripts |= {"/whole": without_length + PAGE, "/torn": without_length + PAGE[:-200]}
+        report = morgue.crawl(server.url("/whole"), server.url("/torn"))
+    found = {result.url: (result.outcome, result.reason) for result in report.named}
+    assert found == {
+        server.url("/whole"): (Outcome.CREATED, None),
+        server.url("/torn"): (Outcome.NETWORK_ERROR, "short_body"),
+    }
+
+
+def test_a_host_that_takes_no_connection_is_given_up(morgue):
+    morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"timeout_seconds": 2.0})
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for client in (first, second):  # whoever comes after them is kept waiting by the system
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        report = morgue.crawl(f"http://127.0.0.1:{full.getsockname()[1]}/page")
+    assert [(result.outcome, result.reason) for result in report.named] == [(Outcome.TIMEOUT, "connect")]

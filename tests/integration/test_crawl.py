@@ -134,7 +134,9 @@ def test_what_a_temporary_redirect_shows_is_the_asked_pages(morgue, newsroom):
 
 
 def test_an_article_that_moves_stays_one_article(morgue, newsroom):
-    old, new = newsroom.publish_story(STORIES[0]), newsroom.publish_story(STORIES[1])
+    old = newsroom.publish_story(STORIES[0])
+    more = "The board will meet again in the first week of the new year, and the gallery is open to everybody."
+    new = newsroom.publish("moved-with-more", headline=STORIES[0].headline, body=[*STORIES[0].body, more])
     morgue.crawl(old)
     newsroom.redirect(urlsplit(old).path, new)
     assert morgue.crawl(old).outcomes == {"updated": 1}

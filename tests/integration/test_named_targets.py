@@ -92,10 +92,10 @@ def test_a_feed_that_breaks_us_costs_the_other_feeds_nothing(morgue, newsroom, o
     for place in (newsroom, others[0]):
         place.publish_story(STORIES[0])
 
-    def read_feed(body, *, url, content_type):
+    def read_feed(body, *, url, content_type, now):
         if url == feeds[0]:
             raise UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed")
-        return whole(body, url=url, content_type=content_type)
+        return whole(body, url=url, content_type=content_type, now=now)
 
     whole = index_reading.read_feed
     morgue.add_source(slug="courier", feeds=feeds)

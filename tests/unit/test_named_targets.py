@@ -22,8 +22,8 @@ def test_every_url_is_accounted_for_once():
     named.close(lambda url: STOPPED)
     named.close(lambda url: STOPPED)
     assert [(result.url, result.outcome, result.reason) for result in results] == [
-        ("a", Outcome.CREATED, None),
-        ("a2", Outcome.CREATED, None),
+        ("a", Outcome.UNCHANGED, None),
+        ("a2", Outcome.UNCHANGED, None),
         ("late", Outcome.MISSING, "not_found"),
         ("broken", None, INTERNAL_ERROR),
         ("never", None, STOPPED),

@@ -36,6 +36,9 @@ _HEADERS_THAT_MATTER = (
     "server",
     "x-robots-tag",
     "tdm-reservation",
+    "tdm-policy",
+    "content-usage",
+    "content-signal",
 )
 
 

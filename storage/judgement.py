@@ -145,7 +145,9 @@ def judge(
             current=current,
             candidate=candidate if shown_before else None,
         )
-    confirmed = candidate is not None and not candidate.kind.suspect and same_state(candidate.article, new)
+    if candidate is not None and candidate.kind.suspect:
+        candidate = None  # what a doubted text lacked tells nothing of this one
+    confirmed = candidate is not None and same_state(candidate.article, new)
     if change.fields:
         fields = change.confirmed().fields if earlier is not None else _seen_twice(change, new, candidate).fields
     else:

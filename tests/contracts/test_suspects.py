@@ -230,6 +230,13 @@ def test_a_field_that_was_missing_in_the_first_suspect_reading_waits_as_always(p
     assert page.article().content == REWRITTEN
 
 
+def test_what_a_suspect_text_lacks_confirms_nothing_of_the_old_one(page):
+    page.see(LONG)
+    page.see(replace(REWRITTEN, authors=(), byline=None))
+    recorded = page.see(replace(LONG, headline=CORRECTED.headline, authors=(), byline=None))
+    assert (recorded.outcome, recorded.change) == (Outcome.UPDATED, "headline")
+
+
 def test_a_field_that_waits_is_forgotten_for_a_suspect_and_waits_anew(page, rows):
     page.see(LONG)
     unsigned = replace(LONG, authors=(), byline=None)

@@ -293,7 +293,7 @@ class Politeness:
         self._told.discard(told)
         problem = None if told.cancelled() else told.exception()
         if problem is not None:
-            log.warning("slot_not_told", problem=str(problem))
+            log.debug("slot_not_told", problem=str(problem))
 
     async def _keep_reading_holds(self) -> None:
         """Look now and then what other processes were told, while somebody wants to know."""
@@ -306,7 +306,7 @@ class Politeness:
                 await self._read_holds()
             except MorgueError as problem:
                 # Whoever asks for a turn next is told by the database itself.
-                log.warning("holds_not_read", problem=str(problem))
+                log.debug("holds_not_read", problem=str(problem))
 
     # Waiting
 

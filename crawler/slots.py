@@ -150,7 +150,7 @@ class HostSlots:
             answers = _retried(partial(self._act, [report for _, report in due]))
         except MorgueError as problem:
             # Whoever asks for a turn next is told by the database itself.
-            log.warning("leases_not_prolonged", problem=str(problem))
+            log.debug("leases_not_prolonged", problem=str(problem))
             return
         for (lease, _), answered in zip(due, answers, strict=True):
             lease.take_in(answered.answer, asked_at=answered.asked_at)

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeVar
 
 import structlog
@@ -12,9 +11,9 @@ import structlog
 from crawler.exploring import Reached
 from crawler.fetch_limit import FetchLimit
 from crawler.fetching import Fetched, FetchRequest
-from crawler.named import HOST_ASKED_TO_WAIT, LIMIT, STOPPED, NamedResult, NamedTargets
+from crawler.named import LIMIT, STOPPED, NamedResult, NamedTargets
 from crawler.page_loop import PageLoop
-from crawler.politeness import FetchingStopped
+from crawler.politeness import FetchingStopped, Hold
 from crawler.polling import INTERNAL_ERROR, PollResult
 from crawler.runner import Crawling
 from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, url_key
@@ -54,7 +53,7 @@ class CrawlReport:
     feeds: list[PollResult] = field(default_factory=list)
     reached: list[Reached] = field(default_factory=list)
     named: list[NamedResult] = field(default_factory=list)
-    held: dict[str, datetime] = field(default_factory=dict)
+    held: dict[str, Hold] = field(default_factory=dict)
     to_fetch: int = 0
     stopped: bool = False
 
@@ -124,9 +123,14 @@ class Crawl:
         await self._host_by_host(urls, self._visit, host=host_key, at_once=len(urls))
         if not self.report.stopped:
             await self._explore_and_fetch()
-        self.report.held = self._crawling.politeness.held_hosts(now=utc_now())
+        self.report.held = self._holds()
         await self._close_account()
         return self.report
+
+    def _holds(self) -> dict[str, Hold]:
+        politeness, now = self._crawling.politeness, utc_now()
+        holds = {host: politeness.hold(host, now=now) for host in politeness.held_hosts(now=now)}
+        return {host: hold for host, hold in holds.items() if hold is not None}
 
     async def _host_by_host(
         self,
@@ -370,8 +374,8 @@ class Crawl:
     def _why_not(self, url: str) -> str:
         if self.report.stopped:
             return STOPPED
-        if host_key(url) in self.report.held:
-            return HOST_ASKED_TO_WAIT
+        if (hold := self.report.held.get(host_key(url))) is not None:
+            return hold.reason
         spent = self._request.limit is not None and self.report.fetched >= self._request.limit
         return LIMIT if spent else INTERNAL_ERROR
 

@@ -8,15 +8,14 @@ from storage.model import ARTICLE_SEEN, Outcome
 
 LIMIT = "limit"
 STOPPED = "stopped"
-HOST_ASKED_TO_WAIT = "host_asked_to_wait"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedResult:
     """What became of a URL that was named.
 
-    `outcome` is None where it was not looked at; `reason` then is `limit`, `stopped`, `host_asked_to_wait` or
-    `internal_error`.
+    `outcome` is None where it was not looked at; `reason` then is `limit`, `stopped`, `internal_error`, or why its host
+    is left alone: `host_asked_to_wait` or `budget_spent`.
     """
 
     url: str

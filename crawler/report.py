@@ -9,6 +9,7 @@ from rich.console import Console
 from crawler.crawl import CrawlReport
 from crawler.polling import PollResult
 from storage.escaping import printable
+from storage.host_turns import BUDGET_SPENT
 from storage.model import FeedKind
 from storage.rendering import instant, shown
 
@@ -51,7 +52,9 @@ def report_row(report: CrawlReport) -> dict[str, Any]:
             {"bound": reached.bound, "number": reached.number, "url": reached.url} for reached in report.reached
         ],
         "named": [{"url": result.url, "outcome": result.outcome, "reason": result.reason} for result in report.named],
-        "held_hosts": {host: instant(until) for host, until in report.held.items()},
+        "held_hosts": {
+            host: {"until": instant(hold.until), "reason": hold.reason} for host, hold in report.held.items()
+        },
         "failed_targets": report.failed_targets,
         "stopped": report.stopped,
     }
@@ -72,8 +75,9 @@ def print_report(out: Console, report: CrawlReport) -> None:
         out.print(f"{printable(named.url)}: {named.outcome or 'not fetched'}{why}")
     counts = _counted(report.outcomes)
     out.print(f"{report.fetched} pages fetched" + (f": {counts}" if counts else ""))
-    for host, until in report.held.items():
-        out.print(f"{printable(host)} asked to be left alone until {shown(until)} UTC; its pages are still owed")
+    for host, hold in report.held.items():
+        why = "was asked as often today as it may be, and is" if hold.reason == BUDGET_SPENT else "asked to be"
+        out.print(f"{printable(host)} {why} left alone until {shown(hold.until)} UTC; its pages are still owed")
     if report.stopped:
         out.print("Stopped before the end; what was fetched is kept, the rest is still owed.")
 

@@ -198,3 +198,16 @@ def test_robots_txt_is_asked_for_once_by_all_crawls_of_a_day(morgue: Morgue, new
         morgue.crawl(url)
     assert len(newsroom.requests_for("/robots.txt")) == 1
     assert len([fetch for fetch in morgue.fetches() if fetch.kind is FetchKind.ROBOTS]) == 1
+
+
+def test_a_host_whose_requests_of_the_day_are_spent_is_left_alone_and_said_to_be(morgue: Morgue, newsroom):
+    urls = [newsroom.publish_story(story) for story in STORIES[:4]]
+    morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"requests_per_host_per_day": 3})
+    report = morgue.crawl(*urls)
+    assert len(newsroom.requests) == 3, "robots.txt and two pages"
+    spent = [(result.outcome, result.reason) for result in report.named if result.reason]
+    assert spent == [(Outcome.RATE_LIMITED, "budget_spent")] * 2
+    assert [hold.reason for hold in report.held.values()] == ["budget_spent"]
+    before = len(newsroom.requests)
+    morgue.crawl(urls[3])
+    assert len(newsroom.requests) == before

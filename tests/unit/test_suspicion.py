@@ -159,6 +159,12 @@ def test_a_look_continues_a_suspect_that_it_resembles_more_than_the_old_text():
     assert not continues(OTHER, None, old=OLD, live_blog=False)
 
 
+def test_texts_that_only_share_a_phrase_do_not_continue_each_other():
+    phrase = "All rights reserved by the paper."
+    one, another = replace(OTHER, body=f"{OTHER.body}\n\n{phrase}"), replace(GERMAN, body=f"{GERMAN.body}\n\n{phrase}")
+    assert not continues(another, candidate(one), old=OLD, live_blog=False)
+
+
 HOURS = (0, 23.9, 24)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -331,6 +332,7 @@ class Crawl:
             ingests_at_once=self._crawling.settings.processes * 4,
             limit=limit,
             more_coming=lambda: self._exploring,
+            still_owed=partial(is_still_owed, self._crawling),
         )
         await self._loop.run()
 
@@ -386,6 +388,12 @@ async def finish_all(tasks: Iterable[Awaitable[None]]) -> None:
     for result in results:
         if isinstance(result, BaseException):
             raise result
+
+
+async def is_still_owed(crawling: Crawling, page: PageState) -> bool:
+    """Whether no other process has fetched a page since it was taken from the database."""
+    now = await crawling.read(lambda tx: tx.pages.by_id(page.page_id))
+    return now is not None and now.last_fetch_at == page.last_fetch_at
 
 
 async def fetch_page(crawling: Crawling, page: PageState) -> Fetched:

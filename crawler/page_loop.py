@@ -43,7 +43,8 @@ class PageLoop:
 
     `fetch` gets one page; `ingest` records it. A page whose recording failed is not tried again in this loop.
     `held_hosts` names the hosts that must be left alone now. `limit` counts pages that were fetched. While
-    `more_coming` says so, more may be owed soon though nothing is now.
+    `more_coming` says so, more may be owed soon though nothing is now. `still_owed` is asked just before a page is
+    fetched: another process may have done so meanwhile.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class PageLoop:
         ingests_at_once: int,
         limit: int | None = None,
         more_coming: Callable[[], bool] = lambda: False,
+        still_owed: Callable[[PageState], Awaitable[bool]] | None = None,
     ) -> None:
         self._next_pages = next_pages
         self._fetch = fetch
@@ -64,6 +66,7 @@ class PageLoop:
         self._places = asyncio.Semaphore(ingests_at_once)
         self._left = limit
         self._more_coming = more_coming
+        self._still_owed = still_owed
         self._queues: dict[str, deque[PageState]] = {}
         self._in_hand: set[int] = set()
         self._failed: set[int] = set()
@@ -170,6 +173,9 @@ class PageLoop:
     async def _work_page(self, page: PageState) -> None:
         """Fetch a page, and hand it on once there is a place: a waiting page keeps only its own host waiting."""
         try:
+            if self._still_owed is not None and not await self._still_owed(page):
+                self._in_hand.discard(page.page_id)
+                return
             fetched = await self._fetch(page)
             await self._places.acquire()
         except asyncio.CancelledError:

@@ -6,10 +6,11 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
-from crawler.crawl import fetch_page
+from crawler.crawl import fetch_page, is_still_owed
 from crawler.fetching import Fetched
 from crawler.page_loop import PageLoop
 from crawler.politeness import FetchingStopped
@@ -121,6 +122,7 @@ class ServiceJobs:
             ingest=self._ingest,
             held_hosts=lambda: self._crawling.politeness.held_hosts(now=utc_now()),
             ingests_at_once=self._crawling.settings.processes * 4,
+            still_owed=partial(is_still_owed, self._crawling),
         )
         self._page_job = asyncio.current_task()
         try:

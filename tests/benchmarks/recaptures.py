@@ -3,7 +3,8 @@
     python -m tests.benchmarks.recaptures CORPORA [--diffs]
 
 The set `recaptures` holds groups of captures of one address, nearly all of one unchanged article. Each group is served
-at one address, one capture after the other, and crawled after each change.
+at one address, one capture after the other, and crawled after each change, as an entry of a feed: a home page that was
+named would be followed.
 """
 
 import argparse
@@ -30,6 +31,12 @@ def groups_of(corpora: Path) -> dict[str, list[bytes]]:
     return groups
 
 
+def feed_of(urls: list[str]) -> str:
+    """Return a feed that lists these addresses."""
+    items = "".join(f"<item><link>{url}</link></item>" for url in urls)
+    return f'<rss version="2.0"><channel><title>Captures</title>{items}</channel></rss>'
+
+
 def main() -> None:
     """Crawl every group through its captures and print what became of the pairs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -45,13 +52,14 @@ def main() -> None:
         morgue = Morgue(store=store, folder=Path(name))
         outcomes: Counter[str] = Counter()
         for turn in range(max(map(len, groups.values()))):
-            urls = []
+            urls: list[str] = []
             for group, captures in groups.items():
                 if turn < len(captures):
                     path = f"/{group.replace('/', '-')}.html"
                     newsroom.respond(path, status=200, headers={"Content-Type": "text/html"}, body=captures[turn])
                     urls.append(newsroom.url(path))
-            report = morgue.crawl(*urls, recrawl=True)
+            newsroom.respond("/list.rss", headers={"Content-Type": "application/rss+xml"}, body=feed_of(urls))
+            report = morgue.crawl(newsroom.url("/list.rss"), recrawl=True)
             if turn:
                 outcomes.update(report.outcomes)
         print_versions(store, groups, outcomes, diffs=arguments.diffs)

@@ -149,3 +149,43 @@ def test_a_host_that_is_held_is_left_owed():
     owed = Owed({"a": 5, "b": 5})
     asyncio.run(owed.loop(at_once, held_hosts=lambda: {"a"}).run())
     assert sorted(owed.done) == [5, 6, 7, 8, 9]
+
+
+def test_a_page_that_somebody_else_fetched_meanwhile_is_passed_over():
+    owed = Owed({"a": 4})
+    fetched = []
+
+    async def fetch(page):
+        fetched.append(page.page_id)
+
+    async def still_owed(page):
+        if page.page_id % 2:
+            owed.done.append(page.page_id)
+            return False
+        return True
+
+    asyncio.run(owed.loop(fetch, still_owed=still_owed, limit=4).run())
+    assert sorted(fetched) == [0, 2]
+    assert sorted(owed.done) == [0, 1, 2, 3]
+
+
+def test_a_loop_waits_for_more_while_more_is_coming():
+    owed = Owed({"a": 1})
+    coming = [True]
+
+    async def run():
+        loop = owed.loop(at_once, more_coming=lambda: coming[0])
+        running = asyncio.create_task(loop.run())
+        while not owed.done:
+            await asyncio.sleep(0)
+        assert not running.done()
+        owed.pages[1] = replace(owed.pages[0], page_id=1)
+        loop.ask_soon()
+        while 1 not in owed.done:
+            await asyncio.sleep(0)
+        coming[0] = False
+        loop.ask_soon()
+        await running
+
+    asyncio.run(run())
+    assert owed.done == [0, 1]

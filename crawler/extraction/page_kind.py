@@ -73,7 +73,9 @@ def kind_of_medium(markup: Markup, shape: Shape, length: int) -> str | None:
 
     `length` is that of the body. A page that calls itself an article is one, however many pictures it shows.
     """
-    if markup.node or length >= SHORT_TEXT or shape.story >= _SHORT_STORY:
+    # Of a page that its markup calls a gallery the captions make the body, however many they are.
+    is_short = length < SHORT_TEXT or bool(_GALLERY_TYPES & markup.linked_data.types)
+    if markup.node or not is_short or shape.story >= _SHORT_STORY:
         return None
     path = urlsplit(markup.url).path.lower()
     kind, types = markup.first_meta("og:type").lower(), markup.linked_data.types

@@ -141,9 +141,7 @@ def test_a_crawl_of_its_home_page_finds_all_of_its_articles_and_nothing_else(sty
         assert said.returncode == 0, said.stderr.decode()
         with Store.open(f"sqlite:///{folder / 'morgue.db'}") as store, store.reading() as transaction:
             stored = {article.url for article in transaction.versions.articles(limit=1_000)}
-        # A gallery in the address of an article may pass for one by its captions.
-        tolerated = {"gallery"} if style is Style.PLAIN else set[str]()
-        assert {publisher.kind_of(url) for url in stored} - tolerated == {"article"}
+        assert {publisher.kind_of(url) for url in stored} == {"article"}
         assert {url for url in stored if publisher.kind_of(url) == "article"} == publisher.article_urls
         asked = publisher.requests_by_kind()
         assert not [request.target for request in publisher.requests if publisher.forbids(request.path)]

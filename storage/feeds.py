@@ -34,6 +34,7 @@ class Feeds:
         found_by: str | None = None,
         parent_id: int | None = None,
         changed_at: datetime | None = None,
+        depth: int | None = None,
     ) -> FeedState:
         """Return the feed at `url`, made for that source and due at once if it is new.
 
@@ -53,6 +54,7 @@ class Feeds:
             parent_id=parent_id,
             found_by=found_by,
             changed_at=changed_at,
+            depth=depth,
         )
         self._connection.execute(statement.on_conflict_do_nothing(index_elements=["url"]))
         if changed_at is not None:
@@ -68,6 +70,19 @@ class Feeds:
         """Return the feed at `url`, or None."""
         found = self._states(select(feeds).where(feeds.c.url == url))
         return found[0] if found else None
+
+    def goes_on(self, feed_id: int, url: str | None) -> None:
+        """Say where reading a feed's further pages is to go on should it end before its end; None for nowhere."""
+        self._connection.execute(update(feeds).where(feeds.c.id == feed_id).values(goes_on_at=url))
+
+    def probed(self, feed_id: int, now: datetime) -> None:
+        """Say that the common places of a home page's publisher were tried."""
+        self._connection.execute(update(feeds).where(feeds.c.id == feed_id).values(probed_at=now))
+
+    def found(self, source_id: int, found_by: str) -> list[FeedState]:
+        """Return the feeds of a source that were found in one way, paused ones too."""
+        of_source = and_(feeds.c.source_id == source_id, feeds.c.found_by == found_by)
+        return self._states(select(feeds).where(of_source).order_by(feeds.c.id))
 
     def children(self, parent_id: int) -> list[FeedState]:
         """Return the indexes that an index led to, the one first that it says changed last."""

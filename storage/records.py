@@ -44,7 +44,9 @@ class FeedState:
 
     `parent_id` is the index that led here and polls it; None for one that is polled by itself. `found_by` says how it
     was found (`crawler.discovery.listing.FoundBy`), `changed_at` when its parent says that it changed last,
-    `ttl_seconds` for how long it asks to be left alone.
+    `ttl_seconds` for how long it asks to be left alone. `depth` is how many links deep it was found, None where it was
+    named or configured; `goes_on_at` where reading its further pages was cut, None where it was read to its end;
+    `probed_at` when the common places of a home page's publisher were tried.
     """
 
     feed_id: int
@@ -62,6 +64,9 @@ class FeedState:
     found_by: str | None = None
     changed_at: datetime | None = None
     ttl_seconds: int | None = None
+    depth: int | None = None
+    goes_on_at: str | None = None
+    probed_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

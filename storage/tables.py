@@ -120,6 +120,11 @@ feeds = Table(
     Column("found_by", StorableText),
     Column("changed_at", UtcDateTime),
     Column("ttl_seconds", Integer),
+    # How many links deep it was found, null for what was named or configured; where reading it was cut; when the common
+    # places of its publisher were tried.
+    Column("depth", Integer),
+    Column("goes_on_at", StorableText),
+    Column("probed_at", UtcDateTime),
     Index(None, "source_id"),
     Index(None, "next_poll_at"),
     Index(None, "parent_id"),

@@ -39,7 +39,7 @@ _NEXT = re.compile(
 )
 _DIGIT = re.compile(r"\d")
 _ENDING = re.compile(r"\.[a-z]{2,5}$")
-_ARROWS = re.compile(r"^[\s›»>→▶<«‹←|]+|[\s›»>→▶|]+$")
+_ARROWS_BEFORE, _ARROWS_AFTER = " ›»>→▶<«‹←|", " ›»>→▶|"
 _WHOLE = re.compile(
     r"single[- ]page(?: view)?|view (?:as |on )?(?:one|a single|single) page|(?:view|show) all(?: pages)?"
     r"|(?:read )?(?:all|(?:the )?(?:whole|entire|full) (?:article|story)) on (?:one|a single) page"
@@ -165,12 +165,16 @@ def _said(element: HtmlElement) -> _Said:
         words = one_line(text)
         if not words or len(words) > _LONGEST_TEXT:
             continue
-        bare = _ARROWS.sub("", words)
+        bare = _without_arrows(words)
         if number is None and (match := _NUMBER.fullmatch(bare)):
             number = int(match["number"])
         by_a_page = by_a_page or _NEXT_PAGE.fullmatch(bare) is not None
         leads_on = leads_on or by_a_page or not bare or _NEXT.fullmatch(bare) is not None
     return _Said(number=number, leads_on=leads_on, by_a_page=by_a_page)
+
+
+def _without_arrows(words: str) -> str:
+    return words.lstrip(_ARROWS_BEFORE).rstrip(_ARROWS_AFTER)
 
 
 def _is_borne_out(link: _Link, said: _Said, element: HtmlElement) -> bool:
@@ -196,8 +200,8 @@ def _is_elsewhere(element: HtmlElement) -> bool:
 def _whole(markup: Markup) -> str | None:
     """Return the address of the article on one page, where a link offers it that stays at this address or below it."""
     here = base_of(markup.url).partition("?")[0]
-    for element in markup.tree.iter("a"):
-        words = _ARROWS.sub("", one_line(element.text_content()))
+    for element in itertools.islice(markup.tree.iter("a"), MAX_LINKS):
+        words = _without_arrows(one_line(element.text_content()))
         if not words or len(words) > _LONGEST_TEXT or not _WHOLE.fullmatch(words) or _is_elsewhere(element):
             continue
         url = markup.absolute((element.get("href") or "").partition("#")[0])

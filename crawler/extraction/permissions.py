@@ -23,7 +23,13 @@ _NAMED = re.compile(r"\s*([^\s:,;=]+)\s*:\s*(.*)", re.DOTALL)
 _WEEKDAY = re.compile(r"(unavailable_after\s*:\s*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*)\s*,", re.IGNORECASE)
 """The only directive whose value may hold a comma: `unavailable_after: Wed, 25 Jun 2025 15:00:00 GMT`."""
 _USAGE_HEADERS = frozenset({"content-usage", "content-signal"})
-_USAGE = re.compile(r"([a-z][a-z0-9_.*-]*)\s*=\s*(?:\"?(?:no?|false)\"?|\?0|0)\s*(?=[,;]|$)", re.IGNORECASE)
+_USAGE = re.compile(
+    # Begun only where a word begins, so that a long word is not read again from each of its letters.
+    r"(?<![a-z0-9_.*-])([a-z][a-z0-9_.*-]*+)\s*+=\s*+(?:\"?(?:no?|false)\"?|\?0|0)\s*+(?=[,;]|$)",
+    re.IGNORECASE,
+)
+_LONGEST_VALUE = 8192
+"""Characters of one header or element that are read."""
 _MOST_OPT_OUTS = 20
 _LONGEST_OPT_OUT = 300
 
@@ -52,7 +58,8 @@ def permissions_of(headers: Headers, meta: Mapping[str, Sequence[str]], *, robot
     are not ours. For an answer that is no HTML, `meta` is empty.
     """
     token = robots_token.strip().lower()
-    fields = [(name.strip().lower(), one_line(value)) for name, value in headers]
+    fields = [(name.strip().lower(), one_line(value[:_LONGEST_VALUE])) for name, value in headers]
+    meta = {name: [value[:_LONGEST_VALUE] for value in values] for name, values in meta.items()}
     ours = {"", "*", token}
     spoken = [value for name, value in fields if name == "x-robots-tag"]
     spoken += [value for name in dict.fromkeys(("robots", token)) if name for value in meta.get(name, ())]

@@ -160,3 +160,17 @@ def test_one_frame_that_fills_the_page_is_the_page():
 
 def test_markup_nested_ten_thousand_deep_is_measured():
     assert led("<meta http-equiv=refresh content='0;url=/new'>" + "<div>" * 5000) is not None
+
+
+@pytest.mark.parametrize(
+    "content", ["1" * 10**7, "0;url=/" + "a" * 3000, "0" + " " * 10**7, "0" + "." * 10**7, "0;" + "url" * 10**6]
+)
+def test_a_refresh_that_is_longer_than_any_address_is_not_read(content):
+    # Read again from each of its characters, the first of these would keep every other page waiting for a year.
+    assert refresh_target(content) is None
+    assert led("<p>Wait.</p>", headers=(("Refresh", content),)) is None
+
+
+def test_white_space_and_numbers_without_end_in_markup_lead_nowhere():
+    assert led("<p http-equiv=" + " " * 60_000 + "x>") is None
+    assert led("<meta http-equiv=refresh><frameset cols='5" + " " * 60_000 + "x'></frameset>") is None

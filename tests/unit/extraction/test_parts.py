@@ -159,3 +159,8 @@ def test_a_part_that_only_repeats_has_nothing_new():
     joining = Joining(one)
     assert not joining.add(part("A story, page 2", "The first.", "The SECOND.", headline="A story, page 2"))
     assert joining.article == one
+
+
+def test_arrows_without_end_in_a_link_are_passed_over():
+    endless = f'<a href="/news/ferry/all">view all{">" * 200_000}x</a>'
+    assert addresses(numbers("", "?page=2") + endless, url="http://paper.example/news/ferry").whole is None

@@ -133,3 +133,10 @@ def test_what_is_no_article_says_what_it_permits_too():
     reading = read_task(task)
     assert reading.outcome is Outcome.SCRIPT_SHELL
     assert reading.permissions.nofollow
+
+
+@pytest.mark.parametrize("name", ["Content-Usage", "Content-Signal", "X-Robots-Tag"])
+def test_a_header_without_end_is_read_as_far_as_one_would_write_it(name):
+    # Read again from each of its letters, it would keep every other page waiting for days.
+    for endless in ("a" * 10**7, "a:" * 10**6, "a=" * 10**6, "a" + " " * 10**7 + "x"):
+        assert permitted((name, "noai, ai-train=no, " + endless)).opt_outs in (("noai",), ("ai-train=no",))

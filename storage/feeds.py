@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, exists, or_, select, update
 
 from storage.model import FeedKind, Outcome
 from storage.pages import Pages
@@ -14,6 +14,16 @@ from storage.statements import insert_or, slices
 from storage.tables import feed_entries, feeds, sources
 
 _HEALTHY = frozenset({Outcome.LISTED, Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
+
+
+def read_anew(now: datetime) -> dict[str, Any]:
+    """Return the values of a feed that is due as if it had never been read, because its links are another source's now.
+
+    What an index leads to is not due by itself.
+    """
+    forgotten = ("last_polled_at", "etag", "last_modified", "body_digest", "goes_on_at", "probed_at")
+    due = case((feeds.c.parent_id.is_(None), bindparam("due_now", now, type_=feeds.c.next_poll_at.type)))
+    return {"next_poll_at": due, "consecutive_failures": 0} | dict.fromkeys(forgotten)
 
 
 class Feeds:
@@ -40,7 +50,7 @@ class Feeds:
 
         With `watched` the service polls it from now on; without, that stays as it was, which is not at first. One with
         a `parent_id` is never due by itself: the index that leads to it polls it, and says by `changed_at` when it
-        changed last.
+        changed last. A feed of a source that was made for a domain goes over to a configured source, and is read anew.
         """
         statement = insert_or(self._connection, feeds).values(
             source_id=source_id,
@@ -57,6 +67,7 @@ class Feeds:
             depth=depth,
         )
         self._connection.execute(statement.on_conflict_do_nothing(index_elements=["url"]))
+        self._adopt(source_id, url, now)
         if changed_at is not None:
             self._connection.execute(update(feeds).where(feeds.c.url == url).values(changed_at=changed_at))
         if watched:
@@ -65,6 +76,12 @@ class Feeds:
         if feed is None:
             raise LookupError(f"the feed {url} vanished while it was made")
         return feed
+
+    def _adopt(self, source_id: int, url: str, now: datetime) -> None:
+        adopting = select(sources.c.id).where(sources.c.id == source_id, sources.c.configured)
+        ad_hoc = select(sources.c.id).where(~sources.c.configured)
+        adopted = and_(feeds.c.url == url, feeds.c.source_id.in_(ad_hoc), adopting.exists())
+        self._connection.execute(update(feeds).where(adopted).values(source_id=source_id, **read_anew(now)))
 
     def by_url(self, url: str) -> FeedState | None:
         """Return the feed at `url`, or None."""

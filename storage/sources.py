@@ -1,11 +1,12 @@
 """Sources in the database: the configured ones, and those made for a domain that someone named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, select, update
 
+from storage.feeds import read_anew
 from storage.model import FeedKind, Source
 from storage.records import SourceNumbers, StoredSource
 from storage.rows import source_values, stored_source
@@ -39,10 +40,14 @@ class Sources:
         """Make the configured sources, and their feeds, what the configuration says.
 
         A source or feed gone from it is paused, one that came back is no longer. A new feed is due at once. A feed
-        that two sources name belongs to the first.
+        that two sources name belongs to the first. One that was read for a source made for a domain is read anew, so
+        that all that it leads to goes over to the configured one.
         """
         taken: set[str] = set()
         for source in configured:
+            wanted = {url: kind for url, kind in indexes_of(source).items() if url not in taken}
+            taken.update(wanted)
+            self._take_over(wanted, now)
             before = self.by_slug(source.slug)
             source_id = self._upsert(source, now)
             if before is not None and (before.source.include, before.source.exclude) != (
@@ -51,14 +56,19 @@ class Sources:
             ):
                 # What the feeds list has to be sifted anew, also when they have not changed.
                 self._forget_feeds_validators(source_id)
-            wanted = {url: kind for url, kind in indexes_of(source).items() if url not in taken}
-            taken.update(wanted)
             self._sync_feeds(source_id, wanted, now)
             if source.feeds or source.sitemaps or source.sections or source.homepage is None:
                 self._pause_found(source_id)
         slugs = [source.slug for source in configured]
         gone = and_(sources.c.configured, sources.c.slug.not_in(slugs))
         self._connection.execute(update(sources).where(gone).values(paused=True))
+
+    def _take_over(self, urls: Collection[str], now: datetime) -> None:
+        """Have feeds of sources that nobody configured read anew."""
+        ad_hoc = select(sources.c.id).where(~sources.c.configured)
+        theirs = and_(feeds.c.url.in_(list(urls)), feeds.c.source_id.in_(ad_hoc))
+        self._connection.execute(update(feeds).where(theirs).values(parent_id=None))
+        self._connection.execute(update(feeds).where(theirs).values(read_anew(now)))
 
     def _upsert(self, source: Source, now: datetime) -> int:
         values = source_values(source) | {"configured": True, "watched": True, "paused": False}

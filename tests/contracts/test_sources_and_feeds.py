@@ -85,6 +85,66 @@ def test_a_feed_that_somebody_named_goes_over_to_the_source_that_is_configured_w
         assert taken.source_id == transaction.sources.by_slug("paper").source_id
 
 
+def crawled_in_passing(transaction, url, *, at, **more):
+    """A feed as a crawl of an address leaves it: read to its end, and nobody's to look after."""
+    adhoc = transaction.sources.for_domain("paper.example", NOON)
+    found = transaction.feeds.ensure(adhoc.source_id, url, NOON, watched=False, **more)
+    transaction.feeds.record_poll(poll(found, at=at, etag='"1"', body_digest="sha256:1", entries=[entry("ferry")]))
+    transaction.feeds.probed(found.feed_id, NOON)
+    return adhoc, found
+
+
+def unread(feed):
+    return (feed.last_polled_at, feed.etag, feed.body_digest, feed.probed_at) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("slug", ["paper", "paper.example"])
+def test_what_was_crawled_in_passing_is_polled_from_the_beginning_once_it_is_configured(store, slug):
+    home = "http://paper.example/"
+    with store.writing() as transaction:
+        _, section = crawled_in_passing(transaction, home, at=1, kind=FeedKind.SECTION)
+        transaction.sources.sync([Source(slug=slug, homepage=home)], minute(5))
+        (due,) = transaction.feeds.due(minute(5), 10)
+        assert due.feed_id == section.feed_id
+        assert due.next_poll_at == minute(5)
+        assert unread(due)
+        transaction.feeds.record_poll(poll(due, at=6, etag='"2"'))
+        transaction.sources.sync([Source(slug=slug, homepage=home)], minute(7))
+        assert transaction.feeds.by_url(home).etag == '"2"', "it is read anew once"
+
+
+def test_what_a_configured_source_finds_again_goes_over_to_it_and_is_watched_and_due(store, feed):
+    url = "http://paper.example/found.rss"
+    with store.writing() as transaction:
+        _, found = crawled_in_passing(transaction, url, at=1, found_by="link")
+        again = transaction.feeds.ensure(feed.source_id, url, minute(9), found_by="link")
+        assert (again.feed_id, again.source_id, again.next_poll_at) == (found.feed_id, feed.source_id, minute(9))
+        assert unread(again)
+        assert again.feed_id in {one.feed_id for one in transaction.feeds.due(minute(9), 10)}
+        transaction.feeds.record_poll(poll(again, at=10, entries=[entry("ferry")]))
+        assert transaction.pages.by_key("paper.example/ferry").source_id == feed.source_id
+        assert transaction.feeds.ensure(feed.source_id, url, minute(11)).last_polled_at == minute(10)
+
+
+def test_what_an_index_of_a_configured_source_leads_to_goes_over_with_it_and_is_not_due_by_itself(store, feed):
+    with store.writing() as transaction:
+        adhoc, index = crawled_in_passing(transaction, "http://paper.example/maps.xml", at=1)
+        part = transaction.feeds.ensure(
+            adhoc.source_id, "http://paper.example/map.xml", NOON, watched=False, parent_id=index.feed_id
+        )
+        again = transaction.feeds.ensure(feed.source_id, part.url, minute(9), parent_id=index.feed_id)
+        assert (again.source_id, again.next_poll_at) == (feed.source_id, None)
+
+
+def test_nobody_takes_a_feed_from_a_configured_source(store, feed):
+    other = Source(slug="other", homepage="http://other.example/")
+    with store.writing() as transaction:
+        transaction.sources.sync([PAPER, other], NOON)
+        adhoc = transaction.sources.for_domain("elsewhere.example", NOON)
+        for source_id in (transaction.sources.by_slug("other").source_id, adhoc.source_id):
+            assert transaction.feeds.ensure(source_id, FEED, minute(1)).source_id == feed.source_id
+
+
 def test_a_configured_source_named_like_a_domain_stands_for_it(store):
     with store.writing() as transaction:
         transaction.sources.sync([replace(PAPER, slug="paper.example")], NOON)

@@ -18,6 +18,8 @@ from storage.model import FeedKind, FetchKind, Outcome, StatedTime
 from storage.records import FeedEntry, FeedState, StoredSource
 from storage.sources import indexes_of
 
+INDEXES = 12
+"""Indexes of a source that are tried; what is beyond is only counted."""
 SAMPLES = 3
 """Articles that are read to see what the extractor makes of them."""
 _LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
@@ -58,12 +60,14 @@ class SampleCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceCheck:
-    """What a source would give. `problems` are codes with a sentence each; empty where all is well."""
+    """What a source would give. `problems` are codes with a sentence each; empty where all is well. `not_tried` counts
+    the indexes beyond the first twelve."""
 
     slug: str
     indexes: Sequence[IndexCheck]
     samples: Sequence[SampleCheck]
     problems: Mapping[str, str]
+    not_tried: int = 0
 
 
 def problems_of(indexes: Sequence[IndexCheck], samples: Sequence[SampleCheck]) -> dict[str, str]:
@@ -87,7 +91,7 @@ def problems_of(indexes: Sequence[IndexCheck], samples: Sequence[SampleCheck]) -
 
 
 class SourceChecker:
-    """Checks sources, politely: each index is asked once, and at most three pages."""
+    """Checks sources, politely: at most twelve indexes, each once, and three pages."""
 
     def __init__(self, crawling: Crawling) -> None:
         self._crawling = crawling
@@ -99,7 +103,7 @@ class SourceChecker:
         listed: dict[str, FeedEntry] = {}
         wanted = [(url, kind, "configured") for url, kind in indexes_of(stored.source).items()]
         asked: set[str] = set()
-        while wanted:
+        while wanted and len(asked) < INDEXES:
             url, kind, found_by = wanted.pop(0)
             if url in asked:
                 continue
@@ -110,7 +114,11 @@ class SourceChecker:
             wanted += [(index.url, index.kind, index.found_by.value) for index in found]
         samples = [await self._sample(stored, entry) for entry in _newest(listed.values())[:SAMPLES]]
         return SourceCheck(
-            slug=stored.source.slug, indexes=indexes, samples=samples, problems=problems_of(indexes, samples)
+            slug=stored.source.slug,
+            indexes=indexes,
+            samples=samples,
+            problems=problems_of(indexes, samples),
+            not_tried=len({url for url, _, _ in wanted} - asked),
         )
 
     async def _index(
@@ -134,8 +142,8 @@ class SourceChecker:
         if kind_of_body(body.content, body.content_type, url=url) is not TargetKind.PAGE:
             return []
         page = await asyncio.to_thread(read_index_page, body.content, url=url, content_type=body.content_type)
-        feeds = await self._home.feeds(page, stored, url=url, first_time=True)
-        return [*feeds, *await self._home.sitemaps(stored, url=url, first_time=True)]
+        feeds = await self._home.feeds(page, stored, url=url)
+        return [*feeds, *await self._home.sitemaps(stored, url=url)]
 
     async def _sample(self, stored: StoredSource, entry: FeedEntry) -> SampleCheck:
         fetched = await self._crawling.fetcher.fetch(

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import structlog
 
-from crawler.exploring import Reached
 from crawler.fetch_limit import FetchLimit
 from crawler.fetching import Fetched, FetchRequest
 from crawler.named import LIMIT, STOPPED, NamedResult, NamedTargets
@@ -17,6 +16,7 @@ from crawler.page_loop import PageLoop
 from crawler.politeness import FetchingStopped, Hold
 from crawler.polling import INTERNAL_ERROR, PollResult
 from crawler.runner import Crawling
+from crawler.trails import Reached
 from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, url_key
 from crawler.visits import Visits
 from storage.clock import utc_now
@@ -52,6 +52,7 @@ class CrawlReport:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     feeds: list[PollResult] = field(default_factory=list)
+    roots: set[int] = field(default_factory=set)
     reached: list[Reached] = field(default_factory=list)
     named: list[NamedResult] = field(default_factory=list)
     held: dict[str, Hold] = field(default_factory=dict)
@@ -65,9 +66,18 @@ class CrawlReport:
 
     @property
     def failed_targets(self) -> list[str]:
-        """The named URLs and the feeds that did not give what they were named for."""
+        """The URLs and indexes that were named, or configured, and did not give what they were named for."""
         named = [result.url for result in self.named if result.failed]
-        return named + [result.feed.url for result in self.feeds if not result.healthy]
+        return named + [result.feed.url for result in self._failed if result.feed.feed_id in self.roots]
+
+    @property
+    def failed_indexes(self) -> list[str]:
+        """The indexes that nobody named, but something led to, and that could not be read."""
+        return [result.feed.url for result in self._failed if result.feed.feed_id not in self.roots]
+
+    @property
+    def _failed(self) -> list[PollResult]:
+        return [result for result in self.feeds if not result.healthy]
 
 
 class Crawl:
@@ -99,6 +109,7 @@ class Crawl:
             enough=self._is_enough,
             follow_found=True,
         )
+        self._named_feeds: dict[int, list[str]] = {}
         self._owed = 0
         self._exploring = False
         self._fetching_ended = False
@@ -124,6 +135,7 @@ class Crawl:
         await self._host_by_host(urls, self._visit, host=host_key, at_once=len(urls))
         if not self.report.stopped:
             await self._explore_and_fetch()
+        self._explorer.close()
         self.report.held = self._holds()
         await self._close_account()
         return self.report
@@ -172,8 +184,10 @@ class Crawl:
             return [], sources
         urls, sources = [], []
         for target in dict.fromkeys(self._request.targets):
-            if target in known:
-                sources.append(known[target])
+            source = known.get(target)
+            # A source that stands for a domain, which nobody watches, is no name that anybody gave.
+            if source is not None and (source.configured or source.watched):
+                sources.append(source)
             else:
                 urls.append(_target_url(target, known))
         return list(dict.fromkeys(urls)), sources
@@ -194,7 +208,7 @@ class Crawl:
         if self._request.watch:
             await self._watch(url, feed)
         if feed is not None:
-            self._named.is_feed(url)
+            self._note_named(feed, url)
             await self._begin(feed, watched=self._request.watch)
             return
         page = await self._page_at(url)
@@ -228,7 +242,7 @@ class Crawl:
         fetched, kind = await self._visits.fetch(url, source)
         if kind is not None:
             feed = await self._visits.index_at(url, kind, source)
-            self._named.is_feed(url)
+            self._note_named(feed, url)
             await self._begin(feed, watched=self._request.watch, fetched=fetched)
             return False
         page = await self._crawling.recorder.write(
@@ -242,7 +256,17 @@ class Crawl:
     # Indexes
 
     async def _poll_all(self, feeds: Sequence[FeedState]) -> None:
-        await self._host_by_host(feeds, self._begin, host=lambda feed: host_key(feed.url), at_once=FEEDS_AT_ONCE)
+        """Read the indexes that are configured or were named; those that were only found are followed later."""
+        roots = [feed for feed in feeds if feed.depth is None]
+        self.report.roots.update(feed.feed_id for feed in roots)
+        await self._host_by_host(roots, self._begin, host=lambda feed: host_key(feed.url), at_once=FEEDS_AT_ONCE)
+        for feed in feeds:
+            if feed.depth is not None:
+                self._explorer.later(feed, watched=True)
+
+    def _note_named(self, feed: FeedState, url: str) -> None:
+        self.report.roots.add(feed.feed_id)
+        self._named_feeds.setdefault(feed.feed_id, []).append(url)
 
     async def _begin(self, feed: FeedState, *, watched: bool = True, fetched: Fetched | None = None) -> None:
         try:
@@ -260,6 +284,8 @@ class Crawl:
 
     def _note_poll(self, result: PollResult) -> None:
         self.report.feeds.append(result)
+        for url in self._named_feeds.pop(result.feed.feed_id, ()):
+            self._named.is_feed(url)
         self._news_of(result)
 
     def _news_of(self, result: PollResult) -> None:

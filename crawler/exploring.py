@@ -5,126 +5,33 @@ sitemaps, a section to its next pages and the sections below. Every way ends at 
 import asyncio
 import heapq
 import itertools
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
-from enum import IntEnum
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import structlog
 
 from crawler.discovery.index_page import read_index_page
-from crawler.discovery.listing import FoundIndex
+from crawler.discovery.listing import FoundBy, FoundIndex
 from crawler.discovery.targets import TargetKind, kind_of_body
 from crawler.fetching import Fetched, Fetcher
 from crawler.home_pages import HomePages
-from crawler.index_reading import SITEMAPS, body_of, is_home
+from crawler.index_reading import SITEMAPS, body_of, fetch_kind, is_home
 from crawler.politeness import FetchingStopped
 from crawler.polling import INTERNAL_ERROR, FeedPoller, PollResult
 from crawler.recorder import Recorder
+from crawler.trails import ORDERS, Bounds, Order, Reached, Trail, Walk, Way, is_stale
 from crawler.urls import url_key
 from storage.clock import utc_now
 from storage.errors import MorgueError
 from storage.model import FeedKind
 from storage.records import FeedState, StoredSource
+from storage.store import Transaction
 
 log = structlog.get_logger()
 
-QUIET_PAGES = 3
-"""A list is not followed further behind so many of its pages in a row that brought nothing new."""
-UNDATED_AGAIN = timedelta(hours=24)
-"""A sitemap whose index does not say when it changed is asked again after so long."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """How far one crawl goes for one source.
-
-    `sections` and `sitemaps` are how many of each it reads, the latter `sitemap_depth` indexes deep, the former
-    `section_depth` links from where it began; `pages` how many pages one section or paged feed goes on for; `links`
-    how many entries are listed in all.
-    """
-
-    sections: int = 300
-    section_depth: int = 3
-    pages: int = 50
-    sitemaps: int = 500
-    sitemap_depth: int = 3
-    links: int = 500_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reached:
-    """A bound that was reached: which of `Bounds`, its number, and the first address that was not asked for."""
-
-    bound: str
-    number: int
-    url: str
-
-
-class _Order(IntEnum):
-    """What is followed first: what is cheap and tells most about a publisher's addresses."""
-
-    FEED = 0
-    SITEMAP = 1
-    HOME = 2
-    SECTION = 3
-    PAGE = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Way:
-    """By which way an index was come to: for which source, how many links deep, and whether the service is to look
-    after what is found on it."""
-
-    source: StoredSource
-    watched: bool
-    depth: int = 0
-
-    @property
-    def deeper(self) -> "_Way":
-        return replace(self, depth=self.depth + 1)
-
-
-@dataclass(kw_only=True)
-class _Trail:
-    """How far one source was followed in this crawl."""
-
-    steps: list[tuple[_Order, int, FeedState, Callable[[], Awaitable[None]]]] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    reached: set[str] = field(default_factory=set)
-
-
-@dataclass(kw_only=True)
-class _Walk:
-    """A list that goes on over several pages; `total` is what all of them came to."""
-
-    feed: FeedState
-    way: _Way
-    total: PollResult
-    seen: set[str]
-    quiet: int = 0
-
-    def goes_on_at(self, page: PollResult) -> str | None:
-        """Return where the list goes on behind a page, None where it ends or is not worth it."""
-        if page.next_url is None or page.next_url in self.seen or not page.healthy or not (page.new or page.known):
-            return None
-        self.quiet = 0 if page.new else self.quiet + 1
-        # What was walked to its end before is known behind its first page that brings nothing new.
-        patience = QUIET_PAGES if self.feed.last_polled_at is None else 1
-        return page.next_url if self.quiet < patience else None
-
-    def add(self, page: PollResult) -> None:
-        """Take a further page's links in."""
-        self.total = replace(
-            self.total,
-            new=self.total.new + page.new,
-            known=self.total.known + page.known,
-            left_out=Counter(self.total.left_out) + Counter(page.left_out),
-            pages=self.total.pages + 1,
-            urls=self.total.urls | page.urls,
-        )
+CHILDREN_A_TRANSACTION = 50
+"""So that SQLite is not held for long."""
 
 
 class Explorer:
@@ -144,7 +51,7 @@ class Explorer:
         fetcher: Fetcher,
         recorder: Recorder,
         source: Callable[[int], StoredSource],
-        children: Callable[[int], Awaitable[Sequence[FeedState]]],
+        read: Callable[[Callable[[Transaction], Sequence[FeedState]]], Awaitable[Sequence[FeedState]]],
         on_begun: Callable[[PollResult], None],
         on_result: Callable[[PollResult], None],
         on_reached: Callable[[Reached], None],
@@ -157,7 +64,7 @@ class Explorer:
         self._home = HomePages(poller=poller, fetcher=fetcher, max_bytes=max_bytes)
         self._recorder = recorder
         self._source = source
-        self._children = children
+        self._read = read
         self._on_begun = on_begun
         self._on_result = on_result
         self._on_reached = on_reached
@@ -165,10 +72,11 @@ class Explorer:
         self._follow_found = follow_found
         self._max_bytes = max_bytes
         self._bounds = bounds or Bounds()
-        self._trails: dict[int, _Trail] = {}
+        self._trails: dict[int, Trail] = {}
         self._visited: set[int] = set()
-        self._known_sections: set[str] = set()
-        self._open: dict[int, _Walk] = {}
+        self._seen_sections: set[str] = set()
+        self._found_sections: dict[int, dict[str, FeedState]] = {}
+        self._open: dict[int, Walk] = {}
         self._number = itertools.count()
         self.new = 0
         """How many pages were found that were not known."""
@@ -179,13 +87,22 @@ class Explorer:
         `watched` is whether the service looks after what is found there. Raises `FetchingStopped` when no further
         request may be started, `DatabaseUnavailable`.
         """
-        await self._begin(feed, _Way(source=self._source(feed.source_id), watched=watched), fetched)
+        await self._begin(feed, self._way_to(feed, watched=watched), fetched)
 
-    async def _begin(self, feed: FeedState, way: _Way, fetched: Fetched | None = None) -> None:
+    def later(self, feed: FeedState, *, watched: bool) -> None:
+        """Read a known index when `follow` comes to it."""
+        order = ORDERS.get(fetch_kind(feed.kind), Order.FEED)
+        way = self._way_to(feed, watched=watched)
+        self._later(way.source, order, feed, partial(self._begin, feed, way))
+
+    def _way_to(self, feed: FeedState, *, watched: bool) -> Way:
+        return Way(source=self._source(feed.source_id), watched=watched, depth=feed.depth or 0)
+
+    async def _begin(self, feed: FeedState, way: Way, fetched: Fetched | None = None) -> None:
         if feed.feed_id in self._visited:
             return
         self._visited.add(feed.feed_id)
-        self._known_sections.add(url_key(feed.url))
+        self._seen_sections.add(url_key(feed.url))
         fetched = fetched or await self._poller.ask(feed, way.source.source)
         if feed.kind is FeedKind.SECTION and is_home(feed.url, way.source.source):
             await self._begin_home(feed, way, fetched)
@@ -206,10 +123,14 @@ class Explorer:
                         raise result
                 done |= waiting
         finally:
-            # What was left in the middle is not recorded as polled: the next crawl reads it from its beginning.
-            for walk in self._open.values():
-                self._say(walk.total)
-            self._open.clear()
+            self.close()
+
+    def close(self) -> None:
+        """Say what came of the indexes that were left in the middle. They are not recorded as polled: the next crawl
+        reads them from their beginning, and goes on where they were cut."""
+        for walk in self._open.values():
+            self._say(walk.total)
+        self._open.clear()
 
     async def _follow(self, source_id: int) -> None:
         trail = self._trails[source_id]
@@ -225,10 +146,10 @@ class Explorer:
                 self._open.pop(feed.feed_id, None)
                 self._say(PollResult(feed=feed, outcome=None, reason=INTERNAL_ERROR))
 
-    def _trail(self, source: StoredSource) -> _Trail:
-        return self._trails.setdefault(source.source_id, _Trail())
+    def _trail(self, source: StoredSource) -> Trail:
+        return self._trails.setdefault(source.source_id, Trail())
 
-    def _later(self, source: StoredSource, order: _Order, feed: FeedState, step: Callable[[], Awaitable[None]]) -> None:
+    def _later(self, source: StoredSource, order: Order, feed: FeedState, step: Callable[[], Awaitable[None]]) -> None:
         heapq.heappush(self._trail(source).steps, (order, next(self._number), feed, step))
 
     def _say_reached(self, source: StoredSource, bound: str, url: str) -> None:
@@ -239,17 +160,20 @@ class Explorer:
 
     # Indexes
 
-    async def _take(self, feed: FeedState, way: _Way, fetched: Fetched) -> None:
+    async def _take(self, feed: FeedState, way: Way, fetched: Fetched) -> None:
         result = await self._poller.take(feed, way.source.source, fetched)
         self.new += result.new
         self._on_begun(result)
+        self._trail(way.source).counts["links"] += result.new + result.known
         if (result.kind or feed.kind) in SITEMAPS:
-            await self._poller.record(result)
+            # What it leads to is written before its digest, or else a crash between would hide it for good.
+            if await self._know_sitemaps(feed, way, result):
+                await self._poller.record(result)
             self._say(result)
-            await self._note_sitemaps(feed, way, result)
+            await self._follow_sitemaps(feed, way, result)
             return
         await self._note_found(way, result.indexes)
-        walk = _Walk(feed=feed, way=way, total=result, seen={feed.url, fetched.final_url})
+        walk = Walk(feed=feed, way=way, total=result, seen={feed.url, fetched.final_url}, resume_at=feed.goes_on_at)
         self._open[feed.feed_id] = walk
         await self._walk_on(walk, result)
 
@@ -257,24 +181,27 @@ class Explorer:
         # Whoever keeps an account of the crawl does not need every link for it.
         self._on_result(replace(result, urls=frozenset(), indexes=()))
 
-    async def _walk_on(self, walk: _Walk, page: PollResult) -> None:
+    async def _walk_on(self, walk: Walk, page: PollResult) -> None:
         """Go on to a list's next page later, or end it here."""
-        url = walk.goes_on_at(page)
-        if url is not None and walk.total.pages >= self._bounds.pages:
-            self._say_reached(walk.way.source, "pages", url)
-            url = None
-        if url is None:
+        feed_id, source, url = walk.feed.feed_id, walk.way.source, walk.goes_on_at(page)
+        if url != walk.feed.goes_on_at or walk.total.pages > 1:
+            await self._recorder.write(lambda tx: tx.feeds.goes_on(feed_id, url))
+        bound = None if url is None else self._bound_of_walk(walk)
+        if url is not None and bound is not None:
+            self._say_reached(source, bound, url)
+        if url is None or bound is not None:
             await self._poller.record(walk.total)
-            del self._open[walk.feed.feed_id]
+            del self._open[feed_id]
             self._say(walk.total)
             return
         walk.seen.add(url)
-        next_url, source = url, walk.way.source
+        next_url = url
 
         async def step() -> None:
             fetched = await self._poller.ask(walk.feed, source.source, url=next_url)
             further = await self._poller.take(walk.feed, source.source, fetched)
             self.new += further.new
+            self._trail(source).counts["links"] += further.new + further.known
             self._on_begun(further)
             # A server that does not know the parameter shows the first page again and again.
             repeated = bool(further.urls) and further.urls <= walk.total.urls
@@ -282,72 +209,91 @@ class Explorer:
             await self._note_found(walk.way, further.indexes)
             await self._walk_on(walk, replace(further, next_url=None) if repeated else further)
 
-        self._later(source, _Order.PAGE, walk.feed, step)
+        self._later(source, Order.PAGE, walk.feed, step)
 
-    async def _note_sitemaps(self, feed: FeedState, way: _Way, result: PollResult) -> None:
-        """Make the sitemaps of an index known, and read later those that are new or may have changed."""
+    def _bound_of_walk(self, walk: Walk) -> str | None:
+        if walk.total.pages >= self._bounds.pages:
+            return "pages"
+        return "links" if self._trail(walk.way.source).counts["links"] >= self._bounds.links else None
+
+    async def _know_sitemaps(self, feed: FeedState, way: Way, result: PollResult) -> bool:
+        """Make the sitemaps of an index known, slice by slice, and return whether all of them are."""
+        for start in range(0, len(result.indexes), CHILDREN_A_TRANSACTION):
+            part = result.indexes[start : start + CHILDREN_A_TRANSACTION]
+            if self._enough():
+                return False
+            await self._recorder.write(partial(_ensure_all, part, way, feed.feed_id))
+        return True
+
+    async def _follow_sitemaps(self, feed: FeedState, way: Way, result: PollResult) -> None:
+        """Read later those sitemaps of an index that are new or may have changed."""
         if not result.healthy:
             return
         now, source = utc_now(), way.source
-        for found in result.indexes:
-            await self._ensure(way, found, parent_id=feed.feed_id)
-        counts = self._trail(source).counts
-        counts["links"] += result.new + result.known
-        for child in await self._children(feed.feed_id):
-            if child.feed_id in self._visited or not _is_stale(child, now=now):
+        for child in await self._read(lambda tx: tx.feeds.children(feed.feed_id)):
+            if child.feed_id in self._visited or not is_stale(child, now=now):
                 continue
-            bound = self._bound_before(way, counts)
+            bound = "sitemap_depth" if way.depth + 1 >= self._bounds.sitemap_depth else self._bound_of_index(way, child)
             if bound is not None:
                 self._say_reached(source, bound, child.url)
                 return
-            counts["sitemaps"] += 1
-            self._later(source, _Order.SITEMAP, child, partial(self._begin, child, way.deeper))
+            self._later(source, Order.SITEMAP, child, partial(self._begin, child, way.deeper))
 
-    def _bound_before(self, way: _Way, counts: Counter[str]) -> str | None:
-        """Return the bound that forbids another sitemap, None where none does."""
-        if way.depth + 1 >= self._bounds.sitemap_depth:
-            return "sitemap_depth"
-        return next((bound for bound in ("links", "sitemaps") if counts[bound] >= getattr(self._bounds, bound)), None)
-
-    async def _ensure(self, way: _Way, found: FoundIndex, *, parent_id: int | None = None) -> FeedState:
-        return await self._recorder.write(
-            lambda tx: tx.feeds.ensure(
-                way.source.source_id,
-                found.url,
-                utc_now(),
-                found.kind,
-                watched=way.watched,
-                found_by=found.found_by.value,
-                parent_id=parent_id,
-                changed_at=found.changed_at,
-            )
-        )
-
-    async def _note_found(self, way: _Way, found: Sequence[FoundIndex]) -> None:
-        """Make the feeds and sections that a section leads to known and, where that is wanted, read them later."""
+    def _bound_of_index(self, way: Way, index: FeedState) -> str | None:
+        """Take one of the feeds or sitemaps that may be read, or return the bound that forbids it."""
         counts = self._trail(way.source).counts
+        bound = "sitemaps" if index.kind in SITEMAPS else "feeds"
+        if counts["links"] >= self._bounds.links:
+            return "links"
+        if counts[bound] >= getattr(self._bounds, bound):
+            return bound
+        counts[bound] += 1
+        return None
+
+    async def _note_found(self, way: Way, found: Sequence[FoundIndex]) -> None:
+        """Make the feeds and sections that a section leads to known and, where that is wanted, read them later."""
+        sections = [index for index in found if index.kind is FeedKind.SECTION]
         for index in found:
             if index.kind is not FeedKind.SECTION:
-                await self._note_index(way, index, _Order.FEED)
-                continue
-            if url_key(index.url) in self._known_sections or is_home(index.url, way.source.source):
+                await self._note_index(way, index, Order.FEED)
+        known = await self._sections_of(way.source) if sections else {}
+        for index in sections:
+            key = url_key(index.url)
+            if key in self._seen_sections or is_home(index.url, way.source.source):
                 # Whoever names a section does not ask for all that its way home leads to.
                 continue
-            if way.depth >= self._bounds.section_depth:
-                self._say_reached(way.source, "section_depth", index.url)
-                return
-            if counts["sections"] >= self._bounds.sections:
-                self._say_reached(way.source, "sections", index.url)
-                return
-            self._known_sections.add(url_key(index.url))
-            counts["sections"] += 1
-            section = await self._ensure(way, index)
+            section = known.get(key)
+            if section is None:
+                bound = self._bound_of_section(way, known)
+                if bound is not None:
+                    self._say_reached(way.source, bound, index.url)
+                    continue
+                section = known[key] = await self._ensure(way.deeper, index)
+            elif section.paused and way.watched:
+                await self._ensure(way, index)
+            self._seen_sections.add(key)
             if self._follow_found and section.feed_id not in self._visited:
-                self._later(way.source, _Order.SECTION, section, partial(self._begin, section, way.deeper))
+                self._later(way.source, Order.SECTION, section, partial(self._begin, section, way.deeper))
+
+    def _bound_of_section(self, way: Way, known: Mapping[str, FeedState]) -> str | None:
+        if way.depth >= self._bounds.section_depth:
+            return "section_depth"
+        return "sections" if len(known) >= self._bounds.sections else None
+
+    async def _sections_of(self, source: StoredSource) -> dict[str, FeedState]:
+        """Return the sections that were ever found for a source, by their URL keys."""
+        known = self._found_sections.get(source.source_id)
+        if known is None:
+            states = await self._read(lambda tx: tx.feeds.found(source.source_id, FoundBy.SECTION))
+            known = self._found_sections[source.source_id] = {url_key(state.url): state for state in states}
+        return known
+
+    async def _ensure(self, way: Way, found: FoundIndex) -> FeedState:
+        return await self._recorder.write(lambda tx: _ensure_one(found, way, None, tx))
 
     # Home pages
 
-    async def _begin_home(self, feed: FeedState, way: _Way, fetched: Fetched) -> None:
+    async def _begin_home(self, feed: FeedState, way: Way, fetched: Fetched) -> None:
         """Find the feeds and sitemaps of a home page. Its links are sorted after these were read, which teach what the
         publisher's addresses look like."""
         body = body_of(fetched, max_bytes=self._max_bytes)
@@ -360,29 +306,46 @@ class Explorer:
         page = await asyncio.to_thread(
             read_index_page, body.content, url=fetched.final_url, content_type=body.content_type
         )
-        first_time = feed.last_polled_at is None
-        for found in await self._home.feeds(page, way.source, url=fetched.final_url, first_time=first_time):
-            await self._note_index(way, found, _Order.FEED)
-        for found in await self._home.sitemaps(way.source, url=fetched.final_url, first_time=first_time):
-            await self._note_index(way, found, _Order.SITEMAP)
+        known = await self._read(lambda tx: tx.feeds.found(feed.source_id, FoundBy.COMMON_PLACE))
+        probes = feed.probed_at is None
+        for found in await self._home.feeds(page, way.source, url=fetched.final_url, known=known, probes=probes):
+            await self._note_index(way, found, Order.FEED)
+        for found in await self._home.sitemaps(way.source, url=fetched.final_url, known=known, probes=probes):
+            await self._note_index(way, found, Order.SITEMAP)
+        if probes:
+            await self._recorder.write(lambda tx: tx.feeds.probed(feed.feed_id, utc_now()))
         sort_links = partial(self._take, feed, way, fetched)
         if self._follow_found:
-            self._later(way.source, _Order.HOME, feed, sort_links)
+            self._later(way.source, Order.HOME, feed, sort_links)
         else:
             await sort_links()
 
-    async def _note_index(self, way: _Way, found: FoundIndex, order: _Order) -> None:
+    async def _note_index(self, way: Way, found: FoundIndex, order: Order) -> None:
         index = await self._ensure(way, found)
-        if self._follow_found and index.feed_id not in self._visited:
+        if index.feed_id in self._visited or index.source_id != way.source.source_id:
+            # What another source has is read by that one's rules.
+            return
+        bound = self._bound_of_index(way, index)
+        if bound is not None:
+            self._say_reached(way.source, bound, index.url)
+        elif self._follow_found:
             self._later(way.source, order, index, partial(self._begin, index, way))
 
 
-def _is_stale(sitemap: FeedState, *, now: datetime) -> bool:
-    """Whether a sitemap of an index is to be read: new, changed since, or undated and not read for a day."""
-    if sitemap.last_polled_at is None or sitemap.consecutive_failures:
-        return True
-    if sitemap.changed_at is not None:
-        # A day without a time may mean any time of it.
-        day_only = sitemap.changed_at.time() == time(0)
-        return sitemap.changed_at + timedelta(days=day_only) > sitemap.last_polled_at
-    return now - sitemap.last_polled_at >= UNDATED_AGAIN
+def _ensure_one(found: FoundIndex, way: Way, parent_id: int | None, tx: Transaction) -> FeedState:
+    return tx.feeds.ensure(
+        way.source.source_id,
+        found.url,
+        utc_now(),
+        found.kind,
+        watched=way.watched,
+        found_by=found.found_by.value,
+        parent_id=parent_id,
+        changed_at=found.changed_at,
+        depth=way.depth,
+    )
+
+
+def _ensure_all(found: Sequence[FoundIndex], way: Way, parent_id: int, tx: Transaction) -> None:
+    for index in found:
+        _ensure_one(index, way, parent_id, tx)

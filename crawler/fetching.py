@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from crawler.download import Attempt
 from crawler.page_hops import page_hop
-from crawler.politeness import Hold, Politeness, Turn
+from crawler.politeness import FetchingStopped, Hold, Politeness, Turn
 from crawler.robots import RobotsAnswer, RobotsGate, RobotsVerdict, read_answer
 from crawler.urls import clean_url, host_key
 from storage.content_coding import BadContentCoding, decode_body
@@ -22,6 +22,8 @@ ROBOTS_REDIRECTS = 5
 """RFC 9309, 2.3.1.2: a crawler follows at least five redirects to a robots.txt."""
 ROBOTS_DECODED_BYTES = 8 * 1024 * 1024
 """A robots.txt that is longer after decoding is not read at all; what is read of it is far less."""
+STOPPED = "stopped"
+"""Why a redirect was not followed any more: no further request was to be started."""
 _HEADERS_THAT_MATTER = (
     "content-type",
     "content-length",
@@ -190,7 +192,8 @@ class Fetcher:
     async def fetch(self, request: FetchRequest) -> Fetched:
         """Fetch `request.url`, following redirects up to the limit. Never raises for what the network does.
 
-        Raises `FetchingStopped` when no further request may be started; a chain that was begun is finished.
+        Raises `FetchingStopped` when no further request may be started. A chain that was begun is finished, or where
+        there is no time for that, its last hop says that it was not sent: `rate_limited`, `stopped`.
         """
         chain_id = str(uuid.uuid4())
         hops: list[Hop] = []
@@ -198,7 +201,12 @@ class Fetcher:
         url, headers = request.url, _conditional_headers(request)
         while True:
             seen.add(url)
-            hop = await self._hop(url, headers, request, finishing=bool(hops))
+            try:
+                hop = await self._hop(url, headers, request, finishing=bool(hops))
+            except FetchingStopped:
+                if not hops:
+                    raise
+                hop = Hop(attempt=self._unsent(url), outcome=Outcome.RATE_LIMITED, reason=STOPPED)
             if hop.outcome is Outcome.REDIRECTED and hop.location is not None:
                 refusal = self._redirect_refused(hop.location, seen, len(hops))
                 if refusal is None:

@@ -8,11 +8,11 @@ from crawler.discovery.index_page import IndexPage
 from crawler.discovery.listing import FoundBy, FoundIndex
 from crawler.discovery.targets import COMMON_FEED_PLACES, COMMON_SITEMAP_PLACES, TargetKind, kind_of_body
 from crawler.fetching import Fetcher, FetchRequest
-from crawler.index_reading import body_of, fetch_kind
+from crawler.index_reading import SITEMAPS, body_of, fetch_kind
 from crawler.polling import FeedPoller
 from crawler.urls import InvalidUrl, clean_url
 from storage.model import FeedKind, Outcome
-from storage.records import StoredSource
+from storage.records import FeedState, StoredSource
 
 _HOST_IS_NO_HELP = frozenset(
     {Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.RATE_LIMITED, Outcome.BLOCKED_ADDRESS, Outcome.BLOCKED_STATUS}
@@ -21,25 +21,39 @@ _HOST_IS_NO_HELP = frozenset(
 
 
 class HomePages:
-    """Finds the indexes of home pages. Common places are tried only the first time that a home page is read."""
+    """Finds the indexes of home pages.
+
+    Where nothing is announced, `known` are those that were found at common places before, and `probes` says whether
+    these places are tried.
+    """
 
     def __init__(self, *, poller: FeedPoller, fetcher: Fetcher, max_bytes: int) -> None:
         self._poller = poller
         self._fetcher = fetcher
         self._max_bytes = max_bytes
 
-    async def feeds(self, page: IndexPage, source: StoredSource, *, url: str, first_time: bool) -> Sequence[FoundIndex]:
+    async def feeds(
+        self, page: IndexPage, source: StoredSource, *, url: str, known: Sequence[FeedState] = (), probes: bool = True
+    ) -> Sequence[FoundIndex]:
         """Return the feeds of the home page at `url`. Raises `FetchingStopped`."""
-        if page.feeds or not first_time:
+        if page.feeds:
             return page.feeds
+        before = [_found_before(feed) for feed in known if feed.kind not in SITEMAPS]
+        if before or not probes:
+            return before
         return await self._probe(source, url, COMMON_FEED_PLACES, FeedKind.UNKNOWN, TargetKind.FEED)
 
-    async def sitemaps(self, source: StoredSource, *, url: str, first_time: bool) -> Sequence[FoundIndex]:
+    async def sitemaps(
+        self, source: StoredSource, *, url: str, known: Sequence[FeedState] = (), probes: bool = True
+    ) -> Sequence[FoundIndex]:
         """Return the sitemaps of the publisher whose home page is at `url`. Raises `FetchingStopped`."""
         lines = await self._fetcher.sitemaps(url)
-        named = [sitemap for line in lines if (sitemap := _clean(urljoin(url, line))) is not None]
-        if named or not first_time:
+        named = dict.fromkeys(sitemap for line in lines if (sitemap := _clean(urljoin(url, line))) is not None)
+        if named:
             return [FoundIndex(url=one, kind=FeedKind.SITEMAP, found_by=FoundBy.ROBOTS) for one in named]
+        before = [_found_before(feed) for feed in known if feed.kind in SITEMAPS]
+        if before or not probes:
+            return before
         return await self._probe(source, url, COMMON_SITEMAP_PLACES, FeedKind.SITEMAP, TargetKind.SITEMAP)
 
     async def _probe(
@@ -66,6 +80,10 @@ class HomePages:
             if outcome in _HOST_IS_NO_HELP:
                 break
         return ()
+
+
+def _found_before(feed: FeedState) -> FoundIndex:
+    return FoundIndex(url=feed.url, kind=feed.kind, found_by=FoundBy.COMMON_PLACE)
 
 
 def _clean(url: str) -> str | None:

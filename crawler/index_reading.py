@@ -181,6 +181,10 @@ def _not_followed(page: IndexPage) -> IndexRead:
 
 
 def _section(page: IndexPage, feed: FeedState, source: Source, *, url: str, shapes: UrlShapes) -> IndexRead:
+    if registrable_domain(url) not in publisher_domains(feed, source) and not is_home(feed.url, source):
+        # Its address leads to another publisher by now, whose links nobody asked for.
+        left_out = {"elsewhere": len(page.links)}
+        return IndexRead(outcome=Outcome.LISTED, reason="elsewhere", kind=FeedKind.SECTION, left_out=left_out)
     links = sort_links(
         page,
         url=url,

@@ -233,6 +233,8 @@ class PageIngest:
         look = replace(sighting.look, fetches_of_parts=parts.fetches)
         if parts.failure is not None:
             return Sighting(look=decided(replace(look, article=None, landed=None), *parts.failure))
+        if not parts.in_parts:
+            return replace(sighting, look=look)
         # Validators are the first part's, which tell nothing of the others.
         look = replace(look, etag=None, last_modified=None)
         if not parts.read:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from crawler.extraction.addresses import NO_ADDRESSES, PageAddresses
 from crawler.extraction.joining import Joining
+from crawler.extraction.text import key
 from crawler.fetching import Fetched
 from crawler.urls import InvalidUrl, url_key
+from crawler.variants import may_stand_alone
 from storage.model import ExtractedArticle, HttpExchange, Outcome
 from storage.records import Fetch
 
@@ -14,6 +16,8 @@ MAX_PARTS = 20
 MAX_BYTES = 32 * 1024 * 1024
 """All bodies of the parts of one article, as sent: they are held in memory until the article is recorded."""
 _WHOLE = "whole"
+OTHER_ARTICLE = "other_article"
+"""Why what looked like a part is none: the second article of a series."""
 _ENDS = frozenset({Outcome.MISSING, Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.WRONG_TYPE})
 """What says that there is no such part, whatever the link to it promised."""
 _REFUSALS = frozenset(
@@ -51,13 +55,14 @@ class Parts:
     article of which they are parts.
 
     With `failure`, an outcome and a reason code such as `part_3`, nothing may be concluded: a part could not be had
-    now.
+    now. `in_parts` is False where what looked like a second part is an article of its own.
     """
 
     read: Sequence[PartRead] = ()
     fetches: Sequence[Fetch] = ()
     article: ExtractedArticle
     failure: tuple[Outcome, str] | None = None
+    in_parts: bool = True
 
 
 @dataclass(kw_only=True)
@@ -77,6 +82,7 @@ class PartsReader:
     _parts: list[PartRead] = field(default_factory=list)
     _fetches: list[Fetch] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
+    _before_another: bool = False
 
     async def parts_of(self, first: ExtractedArticle, addresses: PageAddresses, *, url: str) -> Parts:
         """Return the further parts of the article that begins at `url`.
@@ -102,7 +108,13 @@ class PartsReader:
         return self._all(joining)
 
     def _all(self, joining: Joining, failure: tuple[Outcome, str] | None = None) -> Parts:
-        return Parts(read=tuple(self._parts), fetches=tuple(self._fetches), article=joining.article, failure=failure)
+        return Parts(
+            read=tuple(self._parts),
+            fetches=tuple(self._fetches),
+            article=joining.article,
+            failure=failure,
+            in_parts=bool(self._parts) or not self._before_another,
+        )
 
     def _bytes(self) -> int:
         return sum(len(part.exchange.body) for part in self._parts if part.exchange is not None)
@@ -113,6 +125,10 @@ class PartsReader:
             return None
         fetched = await self.fetch(url)
         part = await self.read(fetched)
+        if part.article is not None and _is_another(fetched.final_url, part.article, part.addresses, joining.article):
+            self._before_another = True
+            self._note(fetched, part, OTHER_ARTICLE)
+            return None
         self._note(fetched, part, name)
         if part.article is None:
             return part
@@ -146,3 +162,19 @@ class PartsReader:
         if outcome in _REFUSALS and part.reason != _UNREACHABLE:
             return (outcome, f"part_{number}") if await self.parts_had() >= number - 1 else None
         return None if self.resigned else (outcome, f"part_{number}")
+
+
+def _is_another(url: str, part: ExtractedArticle, addresses: PageAddresses, first: ExtractedArticle) -> bool:
+    """Tell whether what looked like a part is another article of a series: it says so, and has its own headline or date.
+
+    The headline of a part may have its number added.
+    """
+    if not may_stand_alone(url, addresses):
+        return False
+    ours, theirs = key(first.headline), key(part.headline)
+    renamed = not (ours.startswith(theirs) or theirs.startswith(ours))
+    return renamed or (None not in (first.published, part.published) and _day(first) != _day(part))
+
+
+def _day(article: ExtractedArticle) -> str:
+    return article.published.local[:10] if article.published is not None else ""

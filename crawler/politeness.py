@@ -6,6 +6,7 @@ All processes of a database share the turns (`storage.host_turns`). How long a p
 
 import asyncio
 import contextlib
+import math
 import random
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -30,6 +31,8 @@ LINGER_SECONDS = 0.25
 HOLDS_READ_SECONDS = 3.0
 """How often it is looked what other processes were told, while somebody wants to know."""
 REQUESTS_AT_ONCE = 16
+FINISHED_WITHIN_SECONDS = 5.0
+"""How long after a stop what only finishes a chain may still begin."""
 
 
 class FetchingStopped(Exception):
@@ -105,6 +108,7 @@ class Politeness:
         self._holds: dict[str, Hold] = {}
         self._holds_wanted = False
         self._stopped = asyncio.Event()
+        self._ends_at = math.inf
         self._told: set[asyncio.Future[Answered]] = set()
         self._holds_reader: asyncio.Task[None] | None = None
 
@@ -127,7 +131,11 @@ class Politeness:
         await asyncio.gather(*self._told, return_exceptions=True)
 
     def stop(self) -> None:
-        """Start no further request: whoever waits for a turn, or asks for one, gets `FetchingStopped`."""
+        """Start no further request: whoever waits for a turn, or asks for one, gets `FetchingStopped`.
+
+        Only what finishes a chain that was begun still has its turn, if that comes within a few seconds.
+        """
+        self._ends_at = min(self._ends_at, self._clock() + FINISHED_WITHIN_SECONDS)
         self._stopped.set()
 
     @asynccontextmanager
@@ -137,7 +145,7 @@ class Politeness:
         """Wait until the host may be asked, hold it for one request, and space the next one from its end.
 
         Where the host is to be left alone, the turn that is given has a `hold`. Raises `FetchingStopped` after `stop`,
-        but for a request that only finishes a chain that was begun, and `DatabaseUnavailable`.
+        but for a request that only finishes a chain that was begun and need not wait long, and `DatabaseUnavailable`.
         """
         delay = self._default_delay if delay_seconds is None else delay_seconds
         host = self._hosts.setdefault(name, _Host())
@@ -178,7 +186,7 @@ class Politeness:
             elif pause > lease.announced:
                 await self._announce(name, lease, pause)
             elif begins_at > self._clock():
-                await self._sleep(begins_at - self._clock(), interruptible=not finishing)
+                await self._sleep(begins_at - self._clock(), finishing=finishing)
             elif await self._begin(name, lease, delay, finishing=finishing):
                 return lease
 
@@ -188,8 +196,8 @@ class Politeness:
         No instant lies between this last look at the clock and the request.
         """
         await self._places.acquire()
-        stopped = self._stopped.is_set() and not finishing
-        if stopped or not lease.may_start(self._clock()):
+        now = self._clock()
+        if self._is_over(now, finishing=finishing) or not lease.may_start(now):
             self._places.release()
             return False
         lease.begin(delay)
@@ -217,7 +225,7 @@ class Politeness:
                         return self._note(held)
                     case NotYet(retry_in_seconds=seconds):
                         contended = True
-                        await self._sleep(seconds, interruptible=not finishing)
+                        await self._sleep(seconds, finishing=finishing)
         except (asyncio.CancelledError, FetchingStopped):
             # Nobody else shall wait for one who went, nor for a lease that was given meanwhile.
             self._tell(Leave(host=name, owner=self._owner))
@@ -310,12 +318,18 @@ class Politeness:
 
     # Waiting
 
-    def _check_going_on(self, *, finishing: bool) -> None:
-        if self._stopped.is_set() and not finishing:
+    def _is_over(self, at: float, *, finishing: bool) -> bool:
+        """Whether no request may begin at an instant any more."""
+        return self._stopped.is_set() and (not finishing or at > self._ends_at)
+
+    def _check_going_on(self, *, finishing: bool, wait: float = 0.0) -> None:
+        if self._is_over(self._clock() + wait, finishing=finishing):
             raise FetchingStopped
 
-    async def _sleep(self, seconds: float, *, interruptible: bool) -> None:
-        if not interruptible:
+    async def _sleep(self, seconds: float, *, finishing: bool) -> None:
+        """Wait, but not longer than until a stop, after which only a short wait is worth it."""
+        self._check_going_on(finishing=finishing, wait=seconds)
+        if self._stopped.is_set():
             await asyncio.sleep(seconds)
             return
         with contextlib.suppress(TimeoutError):

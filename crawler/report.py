@@ -16,7 +16,8 @@ from storage.rendering import instant, shown
 INDEXES_SHOWN = 25
 _LABELS = {FeedKind.SITEMAP: "sitemap", FeedKind.NEWS_SITEMAP: "sitemap", FeedKind.SECTION: "section"}
 _BOUNDS = {
-    "sections": "sections were read",
+    "sections": "sections were found",
+    "feeds": "feeds were found",
     "section_depth": "links deep was the way to sections",
     "pages": "pages of a list were read",
     "sitemaps": "sitemaps were read",
@@ -56,6 +57,7 @@ def report_row(report: CrawlReport) -> dict[str, Any]:
             host: {"until": instant(hold.until), "reason": hold.reason} for host, hold in report.held.items()
         },
         "failed_targets": report.failed_targets,
+        "failed_indexes": report.failed_indexes,
         "stopped": report.stopped,
     }
 

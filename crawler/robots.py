@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from crawler.politeness import FetchingStopped
 from crawler.robots_rules import RobotsRules, condensed, decode_robots, read_rules
 from crawler.urls import host_key
 from storage.model import Outcome
@@ -165,15 +166,22 @@ class RobotsGate:
     async def _copy(self, url: str, *, delay_seconds: float | None, finishing: bool) -> "_Copy | RobotsVerdict":
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        copy = self._copies.get(origin)
-        if copy is not None and copy.file.expires_at > self._now():
-            return copy
-        task = self._asking.get(origin)
-        if task is None:
-            task = asyncio.create_task(self._renew(origin, delay_seconds=delay_seconds, finishing=finishing))
-            self._asking[origin] = task
-            task.add_done_callback(lambda _: self._asking.pop(origin, None))
-        return await asyncio.shield(task)
+        while True:
+            copy = self._copies.get(origin)
+            if copy is not None and copy.file.expires_at > self._now():
+                return copy
+            task = self._asking.get(origin)
+            ours = task is None
+            if task is None:
+                task = asyncio.create_task(self._renew(origin, delay_seconds=delay_seconds, finishing=finishing))
+                self._asking[origin] = task
+                task.add_done_callback(lambda _: self._asking.pop(origin, None))
+            try:
+                return await asyncio.shield(task)
+            except FetchingStopped:
+                if ours or not finishing:
+                    raise
+                # It was asked for by somebody who had begun nothing yet; who finishes what was begun asks anew.
 
     async def _renew(self, origin: str, *, delay_seconds: float | None, finishing: bool) -> "_Copy | RobotsVerdict":
         last = await self._stored(origin)

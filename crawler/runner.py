@@ -11,7 +11,7 @@ from scrapy.crawler import AsyncCrawlerRunner
 
 from crawler.address_guard import AddressGuard
 from crawler.download import Downloader
-from crawler.exploring import Explorer, Reached
+from crawler.exploring import Explorer
 from crawler.extraction import extractor_id
 from crawler.extraction.pool import ExtractionPool
 from crawler.fetching import Fetched, Fetcher, FetchRequest
@@ -24,6 +24,7 @@ from crawler.scrapy_settings import scrapy_settings
 from crawler.settings import CrawlSettings, robots_token
 from crawler.slots import HostSlots
 from crawler.spiders.engine import EngineSpider
+from crawler.trails import Reached
 from storage.archive import Archive
 from storage.clock import utc_now
 from storage.model import Capture, FetchKind
@@ -121,7 +122,7 @@ class Crawling:
             fetcher=self.fetcher,
             recorder=self.recorder,
             source=self.sources.source,
-            children=lambda feed_id: self.read(lambda tx: tx.feeds.children(feed_id)),
+            read=self.read,
             on_begun=on_begun,
             on_result=on_result,
             on_reached=on_reached,

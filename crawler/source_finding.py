@@ -76,8 +76,8 @@ class SourceFinder:
             return FoundSource(url=home, outcome=body.outcome, reason=body.reason)
         at = fetched.final_url
         page = await asyncio.to_thread(read_index_page, body.content, url=at, content_type=body.content_type)
-        feeds = await self._home.feeds(page, source, url=at, first_time=True)
-        sitemaps = await self._home.sitemaps(source, url=at, first_time=True)
+        feeds = await self._home.feeds(page, source, url=at)
+        sitemaps = await self._home.sitemaps(source, url=at)
         return FoundSource(
             url=url,
             homepage=at,

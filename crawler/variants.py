@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from crawler.extraction.addresses import PageAddresses
+from crawler.extraction.part_numbers import is_sure_part
 from crawler.urls import InvalidUrl, feed_entry, registrable_domain, url_key
 from storage.records import FeedEntry
 
@@ -45,11 +46,11 @@ def primary_of(url: str, addresses: PageAddresses) -> Primary | None:
 
     Nothing is believed of a page that names several addresses, one of another publisher (of an AMP cache, too, whose
     pages name their publisher's), a home page, or a section above itself. The first part of an article stands for
-    the others whatever they say.
+    the others whatever they say, but for one that may be an article of a series (`may_stand_alone`).
     """
     form = form_of(url, is_amp=addresses.is_amp)
     named, reason = _named(addresses, known_form=form is not None), form or CANONICAL
-    if addresses.part > 1 and addresses.first_part is not None:
+    if addresses.part > 1 and addresses.first_part is not None and not may_stand_alone(url, addresses):
         named, reason = addresses.first_part, PART
     if named is None:
         return None
@@ -60,6 +61,19 @@ def primary_of(url: str, addresses: PageAddresses) -> Primary | None:
     except InvalidUrl:
         return None
     return None if _is_no_article(urlsplit(entry.url), urlsplit(url)) else Primary(entry=entry, reason=reason)
+
+
+def may_stand_alone(url: str, addresses: PageAddresses) -> bool:
+    """Tell whether what looks like a part of an article may be the second article of a series: it names itself.
+
+    Publishers name the further pages of one article so too; but these have addresses that count pages.
+    """
+    stated = addresses.canonical or tuple(filter(None, (addresses.linked_data, addresses.own)))[:1]
+    try:
+        own = {url_key(address) for address in stated} == {url_key(url)}
+    except InvalidUrl:
+        return False
+    return own and not is_sure_part(url)
 
 
 def form_of(url: str, *, is_amp: bool = False) -> str | None:

@@ -19,6 +19,7 @@ def check_row(check: SourceCheck) -> dict[str, Any]:
     return {
         "slug": check.slug,
         "problems": dict(check.problems),
+        "not_tried": check.not_tried,
         "indexes": [asdict(index) | {"explained": [list(row) for row in index.explained]} for index in check.indexes],
         "samples": [
             {
@@ -40,6 +41,8 @@ def print_check(out: Console, check: SourceCheck, *, explain: bool) -> None:
     out.print(printable(check.slug), style="bold")
     for index in check.indexes:
         _print_index(out, index, explain=explain)
+    if check.not_tried:
+        out.print(f"  and {check.not_tried} further indexes, which were not tried")
     for sample in check.samples:
         if sample.headline is None:
             why = f" ({sample.reason})" if sample.reason else ""

@@ -46,7 +46,7 @@ class FeedState:
     was found (`crawler.discovery.listing.FoundBy`), `changed_at` when its parent says that it changed last,
     `ttl_seconds` for how long it asks to be left alone. `depth` is how many links deep it was found, None where it was
     named or configured; `goes_on_at` where reading its further pages was cut, None where it was read to its end;
-    `probed_at` when the common places of a home page's publisher were tried.
+    `probed_at` when the common places of a home page's publisher were tried; `paused` whether the service leaves it.
     """
 
     feed_id: int
@@ -67,6 +67,7 @@ class FeedState:
     depth: int | None = None
     goes_on_at: str | None = None
     probed_at: datetime | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

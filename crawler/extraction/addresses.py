@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class PageAddresses:
     """The addresses in a page's markup, absolute and otherwise as they stand there; nothing of it is believed yet.
 
-    `canonical` are the different targets of its canonical links, `own` is what `og:url` says, `is_amp` whether the
+    `canonical` are the different targets of its canonical links, `own` is what `og:url` says, `linked_data` what
+    the JSON-LD of the page's article says, `is_amp` whether the
     page calls itself an AMP page. `part` is the number of this page among the parts of its article, 1 where it has
     none; `first_part`, `next_part` and `whole` are the addresses of the first part, the next one, and of the article
     on one page, as far as links among the parts give them.
@@ -15,6 +16,7 @@ class PageAddresses:
 
     canonical: tuple[str, ...] = ()
     own: str | None = None
+    linked_data: str | None = None
     is_amp: bool = False
     part: int = 1
     first_part: str | None = None

@@ -8,7 +8,7 @@ article, and the pages of the comments.
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml.html import HtmlElement
 
@@ -77,8 +77,19 @@ def addresses_of(markup: Markup) -> PageAddresses:
     own = markup.absolute(markup.first_meta("og:url"))
     is_amp = any(name in root.attrib for name in ("amp", "⚡", "amphtml"))
     links = [link for element in _links(markup) if (link := _part(element, markup)) is not None]
-    addresses = PageAddresses(canonical=tuple(canonical), own=own, is_amp=is_amp)
+    addresses = PageAddresses(canonical=tuple(canonical), own=own, linked_data=_in_linked_data(markup), is_amp=is_amp)
     return _with_parts(addresses, links, markup)
+
+
+def _in_linked_data(markup: Markup) -> str | None:
+    """Return the address that the JSON-LD of the page's article gives it."""
+    for name in ("url", "mainEntityOfPage"):
+        said = markup.node.get(name)
+        if isinstance(said, dict):
+            said = said.get("@id") or said.get("url")
+        if isinstance(said, str) and (address := markup.absolute(said)):
+            return address
+    return None
 
 
 def _with_parts(addresses: PageAddresses, links: list[_Link], markup: Markup) -> PageAddresses:
@@ -94,10 +105,8 @@ def _with_parts(addresses: PageAddresses, links: list[_Link], markup: Markup) ->
     if own > 1 and not links[0].certain and 1 not in by_number:
         return addresses
     following = by_number.get(own + 1)
-    return PageAddresses(
-        canonical=addresses.canonical,
-        own=addresses.own,
-        is_amp=addresses.is_amp,
+    return replace(
+        addresses,
         part=own,
         first_part=by_number.get(1) if own > 1 else None,
         next_part=following,

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crawler import exploring
+from crawler.catalogue import sources
+from crawler.settings import SourceSettings
 from storage.clock import utc_now
 from storage.model import FeedKind, FetchKind, Outcome
+from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
 
 # How links are followed does not depend on the kind of database; what is recorded of it, the contracts hold both to.
@@ -391,3 +394,131 @@ def test_an_index_that_breaks_us_costs_the_others_nothing(morgue, newsroom, stor
     assert stored(morgue) >= {stories[0], stories[2]}
     broken = next(result for result in report.feeds if result.feed.url.endswith("/news/"))
     assert (broken.outcome, broken.reason) == (None, "internal_error")
+
+
+def listed_story(part: int, number: int) -> str:
+    return f"/news/2026/11/{part:02}/story-number-{number}-on-page-{part}-of-a-long-list"
+
+
+@pytest.fixture
+def long_list(newsroom):
+    """A section of twelve pages with three stories each; the addresses are enough, nothing stands there."""
+    for part in range(1, 13):
+        following = f'<a rel="next" href="/news/?page={part + 1}">Next</a>' if part < 12 else ""
+        body = page(*(listed_story(part, number) for number in range(3)), more=following)
+        newsroom.respond(f"/news/?page={part}" if part > 1 else "/news/", body=body)
+    return newsroom.url("/news/")
+
+
+def known_pages(morgue) -> int:
+    with morgue.store.reading() as transaction:
+        return transaction.sources.numbers(1, now=utc_now()).pages
+
+
+def test_a_list_that_was_cut_is_read_to_its_end_by_a_later_crawl(morgue, newsroom, long_list):
+    """What it had read stands in the database by then, and brings nothing new."""
+    morgue.crawl(long_list, limit=20)
+    cut = known_pages(morgue)
+    assert 20 <= cut < 36
+    for _ in range(2):
+        morgue.crawl(long_list)
+    assert known_pages(morgue) == 36
+
+
+def test_sitemaps_of_an_index_are_known_before_the_index_counts_as_read(morgue, newsroom, stories, monkeypatch):
+    children = [f"/map-{number}.xml" for number in range(120)]
+    for child in children:
+        newsroom.respond(child, headers=XML, body=urlset())
+    newsroom.respond("/map-119.xml", headers=XML, body=urlset(stories[0]))
+    newsroom.respond("/maps.xml", headers=XML, body=sitemap_index(*map(newsroom.url, children)))
+    whole = exploring._ensure_all
+    slices = iter(range(99))
+
+    def breaks(part, way, parent_id, transaction):
+        if next(slices) == 1:
+            raise ZeroDivisionError
+        return whole(part, way, parent_id, transaction)
+
+    monkeypatch.setattr(exploring, "_ensure_all", breaks)
+    morgue.crawl(newsroom.url("/maps.xml"))
+    assert stored(morgue) == set()
+    morgue.crawl(newsroom.url("/maps.xml"))
+    assert stored(morgue) == {stories[0]}
+
+
+def test_common_places_are_tried_once_the_home_page_answers(morgue, newsroom, stories):
+    newsroom.robots = None
+    for path in ("/feed.rss", "/feed.atom"):
+        newsroom.respond(path, status=404)
+    newsroom.respond("/sitemap.xml", headers=XML, body=urlset(stories[2]))
+    newsroom.respond("/", status=500, times=1)
+    newsroom.respond("/", body=page(stories[0]))
+    morgue.add_source(slug="courier", homepage=newsroom.url("/"))
+    morgue.crawl("courier")
+    assert stored(morgue) == set()
+    morgue.crawl("courier")
+    assert stored(morgue) == {stories[0], stories[2]}
+    newsroom.respond("/sitemap.xml", headers=XML, body=urlset(stories[2], stories[3]))
+    morgue.crawl(newsroom.url("/"))
+    assert stories[3] in stored(morgue), "what was found there is read again"
+
+
+def test_a_dead_link_of_a_menu_fails_no_crawl(morgue, newsroom, stories):
+    newsroom.respond("/", body=page(stories[0], more='<nav><a href="/dead/">Dead</a></nav>'))
+    newsroom.respond("/dead/", status=404)
+    report = morgue.crawl(newsroom.url("/"))
+    assert report.failed_targets == []
+    assert report.failed_indexes == [newsroom.url("/dead/")]
+    assert morgue.crawl(newsroom.url("/dead/")).failed_targets == [newsroom.url("/dead/")]
+
+
+def test_a_named_home_page_has_an_account_when_a_limit_ends_the_crawl(morgue, newsroom, stories):
+    head = '<link rel="alternate" type="application/rss+xml" href="/feed.rss">'
+    newsroom.respond("/", body=page(stories[0], head=head))
+    report = morgue.crawl(newsroom.url("/"), limit=1)
+    assert {result.url: result.reason for result in report.named} == {newsroom.url("/"): "limit"}
+    assert report.failed_targets == []
+
+
+def test_a_domain_that_was_crawled_can_be_named_again(morgue, newsroom, stories):
+    url = newsroom.url("/")
+    newsroom.respond("/", body=page(stories[0]))
+    morgue.crawl(url)
+    report = morgue.crawl("127.0.0.1")
+    assert [result.url for result in report.named] == ["https://127.0.0.1/"], "it is an address, not a source"
+
+
+def test_a_section_that_leads_to_another_publisher_brings_none_of_it(morgue, newsroom, stories):
+    with Newsroom("127.0.0.2") as other:
+        strange = other.publish_story(STORIES[5])
+        other.respond("/section/", body=page(strange))
+        newsroom.redirect("/news/", other.url("/section/"), status=302)
+        report = morgue.crawl(newsroom.url("/news/"))
+    assert morgue.articles() == []
+    (result,) = report.feeds
+    assert (result.reason, dict(result.left_out)) == ("elsewhere", {"elsewhere": 1})
+
+
+def test_an_index_of_another_source_is_left_to_it(morgue, newsroom, stories):
+    newsroom.respond(
+        "/b/", body=page(stories[1], head='<link rel="alternate" type="application/rss+xml" href="/a.rss">')
+    )
+    rss = f"<rss version='2.0'><channel><item><link>{stories[0]}</link></item></channel></rss>"
+    newsroom.respond("/a.rss", headers=XML, body=rss)
+    with morgue.store.writing() as transaction:
+        a = SourceSettings(slug="a", feeds=[newsroom.url("/a.rss")], exclude=["/harbour/*"])
+        b = SourceSettings(slug="b", sections=[newsroom.url("/b/")])
+        transaction.sources.sync(sources([a, b]), utc_now())
+    morgue.crawl("b")
+    assert stored(morgue) == {stories[1]}
+    assert asked(newsroom, "/a.rss") == 0
+
+
+def test_more_sitemaps_in_robots_than_may_be_read_end_at_the_bound(morgue, newsroom, stories, monkeypatch):
+    bounds = exploring.Bounds(sitemaps=3)
+    monkeypatch.setattr(exploring, "Bounds", lambda: bounds)
+    newsroom.robots = "".join(f"Sitemap: {newsroom.url(f'/map-{number}.xml')}\n" for number in range(9))
+    newsroom.respond("/", body=page(stories[0]))
+    report = morgue.crawl(newsroom.url("/"))
+    assert sum(asked(newsroom, f"/map-{number}.xml") for number in range(9)) == 3
+    assert ("sitemaps", 3) in {(reached.bound, reached.number) for reached in report.reached}

@@ -64,3 +64,20 @@ def test_the_service_explores_a_source_that_names_only_its_home_page(morgue, new
     before = len(newsroom.requests)
     run_jobs(morgue, rounds=1)
     assert len(newsroom.requests) == before, "nothing is due again yet"
+
+
+def test_the_service_goes_no_deeper_than_a_crawl_however_often_it_polls(morgue, newsroom):
+    """Each poll begins anew; how deep a section was found is kept with it."""
+    newsroom.robots = None
+    names = ["north", "south", "east", "west", "middle"]
+    for depth in range(len(names)):
+        below = "/" + "/".join(names[: depth + 1]) + "/"
+        above = "/" + "".join(f"{name}/" for name in names[:depth])
+        newsroom.respond(above, body=page(more=f'<nav><a href="{below}">Below</a></nav>'))
+    morgue.add_source(slug="courier", sections=[newsroom.url("/")])
+    run_jobs(morgue, rounds=6)
+    with morgue.store.reading() as transaction:
+        source = transaction.sources.by_slug("courier")
+        depths = [feed.depth for feed in transaction.feeds.for_sources({source.source_id})]
+    assert depths == [None, 1, 2, 3]
+    assert newsroom.requests_for("/north/south/east/west/") == ()

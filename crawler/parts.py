@@ -165,7 +165,7 @@ class PartsReader:
 
 
 def _is_another(url: str, part: ExtractedArticle, addresses: PageAddresses, first: ExtractedArticle) -> bool:
-    """Tell whether what looked like a part is another article of a series: it says so, and has its own headline or date.
+    """Tell whether what looked like a part is an article of a series: it names itself, with its own headline or date.
 
     The headline of a part may have its number added.
     """

@@ -1,5 +1,7 @@
 """An article over several pages is one article, whole or not at all."""
 
+import json
+
 import pytest
 
 from storage.archive import Archive
@@ -238,3 +240,65 @@ def test_a_first_part_that_was_archived_alone_is_no_baseline_for_the_whole(morgu
     assert outcomes(morgue, FIRST)[-1] == (Outcome.COSMETIC, "new_baseline")
     assert morgue.article(newsroom.url(FIRST)).content.body == body(TEXTS[:2])
     assert [event.kind for event in morgue.events()] == ["created", "reread"]
+
+
+SERIES = (
+    ("The fire at the mill", "2026-01-05T06:00:00Z"),
+    ("What the insurers found", "2026-01-19T06:00:00Z"),
+    ("The son speaks out", "2026-02-02T06:00:00Z"),
+)
+
+
+def publish_series(newsroom, *paths: str, label: str, names_itself, headlines=SERIES) -> None:
+    """Put the articles of a series at these addresses, each with links to the others under it."""
+    for path, text, (headline, published) in zip(paths, TEXTS, headlines, strict=True):
+        head = names_itself(newsroom.url(path), headline, published)
+        links = (f'<a href="{other}">{label}{n}</a>' for n, other in enumerate(paths, start=1) if other != path)
+        newsroom.respond(path, body=story(*text, headline=headline, head=head, below=f"<div>{' '.join(links)}</div>"))
+
+
+def by_canonical(url, headline, published):
+    return canonical(url) + f'<meta property="article:published_time" content="{published}">'
+
+
+def by_linked_data(url, headline, published):
+    said = {"@type": "NewsArticle", "headline": headline, "datePublished": published, "url": url}
+    return f'<script type="application/ld+json">{json.dumps(said)}</script>'
+
+
+@pytest.mark.parametrize("names_itself", [by_canonical, by_linked_data])
+@pytest.mark.parametrize(
+    ("address", "label"),
+    [("/news/mill-fire-part-{}", "Part "), ("/news/mill-fire/teil-{}", "Teil "), ("/recaps/mill/season-2/{}", "")],
+)
+def test_the_articles_of_a_series_are_no_parts_of_each_other(morgue, newsroom, address, label, names_itself):
+    paths = [address.format(number) for number in (1, 2, 3)]
+    publish_series(newsroom, *paths, label=label, names_itself=names_itself)
+    listed = list_of(newsroom.origin, *paths)
+    newsroom.respond("/list.rss", body=listed, headers={"Content-Type": "application/rss+xml"})
+    morgue.crawl(newsroom.url("/list.rss"))
+    assert urls(morgue, newsroom) == paths
+    for path, text, (headline, _) in zip(paths, TEXTS, SERIES, strict=True):
+        content = morgue.article(newsroom.url(path)).content
+        assert (content.headline, content.body) == (headline, "\n\n".join(text))
+    assert morgue.crawl(newsroom.url("/list.rss"), recrawl=True).outcomes == {"unchanged": 3}
+
+
+def test_articles_of_a_series_with_one_headline_are_told_apart_by_their_dates(morgue, newsroom):
+    paths = [f"/news/diary-of-a-lighthouse-{number}" for number in (1, 2, 3)]
+    same = [("Diary of a lighthouse", published) for _, published in SERIES]
+    publish_series(newsroom, *paths, label="", names_itself=by_canonical, headlines=same)
+    morgue.crawl(feed(newsroom, paths[0]))
+    assert morgue.article(newsroom.url(paths[0])).content.body == "\n\n".join(TEXTS[0])
+    assert (Outcome.NOT_ARTICLE, "other_article") in outcomes(morgue, paths[1])
+
+
+def test_parts_that_name_themselves_are_parts_all_the_same(morgue, newsroom):
+    for paths in ((FIRST, SECOND), ("/news/regatta", "/news/regatta-2")):
+        for number, (path, text) in enumerate(zip(paths, TEXTS, strict=False), start=1):
+            headline = "Ferry returns" if number == 1 else f"Ferry returns - page {number}"
+            head = by_canonical(newsroom.url(path), headline, "2026-01-05T06:00:00Z")
+            below = pager(*("" if other == path else other for other in paths))
+            newsroom.respond(path, body=story(*text, headline=headline, head=head, below=below))
+        morgue.crawl(feed(newsroom, paths[0]))
+        assert morgue.article(newsroom.url(paths[0])).content.body == "\n\n".join((*TEXTS[0], *TEXTS[1]))

@@ -95,8 +95,9 @@ class ArticleLooks:
         if sight.capture_id is None:
             return Recorded(outcome=Outcome.CREATED, needs_capture=True)
         others = self._host.others_with(page, sight.reading, most=OTHERS_OF_FIRST)
-        self._host.keep_text(page, sight.reading, sight.captured_at)
-        if others >= OTHERS_OF_FIRST:
+        refused = others >= OTHERS_OF_FIRST
+        self._host.keep_text(page, sight.reading, sight.captured_at, of_version=not refused)
+        if refused:
             return self._refuse_first(look, page, sight, sight.capture_id)
         seen_at, captured_at = look.fetch.finished_at, sight.captured_at
         article_id = self._history.create(page["id"], sight.reading, captured_at=captured_at, seen_at=seen_at)
@@ -338,7 +339,7 @@ class ArticleLooks:
         )
         values = {"version_count": number, "current_number": number, **content_values(sight.reading)}
         self._history.touch(current, seen_at=case.seen_at, values=values)
-        self._host.keep_text(page, reading, captured_at)
+        self._host.keep_text(page, reading, captured_at, of_version=True)
         self._events.add(
             _EVENT_OF[verdict.outcome], article_id=current.article_id, version_id=version_id, occurred_at=captured_at
         )

@@ -4,9 +4,11 @@ A host here is the key of `pages.host`: the registrable domain, so that all addr
 """
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     RowMapping,
@@ -23,12 +25,14 @@ from sqlalchemy import (
 from storage.disappearance import SAME_HOUR, HostCensus
 from storage.fingerprint import text_digest
 from storage.model import ArticleStatus, ExtractedArticle
-from storage.statements import insert_unless_there
+from storage.statements import insert_for
 from storage.suspicion import is_dated
 from storage.tables import articles, page_texts, pages
 
 _MINE = page_texts.alias("mine")
 _THEIRS = page_texts.alias("theirs")
+_THIRD = page_texts.alias("third")
+_THIRD_PAGE = pages.alias("third_page")
 _MISSING = case((pages.c.missing_since >= bindparam("since", type_=pages.c.missing_since.type), 1), else_=0)
 _CENSUS = (
     select(func.count().label("fetched"), func.coalesce(func.sum(_MISSING), 0).label("missing"))
@@ -42,12 +46,26 @@ _CENSUS = (
 
 
 def _twin() -> ColumnElement[bool]:
-    """Tell whether the other page has given another text of this page's as well: then it is the same article's."""
+    """Tell whether the other page has had another version's text of this page's as well: it is the same article's then.
+
+    A text that was only suspect tells nothing, nor does one that a third page gave: walls change their wording.
+    """
+    this: BindParameter[int] = bindparam("page")
+    other = func.coalesce(pages.c.alias_of, pages.c.id)
+    third = exists().where(
+        _THIRD.c.host == bindparam("host"),
+        _THIRD.c.text_digest == _MINE.c.text_digest,
+        _THIRD_PAGE.c.id == _THIRD.c.page_id,
+        func.coalesce(_THIRD_PAGE.c.alias_of, _THIRD_PAGE.c.id).not_in([this, other]),
+    )
     return exists().where(
-        _MINE.c.page_id == bindparam("page"),
+        _MINE.c.page_id == this,
+        _MINE.c.of_version,
         _MINE.c.text_digest != bindparam("text"),
         _THEIRS.c.page_id == page_texts.c.page_id,
+        _THEIRS.c.of_version,
         _THEIRS.c.text_digest == _MINE.c.text_digest,
+        ~third.correlate(_MINE, pages),
     )
 
 
@@ -75,13 +93,26 @@ def _others() -> Select[Any]:
 _OTHERS = _others()
 
 
+@cache
+def _keep_text(dialect: str) -> Any:
+    """Return the statement that notes a text once, and that it was a version's once it is."""
+    insert = insert_for(dialect, page_texts)
+    return insert.on_conflict_do_update(
+        index_elements=["page_id", "text_digest"],
+        set_={"of_version": True},
+        where=and_(insert.excluded.of_version, ~page_texts.c.of_version),
+    )
+
+
 class HostPages:
     """Keeps which texts pages gave, and looks at a page among the others of its host."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def keep_text(self, page: RowMapping, reading: ExtractedArticle, seen_at: datetime) -> None:
+    def keep_text(
+        self, page: RowMapping, reading: ExtractedArticle, seen_at: datetime, *, of_version: bool = False
+    ) -> None:
         """Note that a page gave the text of a version, or a suspect one; once."""
         values = {
             "page_id": page["id"],
@@ -89,8 +120,9 @@ class HostPages:
             "headline_digest": text_digest(reading.headline),
             "host": page["host"],
             "first_seen_at": seen_at,
+            "of_version": of_version,
         }
-        self._connection.execute(insert_unless_there(self._connection, page_texts, "page_id", "text_digest"), values)
+        self._connection.execute(_keep_text(self._connection.dialect.name), values)
 
     def others_with(self, page: RowMapping, reading: ExtractedArticle, *, most: int) -> int:
         """Return how many other pages of the host gave the same text as another article's, counted up to `most`."""

@@ -337,6 +337,7 @@ page_texts = Table(
     Column("headline_digest", StorableText, nullable=False),
     Column("host", StorableText, nullable=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("of_version", Boolean, nullable=False, server_default=false()),
     Index(None, "host", "text_digest"),
 )
 

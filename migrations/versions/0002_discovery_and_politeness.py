@@ -97,6 +97,7 @@ NEW_TABLES = (
         sa.Column("headline_digest", sa.Text(), nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("first_seen_at", _instant(), nullable=False),
+        sa.Column("of_version", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Index(None, "host", "text_digest"),
     ),
     sa.Table(

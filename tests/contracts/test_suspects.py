@@ -255,6 +255,14 @@ def other_pages(store, *paths):
     return [watch(store, path) for path in paths]
 
 
+def story_of(path):
+    """A story of its own at that address."""
+    lines = (f"The {path} council heard speaker {number} on matter {number * 7}." for number in range(14))
+    return replace(
+        LONG, headline=f"Story {path}", canonical_url=f"http://paper.example/{path}", body="\n\n".join(lines)
+    )
+
+
 def named_wall(path):
     """A wall in the publisher's own frame, which names the page that it stands on."""
     return replace(WALL, canonical_url=f"http://paper.example/{path}", headline=f"Story {path}")
@@ -270,6 +278,37 @@ def test_a_text_that_other_pages_gave_is_never_confirmed(store):
             recorded = page.see(named_wall(path), at=at)
             assert (recorded.outcome, recorded.reason) == (Outcome.SUSPECT, "same_text_elsewhere")
     assert len(first.versions()) == len(second.versions()) == 1
+
+
+def test_a_wall_that_changes_its_wording_stays_a_wall(store):
+    twins = other_pages(store, "one", "two")
+    for page, path in zip(twins, ("one", "two"), strict=True):
+        page.see(story_of(path))
+    for wording in (1, 2, 2, 2):
+        for page, path in zip(twins, ("one", "two"), strict=True):
+            offer = replace(named_wall(path), body=f"{WALL.body}\n\nThis is offer number {wording} of the week.")
+            assert page.see(offer).outcome is Outcome.SUSPECT
+    assert [len(page.versions()) for page in twins] == [1, 1]
+
+
+def test_pages_that_share_only_a_text_which_a_third_one_gave_too_are_not_of_one_article(store):
+    walled = other_pages(store, "one", "two", "three")
+    first, second, third = walled
+    # A wall that stood on two new pages before it could be told was taken for their articles.
+    assert [page.see(named_wall(path)).outcome for page, path in ((first, "one"), (second, "two"))] == [
+        Outcome.CREATED,
+        Outcome.CREATED,
+    ]
+    assert third.see(named_wall("three")).outcome is Outcome.SUSPECT
+    for _ in range(3):
+        first.see(story_of("one"))
+        second.see(story_of("two"))
+    for _ in range(3):
+        for page, path in ((first, "one"), (second, "two")):
+            other = replace(named_wall(path), body="The server takes a rest.\n\nPlease come again in the afternoon.")
+            recorded = page.see(other)
+            assert recorded.outcome is Outcome.SUSPECT
+    assert [len(page.versions()) for page in (first, second)] == [2, 2]
 
 
 def test_pages_of_one_article_confirm_its_new_text_each(store):

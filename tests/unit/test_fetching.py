@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from crawler.download import Attempt
 from crawler.fetching import Fetcher, FetchRequest, outcome_of_status
 from crawler.page_bodies import wrong_type
-from crawler.politeness import Politeness
+from crawler.politeness import FetchingStopped, Politeness
+from storage.clock import steady_seconds
 from storage.model import FetchKind, HttpExchange, Outcome
+from storage.robots_files import RobotsFile, RobotsState
 from tests.slots_in_memory import RobotsInMemory, SlotsInMemory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -200,3 +202,55 @@ def test_those_in_line_behind_a_429_are_not_sent_and_robots_is_not_asked_either(
     assert reasons == ["status_429"] + ["host_asked_to_wait"] * 3
     assert later == "host_asked_to_wait"
     assert [url for url, _ in site.asked] == ["http://a.example/robots.txt", "http://a.example/0"]
+
+
+REDIRECTED_TO_B = {
+    "http://a.example/1": (302, {"Location": "http://b.example/1"}, b""),
+    "http://b.example/1": (200, {}, b"x"),
+}
+
+
+def test_a_chain_is_finished_though_who_asked_for_robots_first_had_begun_nothing():
+    site, slots = ScriptedSite(REDIRECTED_TO_B), SlotsInMemory()
+
+    async def stop():
+        async with fetcher_of(site, slots=slots) as fetcher, Politeness(slots, default_delay_seconds=0) as other:
+            async with other.slot("b.example"):
+                tasks = []
+                for url in ("http://b.example/2", "http://a.example/1"):
+                    tasks.append(asyncio.create_task(fetcher.fetch(FetchRequest(url=url, kind=FetchKind.PAGE))))
+                    await asyncio.sleep(0.05)  # until it waits for b.example's robots.txt
+                fetcher._politeness.stop()
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+    not_begun, chain = asyncio.run(stop())
+    assert isinstance(not_begun, FetchingStopped)
+    assert [(hop.attempt.url, hop.outcome) for hop in chain.hops] == [
+        ("http://a.example/1", Outcome.REDIRECTED),
+        ("http://b.example/1", None),
+    ]
+
+
+def test_a_chain_that_would_wait_long_after_a_stop_ends_with_what_it_has():
+    site = ScriptedSite({"http://a.example/1": (302, {"Location": "/2"}, b"")})
+    robots = RobotsInMemory()
+    origin = "http://a.example"
+    robots.copies[origin] = RobotsFile(
+        origin=origin, host="a.example", state=RobotsState.ALLOWED, fetched_at=NOW, expires_at=NOW + timedelta(hours=1)
+    )
+
+    async def stop():
+        async with fetcher_of(site, robots=robots, delay_seconds=20.0) as fetcher:
+            asking = asyncio.create_task(fetcher.fetch(FetchRequest(url="http://a.example/1", kind=FetchKind.PAGE)))
+            await asyncio.sleep(0.1)
+            fetcher._politeness.stop()
+            return await asking
+
+    begun = steady_seconds()
+    chain = asyncio.run(stop())
+    assert steady_seconds() - begun < 10
+    assert [(hop.attempt.url, hop.outcome, hop.reason) for hop in chain.hops] == [
+        ("http://a.example/1", Outcome.REDIRECTED, None),
+        ("http://a.example/2", Outcome.RATE_LIMITED, "stopped"),
+    ]
+    assert [url for url, _ in site.asked] == ["http://a.example/1"]

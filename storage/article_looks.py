@@ -16,7 +16,7 @@ from storage.host_pages import HostPages
 from storage.judgement import SAME_TEXT_ELSEWHERE, KnownState, Suspicion, Verdict, judge, same_state
 from storage.model import EventKind, ExtractedArticle, Outcome
 from storage.page_identity import PageIdentity
-from storage.records import PageLook, Recorded
+from storage.records import Candidate, CandidateKind, PageLook, Recorded
 from storage.rows import content_values
 from storage.suspicion import OTHERS_OF_FIRST, doubt_about, is_behind_paywall
 
@@ -204,6 +204,7 @@ class ArticleLooks:
         change = Change() if new == baseline else decide(baseline, new)
         live_blog = case.look.live_blog
         doubt = None if change.same_text else doubt_about(new, old=baseline, live_blog=live_blog)
+        candidate = crawl_state.candidate(page)
         return judge(
             new,
             change=change,
@@ -213,15 +214,22 @@ class ArticleLooks:
             # A capture seen again tells nothing of what changed around the text since.
             shown=new if case.sight.again else current.shown,
             earlier=None if new == baseline else self._history.earlier(current, new),
-            candidate=crawl_state.candidate(page),
+            candidate=candidate,
             waited=crawl_state.waited(page),
             flapping=crawl_state.flapping(page),
             doubt=doubt,
             elsewhere=doubt is not None and self._host.others_with(page, new, most=1) > 0,
+            candidate_elsewhere=doubt is not None and self._stood_elsewhere(page, candidate),
             behind_paywall=not change.same_text and is_behind_paywall(new, old=baseline),
             live_blog=live_blog,
             url=page["url"],
         )
+
+    def _stood_elsewhere(self, page: RowMapping, candidate: Candidate | None) -> bool:
+        """Say whether other pages gave a suspect text, when it was seen first or since."""
+        if candidate is None or not candidate.kind.suspect:
+            return False
+        return candidate.kind is CandidateKind.ELSEWHERE or self._host.others_with(page, candidate.article, most=1) > 0
 
     def _keep_rereading(self, look: PageLook, current: CurrentState, reading: ExtractedArticle) -> None:
         """Keep what the extractor in use makes of the current version; a difference is announced, never an edit."""

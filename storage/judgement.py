@@ -105,6 +105,7 @@ def judge(
     flapping: Flapping | None = None,
     doubt: Doubt | None = None,
     elsewhere: bool = False,
+    candidate_elsewhere: bool = False,
     behind_paywall: bool = False,
     live_blog: bool = False,
     url: str = "",
@@ -115,7 +116,8 @@ def judge(
     newest version before it that `new` equals, if any. `settled` gives for tentative fields the version before the
     current one that named them last. `shown` is the article as it was seen last: it has moved on from the current
     version where something else changed than what makes versions, and what changed then is not to be told again.
-    `waited` is how many readings in a row have waited for a second look.
+    `waited` is how many readings in a row have waited for a second look. `elsewhere` and `candidate_elsewhere` say that
+    other pages of the publisher gave the text of `new`, and that of the candidate.
 
     An edit may come with fields that are empty on one side. The version holds what was read, but it names such a field
     only when the candidate showed the same already, or the state is a known one. As long as no version has named it,
@@ -139,7 +141,7 @@ def judge(
         return _doubted(
             new,
             doubt=doubt,
-            elsewhere=elsewhere,
+            elsewhere=elsewhere or (shown_before and candidate_elsewhere),
             named=names_itself(new, old=current.reading, url=url),
             now=now,
             current=current,

@@ -291,6 +291,31 @@ def test_a_wall_that_changes_its_wording_stays_a_wall(store):
     assert [len(page.versions()) for page in twins] == [1, 1]
 
 
+def test_a_wall_that_is_known_from_elsewhere_is_not_confirmed_by_looks_that_differ_from_it_a_little(store):
+    first, second = other_pages(store, "one", "two")
+    first.see(story_of("one"))
+    second.see(story_of("two"))
+    second.see(named_wall("two"))
+    assert first.see(named_wall("one")).reason == "same_text_elsewhere"
+    for number in (2, 3, 4):
+        numbered = replace(named_wall("one"), body=f"{WALL.body}\n\nYour number is {number}4711 today.")
+        recorded = first.see(numbered)
+        assert (recorded.outcome, recorded.reason) == (Outcome.SUSPECT, "same_text_elsewhere")
+    assert len(first.versions()) == 1
+
+
+def test_a_text_that_another_page_gave_while_it_waited_is_not_confirmed(store):
+    first, second = other_pages(store, "one", "two")
+    first.see(story_of("one"))
+    second.see(story_of("two"))
+    first.see(named_wall("one"))
+    second.see(named_wall("two"))
+    for number in (2, 3, 4):
+        numbered = replace(named_wall("one"), body=f"{WALL.body}\n\nYour number is {number}4711 today.")
+        assert first.see(numbered).reason == "same_text_elsewhere"
+    assert len(first.versions()) == 1
+
+
 def test_pages_that_share_only_a_text_which_a_third_one_gave_too_are_not_of_one_article(store):
     walled = other_pages(store, "one", "two", "three")
     first, second, third = walled

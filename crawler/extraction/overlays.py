@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from lxml.html import HtmlElement
 
 from crawler.extraction import wall_words
+from crawler.extraction.phrases import phrases
 from crawler.extraction.shape import is_prose
 from crawler.extraction.text import folded, one_line
 
+_ASKING = phrases(wall_words.CONSENT, wall_words.ACCEPT)
+_ASKING_OR_LOGIN = phrases(wall_words.CONSENT, wall_words.ACCEPT, wall_words.LOGIN)
 _MARKS = re.compile(
     r"cookie|consent|gdpr|rgpd|dsgvo|privacy|(?:^|[-_ ])(?:cmp|tcf|overlay|modal|dialog|popup|banner|interstitial)"
     r"(?:$|[-_ ])",
@@ -95,5 +98,5 @@ def _speaks_as_one(element: HtmlElement, *, logins: bool) -> bool:
     texts = [folded(part.text_content()) for part in element.iter("p", "h2", "h3", "h4", "li", "label", "button")]
     texts = [text for text in texts if text] or [folded(element.text_content())]
     total = sum(map(len, texts))
-    asking = (*wall_words.CONSENT, *wall_words.ACCEPT, *(wall_words.LOGIN if logins else ()))
-    return total > 0 and sum(len(t) for t in texts if any(piece in t for piece in asking)) >= _ENOUGH_CONSENT * total
+    asking = _ASKING_OR_LOGIN if logins else _ASKING
+    return total > 0 and sum(len(text) for text in texts if asking.search(text)) >= _ENOUGH_CONSENT * total

@@ -1,8 +1,8 @@
 """What walls say, in the languages of the news that we know best.
 
-Each list holds beginnings and pieces of phrases as `text.folded` leaves them: lower case, straight quotation marks,
-single spaces. They are looked for within one sentence, heading or label at a time. They name what such pages say, never
-who makes them.
+Each list holds phrases as `text.folded` leaves them (lower case, straight quotation marks, single spaces) and as
+`phrases` reads them: they begin where a word begins, and may go on unless a space ends them. They are looked for within
+one sentence, heading or label at a time. They name what such pages say, never who makes them.
 """
 
 BOT_CHECK = (
@@ -19,8 +19,8 @@ BOT_CHECK = (
     "ddos protection by", "you have been blocked", "why have i been blocked", "access to this page has been denied",
     "access denied", "request blocked", "your request has been blocked", "pardon our interruption",
     "made us think you were a bot", "made us think that you are a bot", "press & hold", "press and hold",
-    "just a moment...", "just a moment…", "attention required", "one more step", "ray id", "incident id",
-    "reference id", "reference #", "reference number:", "support id", "request id", "block id", "unblock",
+    "just a moment...", "just a moment…", "attention required", "one more step", "ray id ", "incident id ",
+    "reference id ", "reference #", "reference number:", "support id ", "request id ", "block id ", "please unblock",
     "site owner to let them know", "your ip address", "your ip:",
     # German
     "überprüfung ihres browsers", "ihr browser wird überprüft", "browser wird geprüft", "ein mensch sind",
@@ -109,7 +109,8 @@ CONSENT_SPEAKER = (
 )  # fmt: skip
 """Whoever asks for consent speaks of itself and to the reader; an article about consent speaks of others."""
 ACCEPT = (
-    "accept", "agree", "allow all", "got it", "akzeptier", "zustimm", "einverstanden", "alle zulassen", "j'accepte",
+    "accept", "agree ", "i agree", "allow all", "got it", "akzeptier", "zustimm", "einverstanden", "alle zulassen",
+    "j'accepte",
     "tout autoriser", "aceptar", "acepto", "accett", "acconsent", "aceit", "concord", "akkoord", "godkänn", "godta",
     "tillad", "hyväksy", "salli", "akceptuj", "zgadzam", "zgoda", "přijmout", "souhlas", "принять", "соглас",
     "прийняти", "погодж", "kabul", "onayl", "موافق", "قبول", "أوافق", "מסכים", "אישור", "אשר", "स्वीकार", "सहमत",
@@ -131,7 +132,7 @@ LOGIN = (
     "зареєстр", "giriş yap", "üye ol", "kayıt ol", "şifre", "تسجيل الدخول", "سجل الدخول", "إنشاء حساب",
     "كلمة المرور", "התחבר", "הירשמ", "הרשמה", "סיסמה", "लॉग इन", "लॉगिन", "साइन इन", "पासवर्ड", "रजिस्टर", "登录",
     "登入", "注册", "註冊", "密码", "密碼", "ログイン", "会員登録", "パスワード", "로그인", "회원가입", "비밀번호",
-    "masuk", "daftar", "kata sandi",
+    "masuk", "daftar", "mendaftar", "kata sandi",
 )  # fmt: skip
 READ_ON = (
     "continue reading", "keep reading", "read the full", "read the rest", "read this article", "read this story",
@@ -152,6 +153,7 @@ READ_ON = (
 
 MAINTENANCE = (
     "maintenance", "we'll be back", "we will be back", "be right back", "back soon", "back shortly", "back online",
+    "systemwartung",
     "temporarily unavailable", "temporarily offline", "temporarily down", "service unavailable", "wartung",
     "vorübergehend nicht", "gleich wieder", "bald wieder", "indisponible", "de retour", "mantenimiento",
     "manutenzione", "temporalmente", "temporaneamente", "manutenção", "temporariamente", "onderhoud",
@@ -163,7 +165,8 @@ MAINTENANCE = (
     "sementara tidak",
 )  # fmt: skip
 OWN_SITE = (
-    "site", "our service", "this service", "this page", "back soon", "back shortly", "try again", "check back",
+    "site", "website", "webseite", "internetseite", "hjemmeside", "nettside", "hemsida", "verkkosivu", "our service",
+    "this service", "this page", "back soon", "back shortly", "try again", "check back",
     "inconvenience", "few minutes", "seite", "angebot", "unser dienst", "später", "gleich wieder", "plus tard",
     "sitio", "página", "más tarde", "sito", "più tardi", "tarde", "later", "webbplats", "sidan", "siden", "sivust",
     "stron", "serwis", "stránk", "web", "сайт", "портал", "позже", "пізніше", "siteniz", "sitemiz", "daha sonra",

@@ -14,12 +14,25 @@ from lxml.html import HtmlElement
 from crawler.extraction import wall_words
 from crawler.extraction.error_pages import names_an_error
 from crawler.extraction.markup import Markup
+from crawler.extraction.phrases import Phrases, phrases
 from crawler.extraction.shape import is_prose
 from crawler.extraction.text import folded, one_line
 from storage.model import Outcome
 
 Wall = tuple[Outcome, str]
 
+_BOT_CHECK = phrases(wall_words.BOT_CHECK)
+_CONSENT = phrases(wall_words.CONSENT)
+_CONSENT_SPEAKER = phrases(wall_words.CONSENT_SPEAKER)
+_ACCEPT = phrases(wall_words.ACCEPT)
+_LOGIN = phrases(wall_words.LOGIN)
+_READ_ON = phrases(wall_words.READ_ON)
+_MAINTENANCE = phrases(wall_words.MAINTENANCE)
+_OWN_SITE = phrases(wall_words.OWN_SITE)
+_OUT_OF_ORDER = phrases(wall_words.MAINTENANCE, wall_words.OWN_SITE)
+_SCRIPTS = phrases(("javascript", "java script"))
+_REDIRECTING = phrases(wall_words.REDIRECTING)
+_LOADING = phrases(wall_words.LOADING)
 _SENTENCES = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])")
 _TITLE_PARTS = re.compile(r"\s+[|\-–—·•:»]\s+|\s*[|»]\s*")
 _SPOKEN = ("p", "h1", "h2", "h3", "h4", "li", "td", "label", "button", "div", "span", "strong", "b", "a", "center")
@@ -47,18 +60,18 @@ class Said:
     sentences: tuple[str, ...]
     length: int
 
-    def share(self, *lists: Sequence[str]) -> float:
-        """Return which share of the text stands in sentences that hold a piece of every list."""
-        told = sum(len(said) for said in self.sentences if all(any(piece in said for piece in one) for one in lists))
+    def share(self, *patterns: Phrases) -> float:
+        """Return which share of the text stands in sentences that hold a phrase of every list."""
+        told = sum(len(said) for said in self.sentences if all(pattern.search(said) for pattern in patterns))
         return told / self.length if self.length else 0.0
 
-    def named(self, pieces: Sequence[str]) -> bool:
-        """Tell whether title or headings hold one of these pieces."""
-        return any(piece in head for head in self.heads for piece in pieces)
+    def named(self, pattern: Phrases) -> bool:
+        """Tell whether title or headings hold one of these phrases."""
+        return any(pattern.search(head) for head in self.heads)
 
-    def any(self, pieces: Sequence[str]) -> bool:
-        """Tell whether a sentence or a heading holds one of these pieces."""
-        return any(piece in said for said in (*self.heads, *self.sentences) for piece in pieces)
+    def any(self, pattern: Phrases) -> bool:
+        """Tell whether a sentence or a heading holds one of these phrases."""
+        return any(pattern.search(said) for said in (*self.heads, *self.sentences))
 
 
 def wall_of(markup: Markup, lines: Sequence[str], *, dated: bool, part_of_article: bool) -> Wall | None:
@@ -68,7 +81,7 @@ def wall_of(markup: Markup, lines: Sequence[str], *, dated: bool, part_of_articl
     part, for those who pay or log in.
     """
     length = sum(map(len, lines))
-    if length > _LONGEST_BODY or (length > _LONG and not _begins_with(lines, wall_words.CONSENT)):
+    if length > _LONGEST_BODY or (length > _LONG and not _begins_with(lines, _CONSENT)):
         return None
     said = what_is_said(markup.tree, lines)
     called_article = bool(markup.node) or dated
@@ -82,9 +95,8 @@ def wall_of(markup: Markup, lines: Sequence[str], *, dated: bool, part_of_articl
     return None
 
 
-def _begins_with(lines: Sequence[str], pieces: Sequence[str]) -> bool:
-    beginning = folded(" ".join(lines[:3]))
-    return any(piece in beginning for piece in pieces)
+def _begins_with(lines: Sequence[str], pattern: Phrases) -> bool:
+    return pattern.search(folded(" ".join(lines[:3]))) is not None
 
 
 def what_is_said(tree: HtmlElement, lines: Sequence[str]) -> Said:
@@ -116,8 +128,8 @@ def _shown(tree: HtmlElement) -> Iterator[str]:
 def _bot_check(tree: HtmlElement, said: Said, called_article: bool, _: bool) -> Wall | None:
     if called_article:
         return None
-    share = said.share(wall_words.BOT_CHECK)
-    named = said.named(wall_words.BOT_CHECK)
+    share = said.share(_BOT_CHECK)
+    named = said.named(_BOT_CHECK)
     if not share and not named:
         return None
     built = _is_built_as_challenge(tree)
@@ -137,42 +149,40 @@ def _is_built_as_challenge(tree: HtmlElement) -> bool:
 
 
 def _consent_wall(tree: HtmlElement, said: Said, called_article: bool, _: bool) -> Wall | None:
-    share = said.share(wall_words.CONSENT)
+    share = said.share(_CONSENT)
     if share < (_NEARLY_ALL if called_article else _MOST):
         return None
     spaced = any("a" <= letter <= "z" or letter > "\u0370" for letter in "".join(said.sentences)[:200])
-    spoken = said.share(wall_words.CONSENT, wall_words.CONSENT_SPEAKER)
+    spoken = said.share(_CONSENT, _CONSENT_SPEAKER)
     if spaced and spoken < _SOME:
         return None
-    return (Outcome.CONSENT_WALL, "asks_for_consent") if _has_control(tree, wall_words.ACCEPT) else None
+    return (Outcome.CONSENT_WALL, "asks_for_consent") if _has_control(tree, _ACCEPT) else None
 
 
-def _has_control(tree: HtmlElement, labels: Sequence[str]) -> bool:
+def _has_control(tree: HtmlElement, labels: Phrases) -> bool:
     """Tell whether a button, a link or the like carries one of these labels."""
     for element in tree.iter(*_CONTROLS):
         if element.tag in ("span", "div") and element.get("role") != "button":
             continue
         label = folded(element.get("value") or element.get("aria-label") or element.text_content())
-        if len(label) < 60 and any(piece in label for piece in labels):
+        if len(label) < 60 and labels.search(label):
             return True
     return False
 
 
 def _login_wall(tree: HtmlElement, said: Said, _: bool, part_of_article: bool) -> Wall | None:
     form = said.length < _TEASER and _has_login_form(tree)
-    if not form and not said.any(wall_words.LOGIN):
+    if not form and not said.any(_LOGIN):
         return None
-    own = [
-        s for s in said.sentences if is_prose(s) and not any(w in s for w in (*wall_words.LOGIN, *wall_words.READ_ON))
-    ]
+    own = [s for s in said.sentences if is_prose(s) and not _LOGIN.search(s) and not _READ_ON.search(s)]
     if own and part_of_article:
         return None
     length = sum(map(len, own))
-    if form and length < _PARAGRAPH and said.share(wall_words.LOGIN) >= _SOME:
+    if form and length < _PARAGRAPH and said.share(_LOGIN) >= _SOME:
         return Outcome.LOGIN_WALL, "login_form"
-    if length >= _TEASER or not (form or _has_control(tree, wall_words.LOGIN)):
+    if length >= _TEASER or not (form or _has_control(tree, _LOGIN)):
         return None
-    if any(any(word in call for word in wall_words.READ_ON) for call in (*said.heads, *_calls(tree))):
+    if any(_READ_ON.search(call) for call in (*said.heads, *_calls(tree))):
         return Outcome.LOGIN_WALL, "login_to_read_on"
     return None
 
@@ -181,7 +191,7 @@ def _calls(tree: HtmlElement) -> Iterator[str]:
     """Yield short texts that could call on a reader to log in and read on."""
     for element in tree.iter("p", "h2", "h3", "h4", "div", "span", "strong", "legend", "label"):
         text = folded(" ".join([element.text or "", *(child.tail or "" for child in element)]))
-        if 0 < len(text) < 200 and any(piece in text for piece in wall_words.LOGIN):
+        if 0 < len(text) < 200 and _LOGIN.search(text):
             yield text
 
 
@@ -194,11 +204,11 @@ def _has_login_form(tree: HtmlElement) -> bool:
 
 
 def _maintenance(_: HtmlElement, said: Said, called_article: bool, __: bool) -> Wall | None:
-    if called_article or not said.any(wall_words.MAINTENANCE):
+    if called_article or not said.any(_MAINTENANCE):
         return None
-    named = said.named(wall_words.MAINTENANCE)
-    share = said.share((*wall_words.MAINTENANCE, *wall_words.OWN_SITE))
-    own = said.share(wall_words.OWN_SITE)
+    named = said.named(_MAINTENANCE)
+    share = said.share(_OUT_OF_ORDER)
+    own = said.share(_OWN_SITE)
     if (named and said.length < _PARAGRAPH) or (share >= _NEARLY_ALL and own and (named or said.length < _SHELL_TEXT)):
         return Outcome.MAINTENANCE, "maintenance_notice"
     return None
@@ -207,11 +217,11 @@ def _maintenance(_: HtmlElement, said: Said, called_article: bool, __: bool) -> 
 def _script_shell(tree: HtmlElement, said: Said, called_article: bool, _: bool) -> Wall | None:
     if called_article or said.length > _SHELL_TEXT:
         return None
-    if said.share(("javascript", "java script")) >= _MOST:
+    if said.share(_SCRIPTS) >= _MOST:
         return Outcome.SCRIPT_SHELL, "asks_for_scripts"
     scripts = next(tree.iter("script"), None) is not None
-    if scripts and said.length < _HARDLY_TEXT and said.share(wall_words.REDIRECTING) >= _MOST:
+    if scripts and said.length < _HARDLY_TEXT and said.share(_REDIRECTING) >= _MOST:
         return Outcome.SCRIPT_SHELL, "redirects_by_script"
-    if scripts and said.length < _PARAGRAPH and said.share(wall_words.LOADING) >= _MOST:
+    if scripts and said.length < _PARAGRAPH and said.share(_LOADING) >= _MOST:
         return Outcome.SCRIPT_SHELL, "no_text_without_scripts"
     return None

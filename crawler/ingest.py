@@ -16,11 +16,12 @@ from crawler.extraction.joining import joined
 from crawler.extraction.permissions import Permissions, permissions_of
 from crawler.extraction.pool import ReadTask
 from crawler.extraction.reading import Reading
+from crawler.extraction.robots_metas import robots_metas
 from crawler.fetching import Fetched
 from crawler.page_bodies import PageBody, read_body
 from crawler.parts import PartRead, PartsReader
 from crawler.recorder import Sighting
-from crawler.sightings import KEPT_WALL_BYTES, decided, evidence, not_comparable, same_bytes
+from crawler.sightings import KEPT_WALL_BYTES, decided, evidence, is_evidence, not_comparable, same_bytes
 from crawler.urls import InvalidUrl, feed_entry, url_key
 from crawler.variants import Primary, primary_of
 from storage.disappearance import MANY_GONE
@@ -171,14 +172,14 @@ class PageIngest:
         if exchange is None:
             return Sighting(look=base)
         base = replace(base, etag=exchange.header("etag"), last_modified=exchange.header("last-modified"))
+        base, refused = self._permitted(
+            base, permissions_of(exchange.response_headers, {}, robots_token=self._robots_token)
+        )
         if fetched.last.outcome is Outcome.NOT_MODIFIED:
             if page.seen_capture_id is None:
                 # What was no article is none still; `not_modified` would say that an article stood there.
                 return Sighting(look=decided(base, Outcome.NOT_ARTICLE, "not_modified"))
             return Sighting(look=replace(base, same_as_capture=page.seen_capture_id))
-        base, refused = self._permitted(
-            base, permissions_of(exchange.response_headers, {}, robots_token=self._robots_token)
-        )
         if refused:
             return Sighting(look=base)
         if fetched.last.outcome is not None:
@@ -188,7 +189,7 @@ class PageIngest:
             return Sighting(look=decided(base, body.outcome, body.reason))
         base = replace(base, body_digest=body.digest)
         if seen_again := same_bytes(base, page, body.digest, settings.extractor):
-            return Sighting(look=seen_again)
+            return Sighting(look=self._permitted(seen_again, await self._said(exchange, body))[0])
         answer = _Answer(page=page, fetched=fetched, exchange=exchange, body=body, settings=settings)
         return await self._read(base, answer, believed=believed)
 
@@ -202,8 +203,8 @@ class PageIngest:
             outcome = reading.outcome or Outcome.EXTRACT_FAILED
             if outcome is Outcome.NOT_ARTICLE and page.article_id is not None and len(fetched.hops) > 1:
                 # An article whose address now leads to a section or the home page is missing, not read.
-                return evidence(decided(base, Outcome.MISSING, "redirected_to_section"), exchange, body=body)
-            return evidence(decided(base, outcome, reading.reason), exchange, body=body)
+                return await self._evidence(decided(base, Outcome.MISSING, "redirected_to_section"), exchange, body)
+            return await self._evidence(decided(base, outcome, reading.reason), exchange, body)
         look = replace(base, article=reading.article, live_blog=reading.live_blog)
         primary = _primary(page, fetched, reading) if believed else None
         if primary is not None:
@@ -252,18 +253,27 @@ class PageIngest:
     async def _read_part(self, fetched: Fetched, settings: ReadingSettings) -> PartRead:
         last = fetched.last
         exchange = last.attempt.exchange
-        if last.outcome is not None or exchange is None:
+        if exchange is None:
             return PartRead(outcome=last.outcome or Outcome.NETWORK_ERROR, reason=last.reason)
+        said = permissions_of(exchange.response_headers, {}, robots_token=self._robots_token)
+        if last.outcome is not None:
+            return PartRead(outcome=last.outcome, reason=last.reason, opt_outs=said.opt_outs)
         body = read_body(exchange, max_bytes=self._max_bytes)
         if body.outcome is not None:
-            return PartRead(outcome=body.outcome, reason=body.reason)
+            return PartRead(outcome=body.outcome, reason=body.reason, opt_outs=said.opt_outs)
         reading = await self._reader.read(self._task(fetched, body=body, exchange=exchange, settings=settings))
-        if reading.permissions.noarchive and self._respect_noarchive:
-            return PartRead(outcome=Outcome.BLOCKED_ROBOTS, reason="noarchive")
+        opt_outs = tuple(dict.fromkeys((*said.opt_outs, *reading.permissions.opt_outs)))
+        if (said.noarchive or reading.permissions.noarchive) and self._respect_noarchive:
+            return PartRead(outcome=Outcome.BLOCKED_ROBOTS, reason="noarchive", opt_outs=opt_outs)
         if reading.article is None:
-            return PartRead(outcome=reading.outcome or Outcome.EXTRACT_FAILED, reason=reading.reason)
+            outcome = reading.outcome or Outcome.EXTRACT_FAILED
+            return PartRead(outcome=outcome, reason=reading.reason, opt_outs=opt_outs)
         return PartRead(
-            article=reading.article, addresses=reading.addresses, exchange=exchange, body_digest=body.digest
+            article=reading.article,
+            addresses=reading.addresses,
+            exchange=exchange,
+            body_digest=body.digest,
+            opt_outs=opt_outs,
         )
 
     async def _parts_had(self, page: PageState) -> int:
@@ -309,7 +319,24 @@ class PageIngest:
                     return Sighting(look=look)
                 if reading.outcome in _WALLS:
                     look = decided(look, outcome, reading.outcome.value)
-        return evidence(look, exchange, max_bytes=self._max_bytes, body=body)
+        return await self._evidence(look, exchange, body)
+
+    async def _evidence(self, look: PageLook, exchange: HttpExchange, body: PageBody | None = None) -> Sighting:
+        """Return the sighting of a response that shows no article, with its capture where that is kept and permitted.
+
+        Of most of them nobody read the markup: a 404 may ask not to be archived, as may what the extractor gave up.
+        """
+        if not is_evidence(look.fetch.outcome, exchange):
+            return Sighting(look=look)
+        if body is None:
+            body = read_body(exchange, max_bytes=self._max_bytes)
+        look, refused = self._permitted(look, await self._said(exchange, body))
+        return Sighting(look=look) if refused else evidence(look, exchange, body)
+
+    async def _said(self, exchange: HttpExchange, body: PageBody) -> Permissions:
+        """Return what an answer permits whose markup nobody read, or read before."""
+        metas = await asyncio.to_thread(robots_metas, body.content)
+        return permissions_of(exchange.response_headers, metas, robots_token=self._robots_token)
 
     async def _reread(self, version_id: int, page: PageState, settings: ReadingSettings) -> Rereading | None:
         """Read the current version's capture with the extractor in use, so that like is compared with like.

@@ -39,7 +39,10 @@ _UNREACHABLE = "robots_unreachable"
 
 @dataclass(frozen=True, kw_only=True)
 class PartRead:
-    """What a response that was to be a part came to: an article's text with its exchange, or the outcome instead."""
+    """What a response that was to be a part came to: an article's text with its exchange, or the outcome instead.
+
+    `opt_outs` are what the answer reserves.
+    """
 
     article: ExtractedArticle | None = None
     addresses: PageAddresses = NO_ADDRESSES
@@ -47,6 +50,7 @@ class PartRead:
     body_digest: str | None = None
     outcome: Outcome | None = None
     reason: str | None = None
+    opt_outs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +156,8 @@ class PartsReader:
         rows = [fetched.fetch(place, page_id=self.page_id) for place in range(len(fetched.hops))]
         outcome = Outcome.NOT_ARTICLE if part.outcome is None else part.outcome
         reason = name if part.outcome is None else part.reason
-        self._fetches.extend((*rows[:-1], replace(rows[-1], outcome=outcome, reason=reason)))
+        opt_outs = tuple(dict.fromkeys((*rows[-1].opt_outs, *part.opt_outs)))
+        self._fetches.extend((*rows[:-1], replace(rows[-1], outcome=outcome, reason=reason, opt_outs=opt_outs)))
 
     async def _failure(self, part: PartRead, number: int) -> tuple[Outcome, str] | None:
         """Return why nothing can be said of the article now; None where it ends before this part."""

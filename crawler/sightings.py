@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from crawler.page_bodies import PageBody, read_body
+from crawler.page_bodies import PageBody
 from crawler.recorder import Sighting
 from storage.model import HttpExchange, Outcome
 from storage.records import PageLook, PageState
@@ -35,16 +35,15 @@ def decided(look: PageLook, outcome: Outcome, reason: str | None) -> PageLook:
     return replace(look, fetch=replace(look.fetch, outcome=outcome, reason=reason))
 
 
-def evidence(look: PageLook, exchange: HttpExchange, *, max_bytes: int = 0, body: PageBody | None = None) -> Sighting:
-    """Return the sighting of a response that shows no article, with its capture where that is kept."""
-    outcome = look.fetch.outcome
+def is_evidence(outcome: Outcome | None, exchange: HttpExchange) -> bool:
+    """Tell whether a response that shows no article is kept all the same."""
     small = len(exchange.body) < KEPT_WALL_BYTES
-    kept = outcome is Outcome.EXTRACT_FAILED or (outcome in KEPT_AS_EVIDENCE and small)
-    if not kept:
-        return Sighting(look=look)
-    if body is None:
-        body = read_body(exchange, max_bytes=max_bytes)
-    if body.digest is None:
+    return outcome is Outcome.EXTRACT_FAILED or (outcome in KEPT_AS_EVIDENCE and small)
+
+
+def evidence(look: PageLook, exchange: HttpExchange, body: PageBody) -> Sighting:
+    """Return the sighting of a response that shows no article, with its capture where that is kept."""
+    if not is_evidence(look.fetch.outcome, exchange) or body.digest is None:
         # A capture has the digest of its decoded body; what cannot be decoded is no evidence worth keeping.
         return Sighting(look=look)
     return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=True)

@@ -6,7 +6,7 @@
     headline.py authors.py times.py dateline.py      one field each
     body.py         the paragraphs of the story      verdict.py    is this an article at all
     shape.py page_kind.py   home pages, sections …   walls.py error_pages.py wall_words.py   what stands before it
-    permissions.py  what robots may do with the page
+    permissions.py  what robots may do with the page; `robots_metas.py` the words for it where nobody reads the page
     parts.py part_numbers.py  what addresses the page names: its own, and those of further parts of its article
     joining.py      one article out of its parts
     reader.py       puts an article together         identity.py   the extractor id

@@ -62,7 +62,9 @@ def permissions_of(headers: Headers, meta: Mapping[str, Sequence[str]], *, robot
     meta = {name: [value[:_LONGEST_VALUE] for value in values] for name, values in meta.items()}
     ours = {"", "*", token}
     spoken = [value for name, value in fields if name == "x-robots-tag"]
-    spoken += [value for name in dict.fromkeys(("robots", token)) if name for value in meta.get(name, ())]
+    # A header may stand in the markup (`http-equiv`), as people who cannot set headers write it.
+    for name in dict.fromkeys(("robots", "x-robots-tag", token)):
+        spoken += meta.get(name, ()) if name else ()
     directives = {word for value in spoken for robot, word in _directives(value) if robot in ours}
     opt_outs = [word for word in sorted(directives) if word in _RESERVING or word.startswith("unavailable_after=")]
     opt_outs += _tdm(fields, meta)

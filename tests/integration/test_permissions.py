@@ -7,7 +7,7 @@ import pytest
 
 from storage.model import Outcome
 from storage.store import Store
-from tests.integration.bad_answers import GOOD, PAGE, PARAGRAPHS, page
+from tests.integration.bad_answers import GOOD, PAGE, PARAGRAPHS, head, page
 from tests.integration.bad_server import BadServer, answer, bad_server
 from tests.integration.crawls import Morgue
 
@@ -95,3 +95,61 @@ def test_a_refusal_says_why_where_its_body_does(morgue, server, status, outcome)
     fetch = last_fetch(morgue)
     assert (fetch.outcome, fetch.reason, fetch.status) == (outcome, "bot_check", int(status[:3]))
     assert kept(morgue) == 1
+
+
+BY_META = "<meta name=robots content=noarchive>"
+
+
+def test_the_page_of_a_404_may_ask_not_to_be_archived(morgue, server):
+    server.scripts["/page"] = answer(page(head=BY_META).encode(), status="404 Not Found")
+    morgue.crawl(server.url("/page"))
+    assert (last_fetch(morgue).outcome, last_fetch(morgue).opt_outs) == (Outcome.MISSING, ("noarchive",))
+    assert kept(morgue) == 0
+    server.scripts["/page"] = answer(page(head="<!--" + BY_META + "-->").encode(), status="404 Not Found")
+    morgue.crawl(server.url("/page"))
+    assert kept(morgue) == 1
+
+
+def test_what_the_extractor_gave_up_may_ask_not_to_be_archived(morgue, server):
+    morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"extract_timeout_seconds": 0.01})
+    paragraphs = tuple(f"{number}. {text}" for number in range(200) for text in PARAGRAPHS)
+    for head_, captures in ((BY_META, 0), ("", 1)):
+        server.scripts["/page"] = answer(page(paragraphs, head=head_).encode())
+        morgue.crawl(server.url("/page"))
+        assert last_fetch(morgue).outcome is Outcome.EXTRACT_FAILED
+        assert kept(morgue) == captures
+
+
+def test_a_header_in_the_markup_counts_as_one(morgue, server):
+    server.scripts["/page"] = answer(page(head='<meta http-equiv="X-Robots-Tag" content="noarchive">').encode())
+    assert morgue.crawl(server.url("/page")).outcomes == {"blocked_robots": 1}
+    assert kept(morgue) == 0
+
+
+def test_what_is_reserved_is_recorded_of_what_is_seen_again_too(morgue, server):
+    url = server.url("/page")
+    server.scripts["/page"] = answer(page(head='<meta name="tdm-reservation" content="1">').encode())
+    morgue.crawl(url)
+    assert morgue.crawl(url, recrawl=True).outcomes == {"unchanged": 1}
+    assert last_fetch(morgue).reason == "same_bytes"
+    assert last_fetch(morgue).opt_outs == ("tdm-reservation",)
+    server.scripts["/page"] = answer(PAGE, 'ETag: "a"')
+    morgue.crawl(url, recrawl=True)
+    reserving = ('ETag: "a"', "X-Robots-Tag: noai", "Connection: close")
+    server.scripts["/page"] = head(*reserving, status="304 Not Modified")
+    assert morgue.crawl(url, recrawl=True).outcomes == {"not_modified": 1}
+    assert last_fetch(morgue).opt_outs == ("noai",)
+
+
+def test_what_a_further_part_reserves_is_recorded(morgue, server):
+    more = (
+        "The keeper's daughter rowed out in the storm of 1911 and came back alone in the early morning of Friday.",
+        "She kept the light for another thirty years and never spoke of it to anybody in the town below.",
+    )
+    below = '<div><a href="/page?page=2">2</a></div></body>'
+    server.scripts["/page"] = answer(page().replace("</body>", below).encode())
+    second = page(more, head='<meta name="tdm-reservation" content="1">').encode()
+    server.scripts["/page?page=2"] = answer(second, "Content-Usage: train-ai=n")
+    assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
+    reserved = {fetch.reason: fetch.opt_outs for fetch in morgue.fetches() if fetch.kind == "page"}
+    assert reserved == {"part_2": ("train-ai=no", "tdm-reservation"), None: ()}

@@ -18,7 +18,7 @@ from storage.model import EventKind, ExtractedArticle, Outcome
 from storage.page_identity import PageIdentity
 from storage.records import Candidate, CandidateKind, PageLook, Recorded
 from storage.rows import content_values
-from storage.suspicion import OTHERS_OF_FIRST, doubt_about, is_behind_paywall
+from storage.suspicion import OTHERS_OF_FIRST, doubt_about, is_behind_paywall, names_another, names_itself
 
 KEPT_WALL_BYTES = 64 * 1024
 """A response that shows a part of an article only is kept as evidence when it is smaller than this."""
@@ -94,7 +94,7 @@ class ArticleLooks:
         """Make the article of a page from its first reading, or refuse to: a text that other pages gave is a wall's."""
         if sight.capture_id is None:
             return Recorded(outcome=Outcome.CREATED, needs_capture=True)
-        others = self._host.others_with(page, sight.reading, most=OTHERS_OF_FIRST)
+        others = self._host.others_with(page, sight.reading, most=OTHERS_OF_FIRST, copies=True)
         refused = others >= OTHERS_OF_FIRST
         self._host.keep_text(page, sight.reading, sight.captured_at, of_version=not refused)
         if refused:
@@ -205,6 +205,7 @@ class ArticleLooks:
         live_blog = case.look.live_blog
         doubt = None if change.same_text else doubt_about(new, old=baseline, live_blog=live_blog)
         candidate = crawl_state.candidate(page)
+        named = doubt is not None and names_itself(new, old=baseline, url=page["url"])
         return judge(
             new,
             change=change,
@@ -218,18 +219,23 @@ class ArticleLooks:
             waited=crawl_state.waited(page),
             flapping=crawl_state.flapping(page),
             doubt=doubt,
-            elsewhere=doubt is not None and self._host.others_with(page, new, most=1) > 0,
-            candidate_elsewhere=doubt is not None and self._stood_elsewhere(page, candidate),
+            elsewhere=doubt is not None and self._host.others_with(page, new, most=1, copies=named) > 0,
+            candidate_elsewhere=doubt is not None and self._stood_elsewhere(page, candidate, copies=named),
+            named=named,
+            names_other=doubt is not None
+            and names_another(new, old=baseline)
+            and self._host.names_other_article(page, new),
             behind_paywall=not change.same_text and is_behind_paywall(new, old=baseline),
             live_blog=live_blog,
-            url=page["url"],
         )
 
-    def _stood_elsewhere(self, page: RowMapping, candidate: Candidate | None) -> bool:
+    def _stood_elsewhere(self, page: RowMapping, candidate: Candidate | None, *, copies: bool) -> bool:
         """Say whether other pages gave a suspect text, when it was seen first or since."""
         if candidate is None or not candidate.kind.suspect:
             return False
-        return candidate.kind is CandidateKind.ELSEWHERE or self._host.others_with(page, candidate.article, most=1) > 0
+        if candidate.kind is CandidateKind.ELSEWHERE:
+            return True
+        return self._host.others_with(page, candidate.article, most=1, copies=copies) > 0
 
     def _keep_rereading(self, look: PageLook, current: CurrentState, reading: ExtractedArticle) -> None:
         """Keep what the extractor in use makes of the current version; a difference is announced, never an edit."""

@@ -26,7 +26,7 @@ from storage.disappearance import SAME_HOUR, HostCensus
 from storage.fingerprint import text_digest
 from storage.model import ArticleStatus, ExtractedArticle
 from storage.statements import insert_for
-from storage.suspicion import is_dated
+from storage.suspicion import is_dated, possible_keys
 from storage.tables import articles, page_texts, pages
 
 _MINE = page_texts.alias("mine")
@@ -72,9 +72,9 @@ def _twin() -> ColumnElement[bool]:
 def _others() -> Select[Any]:
     """Return the query of other pages that gave a text, as many as matter.
 
-    A text that its markup dates, under the same headline, is one article at several addresses and no wall.
+    A text that its markup dates, under the same headline, may be one article at several addresses and no wall.
     """
-    copy = and_(bindparam("dated"), page_texts.c.headline_digest == bindparam("headline"))
+    copy = and_(bindparam("copies"), page_texts.c.headline_digest == bindparam("headline"))
     found = (
         select(literal(1))
         .select_from(page_texts.join(pages, pages.c.id == page_texts.c.page_id))
@@ -91,6 +91,15 @@ def _others() -> Select[Any]:
 
 
 _OTHERS = _others()
+_NAMED = (
+    select(articles.c.id)
+    .select_from(pages.join(articles, articles.c.primary_page_id == func.coalesce(pages.c.alias_of, pages.c.id)))
+    .where(
+        pages.c.url_key.in_(bindparam("keys", expanding=True)),
+        articles.c.primary_page_id != bindparam("page"),
+    )
+    .limit(1)
+)
 
 
 @cache
@@ -124,17 +133,25 @@ class HostPages:
         }
         self._connection.execute(_keep_text(self._connection.dialect.name), values)
 
-    def others_with(self, page: RowMapping, reading: ExtractedArticle, *, most: int) -> int:
-        """Return how many other pages of the host gave the same text as another article's, counted up to `most`."""
+    def others_with(self, page: RowMapping, reading: ExtractedArticle, *, most: int, copies: bool) -> int:
+        """Return how many other pages of the host gave the same text as another article's, counted up to `most`.
+
+        `copies` says that the page may be one of several addresses of an article, as far as it itself tells.
+        """
         named = {
             "page": page["id"],
             "host": page["host"],
             "text": text_digest(reading.body),
             "headline": text_digest(reading.headline),
-            "dated": is_dated(reading),
+            "copies": copies and is_dated(reading),
             "most": most,
         }
         return int(self._connection.execute(_OTHERS, named).scalar_one())
+
+    def names_other_article(self, page: RowMapping, reading: ExtractedArticle) -> bool:
+        """Say whether the page names, as its own address, that of another page which has an article."""
+        keys = [] if reading.canonical_url is None else possible_keys(reading.canonical_url)
+        return self._connection.execute(_NAMED, {"page": page["id"], "keys": keys}).first() is not None
 
     def census(self, host: str, *, missing_since: datetime) -> HostCensus:
         """Count the host's pages with a live article that were fetched in the hour before an instant, or since."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from storage.changes import Change, decide
 from storage.model import ChangedField, ExtractedArticle, Outcome
 from storage.records import Candidate
-from storage.suspicion import Doubt, continues, is_confirmed, names_itself
+from storage.suspicion import Doubt, continues, is_confirmed
 
 SETTLED_LOOKS = 3
 """A page that alternates between two states has settled on one when it shows it so often in a row."""
@@ -15,6 +15,8 @@ MOST_WAITS = 3
 """After so many readings in a row that each waited for a second look in vain, the next one is not waited for."""
 SAME_TEXT_ELSEWHERE = "same_text_elsewhere"
 """The reason of a suspect text that other pages of the publisher gave too."""
+OTHER_ARTICLE = "another_article"
+"""The reason of a suspect text that names the address of another article as its own."""
 WRONG_CLOCK = timedelta(days=1)
 """No look arrives so late: what claims to have been seen longer after a look that is now told was wrongly dated."""
 
@@ -45,7 +47,8 @@ class Flapping:
 class Suspicion:
     """A text that is not taken for the article's yet.
 
-    `continues` says that the candidate showed it already; `elsewhere` that other pages of the publisher gave it too.
+    `continues` says that the candidate showed it already; `elsewhere` that it is the text of other pages of the
+    publisher, so that no look can show it to be this one's.
     """
 
     continues: bool
@@ -106,9 +109,10 @@ def judge(
     doubt: Doubt | None = None,
     elsewhere: bool = False,
     candidate_elsewhere: bool = False,
+    named: bool = False,
+    names_other: bool = False,
     behind_paywall: bool = False,
     live_blog: bool = False,
-    url: str = "",
 ) -> Verdict:
     """Say what a reading means.
 
@@ -117,7 +121,8 @@ def judge(
     current one that named them last. `shown` is the article as it was seen last: it has moved on from the current
     version where something else changed than what makes versions, and what changed then is not to be told again.
     `waited` is how many readings in a row have waited for a second look. `elsewhere` and `candidate_elsewhere` say that
-    other pages of the publisher gave the text of `new`, and that of the candidate.
+    other pages of the publisher gave the text of `new`, and that of the candidate; `named` that the page still names
+    itself this article, `names_other` that it names itself another one that we hold.
 
     An edit may come with fields that are empty on one side. The version holds what was read, but it names such a field
     only when the candidate showed the same already, or the state is a known one. As long as no version has named it,
@@ -142,7 +147,8 @@ def judge(
             new,
             doubt=doubt,
             elsewhere=elsewhere or (shown_before and candidate_elsewhere),
-            named=names_itself(new, old=current.reading, url=url),
+            named=named,
+            names_other=names_other,
             now=now,
             current=current,
             candidate=candidate if shown_before else None,
@@ -181,6 +187,7 @@ def _doubted(
     doubt: Doubt,
     elsewhere: bool,
     named: bool,
+    names_other: bool,
     now: datetime,
     current: KnownState,
     candidate: Candidate | None,
@@ -192,15 +199,16 @@ def _doubted(
         first_seen_at=candidate.captured_at,
         now=now,
         named=named,
-        elsewhere=elsewhere,
+        others=elsewhere or names_other,
     ):
         change = _seen_twice(decide(current.reading, candidate.article), new, candidate)
         return Verdict(outcome=Outcome.UPDATED, change=change.name, from_candidate=True, seen=current)
     other_language = doubt is Doubt.OTHER_LANGUAGE
+    known_as = OTHER_ARTICLE if names_other else SAME_TEXT_ELSEWHERE if elsewhere else None
     return Verdict(
         outcome=Outcome.WRONG_LANGUAGE if other_language else Outcome.SUSPECT,
-        reason=SAME_TEXT_ELSEWHERE if elsewhere else doubt.value,
-        suspicion=Suspicion(continues=candidate is not None, elsewhere=elsewhere),
+        reason=known_as or doubt.value,
+        suspicion=Suspicion(continues=candidate is not None, elsewhere=known_as is not None),
         seen=current,
     )
 

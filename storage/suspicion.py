@@ -100,6 +100,24 @@ def names_itself(new: ExtractedArticle, *, old: ExtractedArticle, url: str) -> b
     return bool(_paragraphs(old.body) & _paragraphs(new.body))
 
 
+def names_another(new: ExtractedArticle, *, old: ExtractedArticle) -> bool:
+    """Say whether a page names another address as its own than when it showed `old`.
+
+    What it named already then is the habit of its template, and tells nothing.
+    """
+    if new.canonical_url is None:
+        return False
+    return old.canonical_url is None or _address(new.canonical_url) != _address(old.canonical_url)
+
+
+def possible_keys(url: str) -> list[str]:
+    """Return the keys (`pages.url_key`) that the page at a plain address may have, with and without a closing slash."""
+    host, path, query = _address(url)
+    sorted_query = "&".join(sorted(part for part in query.split("&") if part))
+    ending = f"?{sorted_query}" if sorted_query else ""
+    return [f"{host}{path}/{ending}", *([f"{host}{path}{ending}"] if path else [])]
+
+
 def _address(url: str) -> tuple[str, str, str]:
     """Return an address without what does not tell two articles apart: scheme, `www.`, a closing slash, a fragment."""
     parts = urlsplit(url.strip())
@@ -122,15 +140,15 @@ def continues(new: ExtractedArticle, candidate: Candidate | None, *, old: Extrac
 
 
 def is_confirmed(
-    doubt: Doubt, *, looks: int, first_seen_at: datetime, now: datetime, named: bool, elsewhere: bool
+    doubt: Doubt, *, looks: int, first_seen_at: datetime, now: datetime, named: bool, others: bool
 ) -> bool:
     """Say whether a suspect text has become the article's.
 
     `looks` counts those that showed it, this one included; `named` says that the page still names itself as this
-    article, `elsewhere` that another page of the publisher gave the same text. A text that does not name itself must
+    article, `others` that it is the text of another page of the publisher. A text that does not name itself must
     stand for a day; one in another language must do both.
     """
-    if elsewhere or looks < CONFIRMING_LOOKS:
+    if others or looks < CONFIRMING_LOOKS:
         return False
     stood_long = now - first_seen_at >= LONG_WAIT
     if doubt is Doubt.OTHER_LANGUAGE:

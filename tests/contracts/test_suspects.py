@@ -257,7 +257,7 @@ def other_pages(store, *paths):
 
 def story_of(path):
     """A story of its own at that address."""
-    lines = (f"The {path} council heard speaker {number} on matter {number * 7}." for number in range(14))
+    lines = (f"In {path} hall {path}{number} heard what {path}{number} says of {path}." for number in range(14))
     return replace(
         LONG, headline=f"Story {path}", canonical_url=f"http://paper.example/{path}", body="\n\n".join(lines)
     )
@@ -345,6 +345,39 @@ def test_pages_of_one_article_confirm_its_new_text_each(store):
             assert twin.see(replace(REWRITTEN, published=None)).outcome is Outcome.SUSPECT
     for twin in twins:
         assert twin.see(replace(REWRITTEN, published=None, headline=LONG.headline)).outcome is Outcome.UPDATED
+
+
+@pytest.mark.parametrize("headline", ["Story two", "Story one"])
+def test_another_article_at_the_address_of_this_one_never_becomes_its_version(store, headline):
+    first, second = other_pages(store, "one", "two")
+    first.see(story_of("one"))
+    theirs = replace(story_of("two"), headline=headline)
+    second.see(theirs)
+    for at in (10, 800, 11 + DAY, 3 * DAY):
+        recorded = first.see(theirs, at=at)
+        assert (recorded.outcome, recorded.reason) == (Outcome.SUSPECT, "another_article")
+        # Nor does one that was edited since.
+        edited = replace(theirs, body=f"{theirs.body}\n\nThe mayor spoke last, at {at}.")
+        assert first.see(edited, at=at + 1).outcome is Outcome.SUSPECT
+    assert len(first.versions()) == 1
+
+
+def test_another_article_that_names_no_address_is_not_taken_for_a_copy(store):
+    first, second = other_pages(store, "one", "two")
+    first.see(story_of("one"))
+    theirs = replace(story_of("two"), canonical_url=None)
+    second.see(theirs)
+    for at in (10, 800, 11 + DAY):
+        assert first.see(theirs, at=at).reason == "same_text_elsewhere"
+
+
+def test_a_page_that_named_another_article_before_may_go_on_to(store):
+    first, second = other_pages(store, "one", "two")
+    second.see(story_of("two"))
+    # A template that names one address on every page: it is believed of none.
+    first.see(replace(story_of("one"), canonical_url="http://paper.example/two"))
+    rewritten = replace(REWRITTEN, canonical_url="http://www.paper.example/two/")
+    assert [first.see(rewritten).outcome for _ in range(3)][-1] is Outcome.UPDATED
 
 
 def test_a_dated_text_under_the_same_headline_is_a_copy_and_no_wall(store):

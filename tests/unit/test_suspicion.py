@@ -177,8 +177,8 @@ def test_what_confirms_a_suspect(doubted, named, hours, looks):
     facts = {"looks": looks, "first_seen_at": NOON, "now": now, "named": named}
     proof = named and hours >= 24 if doubted is Doubt.OTHER_LANGUAGE else named or hours >= 24
     wanted = looks >= 3 and proof
-    assert is_confirmed(doubted, **facts, elsewhere=False) is wanted
-    assert not is_confirmed(doubted, **facts, elsewhere=True)
+    assert is_confirmed(doubted, **facts, others=False) is wanted
+    assert not is_confirmed(doubted, **facts, others=True)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """The smaller fields of an article, each read by a function of its own from the page's markup. Pure."""
 
+import io
 import re
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
+from py3langid import modelio
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from crawler.extraction.linked_data import as_list, text_of
@@ -12,7 +15,23 @@ from storage.model import Access
 
 _LANGUAGE = re.compile(r"^\s*([A-Za-z]{2,3})(?:[-_]|\s*$|,)")
 _SAMPLE = 3000
-_identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def _load_identifier() -> LanguageIdentifier:
+    """Load the model of languages, unpacked in memory.
+
+    py3langid unpacks it into a temporary file of 68 MB; where less room is left, or files may not grow as large, no
+    process that reads pages could start.
+    """
+    usual = modelio.tempfile
+    modelio.tempfile = SimpleNamespace(TemporaryFile=lambda **_: io.BytesIO())
+    try:
+        return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    finally:
+        modelio.tempfile = usual
+
+
+_identifier = _load_identifier()
 
 
 def site_name_of(markup: Markup) -> str | None:

@@ -162,6 +162,13 @@ def test_a_database_on_a_full_disk(folder, server):
     check_finished_later(folder, server)
 
 
+def test_pages_are_read_where_nothing_can_be_written(folder):
+    body = page(lang="").encode()
+    result = run(folder, "extract", "-", "--url", "http://a.example/lamp", input=body, file_bytes=0)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert json.loads(result.stdout)["language"] == "en"
+
+
 def test_postgresql_that_goes_away_in_the_middle(folder, server, postgres: Postgres, postgres_template):
     url = postgres.create(template=postgres_template)
     settings = {"MORGUE_DATABASE__URL": url}

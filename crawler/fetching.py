@@ -178,7 +178,6 @@ class Fetcher:
         self._downloader = downloader
         self._politeness = politeness
         self._robots_files = robots_files
-        self._robots_token = robots_token
         self._max_redirects = max_redirects
         self._now = now
         self._robots = RobotsGate(
@@ -286,7 +285,7 @@ class Fetcher:
                 if follow is None:
                     copy = self._read_robots(hop, origin, last, redirected=len(hops) > 1)
                     # Before the turn ends: a Crawl-delay is meant for the request after this one already.
-                    self._politeness.set_crawl_delay(copy.host, copy.crawl_delay_seconds, origin)
+                    self._robots.keep(copy)
             fetched = Fetched(request=request, chain_id=chain_id, hops=tuple(hops))
             row = fetched.fetch(-1)
             await self._robots_files.record(row if row.outcome else replace(row, outcome=Outcome.LISTED), copy)
@@ -300,7 +299,7 @@ class Fetcher:
 
     def _read_robots(self, hop: Hop, origin: str, last: RobotsFile | None, *, redirected: bool) -> RobotsFile:
         answer = _robots_answer(hop, redirected=redirected)
-        return read_answer(answer, origin=origin, last=last, token=self._robots_token, now=self._now())
+        return read_answer(answer, origin=origin, last=last, now=self._now())
 
 
 def _robots_answer(hop: Hop, *, redirected: bool) -> RobotsAnswer:

@@ -25,7 +25,6 @@ class Lease:
     slice_until: float
     starts_at: float
     announced: float
-    crawl_delay: float
     response_seconds: float | None
     refusals: int
     requests_left: int | None
@@ -46,7 +45,6 @@ class Lease:
             slice_until=valid_until - LAST_START_SECONDS,
             starts_at=answered_at + granted.start_in_seconds,
             announced=granted.pause_seconds,
-            crawl_delay=granted.crawl_delay_seconds,
             response_seconds=granted.response_seconds,
             refusals=granted.refusals,
             requests_left=granted.requests_left,
@@ -57,7 +55,7 @@ class Lease:
         """Return the pause before the next request, or before one with a delay of its own, in seconds."""
         return pause_seconds(
             delay=max(delay, self.delay),
-            crawl_delay=max(crawl_delay, self.crawl_delay),
+            crawl_delay=crawl_delay,
             response_seconds=self.response_seconds,
         )
 

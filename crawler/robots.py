@@ -63,7 +63,7 @@ class AsksForRobots(Protocol):
         """Return the copy that is to be used from now on; a verdict where the origin must not be asked now."""
 
 
-def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, token: str, now: datetime) -> RobotsFile:
+def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, now: datetime) -> RobotsFile:
     """Return the copy that an answer makes, by RFC 9309, 2.3.1.
 
     2xx: its rules. 4xx but 429: no rules, all is allowed; likewise after redirects that led nowhere (2.3.1.2). 429, 5xx
@@ -77,7 +77,6 @@ def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, t
             host=host,
             state=RobotsState.RULES,
             rules=text,
-            crawl_delay_seconds=read_rules(text, token=token, origin=origin).crawl_delay,
             fetched_at=now,
             expires_at=now + _lifetime(answer.cache_control),
         )
@@ -91,7 +90,6 @@ def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, t
         host=host,
         state=RobotsState.UNREACHABLE,
         rules=last.rules if last else None,
-        crawl_delay_seconds=last.crawl_delay_seconds if last else None,
         fetched_at=now,
         expires_at=now + RETRY_UNREACHABLE_AFTER,
         outcome=answer.outcome if unreachable else None,
@@ -156,6 +154,10 @@ class RobotsGate:
         copy = await self._copy(url, delay_seconds=None, finishing=False)
         return list(copy.rules.sitemaps) if isinstance(copy, _Copy) and copy.rules is not None else []
 
+    def keep(self, file: RobotsFile) -> None:
+        """Go by a copy that was just fetched, before the turn in which that was done ends."""
+        self._keep(file)
+
     def is_fresh(self, file: RobotsFile) -> bool:
         """Whether a copy of another process need not be fetched again.
 
@@ -192,8 +194,11 @@ class RobotsGate:
 
     def _keep(self, file: RobotsFile) -> "_Copy":
         origin = file.origin
-        self._note_crawl_delay(file.host, file.crawl_delay_seconds, origin)
+        if (kept := self._copies.get(origin)) is not None and kept.file is file:
+            return kept
         rules = None if file.rules is None else read_rules(file.rules, token=self._token, origin=origin)
+        # What the copy says to us: that of another process may have been made for another name.
+        self._note_crawl_delay(file.host, None if rules is None else rules.crawl_delay, origin)
         copy = self._copies[origin] = _Copy(file=file, rules=rules)
         if len(self._copies) > _MAX_ORIGINS:
             self._copies.pop(next(iter(self._copies)))

@@ -110,7 +110,6 @@ class Granted:
     response_seconds: float | None
     refusals: int
     requests_left: int | None
-    crawl_delay_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
-from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, or_, select, update
 
-from storage.column_types import UtcDateTime
 from storage.database_clock import database_now
 from storage.host_turns import (
-    Granted,
     Held,
     HostState,
     Report,
@@ -23,7 +20,7 @@ from storage.host_turns import (
     live,
 )
 from storage.statements import insert_for, insert_unless_there, slices
-from storage.tables import host_waiters, hosts, robots_files
+from storage.tables import host_waiters, hosts
 
 _COLUMNS = [field.name for field in fields(HostState)]
 _UPDATE = (
@@ -38,15 +35,6 @@ _NAMES: BindParameter[str] = bindparam("names", expanding=True)
 _KNOWN = select(hosts.c.host).where(hosts.c.host.in_(_NAMES))
 _LOCKED = select(hosts).where(hosts.c.host.in_(_NAMES)).order_by(hosts.c.host).with_for_update()
 _LINES = select(host_waiters).where(host_waiters.c.host.in_(_NAMES))
-_CRAWL_DELAYS = (
-    select(robots_files.c.host, func.max(robots_files.c.crawl_delay_seconds).label("seconds"))
-    .where(
-        robots_files.c.host.in_(_NAMES),
-        robots_files.c.crawl_delay_seconds.is_not(None),
-        robots_files.c.expires_at > bindparam("now", type_=UtcDateTime),
-    )
-    .group_by(robots_files.c.host)
-)
 
 
 class Hosts:
@@ -66,7 +54,6 @@ class Hosts:
         asked_for = sorted({request.host for request in requests if not isinstance(request, Report)})
         lines_before = self._lines(asked_for)
         lines = {name: {one.owner: one for one in live(line.values(), now)} for name, line in lines_before.items()}
-        delays = self._crawl_delays(asked_for, now)
         states, answers = dict(before), list[SlotAnswer]()
         for request in requests:
             line = lines.get(request.host, {})
@@ -75,7 +62,7 @@ class Hosts:
             waiter = line.pop(request.owner, Waiter(owner=request.owner, since=now, seen_at=now))
             if decision.in_line:
                 line[request.owner] = replace(waiter, seen_at=now)
-            answers.append(_with_crawl_delay(decision.answer, delays.get(request.host, 0.0)))
+            answers.append(decision.answer)
         self._save([state for name, state in states.items() if state != before[name]])
         self._save_lines(lines_before, lines)
         return answers
@@ -115,14 +102,6 @@ class Hosts:
                 lines[row.host][row.owner] = Waiter(owner=row.owner, since=row.since, seen_at=row.seen_at)
         return lines
 
-    def _crawl_delays(self, names: Sequence[str], now: datetime) -> dict[str, float]:
-        """Return the longest Crawl-delay that any origin of these hosts asks for, as far as copies are fresh."""
-        return {
-            row.host: float(row.seconds)
-            for part in slices(names)
-            for row in self._connection.execute(_CRAWL_DELAYS, {"names": part, "now": now})
-        }
-
     def _save(self, states: Sequence[HostState]) -> None:
         if states:
             rows = [asdict(state) for state in states]
@@ -151,7 +130,3 @@ def _stand(dialect: str) -> Any:
     insert = insert_for(dialect, host_waiters)
     changed = {"since": insert.excluded.since, "seen_at": insert.excluded.seen_at}
     return insert.on_conflict_do_update(index_elements=["host", "owner"], set_=changed)
-
-
-def _with_crawl_delay(answer: SlotAnswer, seconds: float) -> SlotAnswer:
-    return replace(answer, crawl_delay_seconds=seconds) if isinstance(answer, Granted) else answer

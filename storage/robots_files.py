@@ -30,15 +30,14 @@ class RobotsFile:
     """A copy of an origin's robots.txt.
 
     `origin` is `https://example.org`, `host` its politeness key. `rules` is the text; beside `UNREACHABLE` that of the
-    last good copy, or None. `crawl_delay_seconds` is what it asks of us. `outcome` and `reason` say why the host could
-    not be reached, where that was the cause. After `expires_at` it is to be asked for again.
+    last good copy, or None. `outcome` and `reason` say why the host could not be reached, where that was the cause.
+    After `expires_at` it is to be asked for again.
     """
 
     origin: str
     host: str
     state: RobotsState
     rules: str | None = None
-    crawl_delay_seconds: float | None = None
     fetched_at: datetime
     expires_at: datetime
     outcome: Outcome | None = None

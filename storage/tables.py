@@ -73,6 +73,9 @@ def _content() -> list[Column[Any]]:
     ]
 
 
+_BACKLOG = text("last_fetch_at IS NULL AND next_fetch_at > first_seen_at")
+_DUE = text("last_fetch_at IS NOT NULL OR next_fetch_at <= first_seen_at")
+
 sources = Table(
     "sources",
     metadata,
@@ -188,7 +191,27 @@ pages = Table(
     Column("canonical_refused", Boolean, nullable=False, server_default=false()),
     # An alias by its own word: what it showed, until that article is found at its primary page, or is not.
     Column("held_reading", JsonValue),
-    Index("ix_pages_next_fetch_at", "next_fetch_at"),
+    # What `storage.pages` takes first, and what it takes behind all else. They hold what pages are sifted by, or else
+    # SQLite would look up every page that is due at a busy host.
+    Index("ix_pages_due", "next_fetch_at", "id", "host", "source_id", sqlite_where=_DUE, postgresql_where=_DUE),
+    Index(
+        "ix_pages_backlog",
+        "next_fetch_at",
+        "id",
+        "host",
+        "source_id",
+        sqlite_where=_BACKLOG,
+        postgresql_where=_BACKLOG,
+    ),
+    Index(
+        "ix_pages_backlog_of_source",
+        "source_id",
+        "next_fetch_at",
+        "id",
+        "host",
+        sqlite_where=_BACKLOG,
+        postgresql_where=_BACKLOG,
+    ),
     Index("ix_pages_source_id_last_fetch_at", "source_id", "last_fetch_at"),
     Index("ix_pages_host_last_fetch_at", "host", "last_fetch_at"),
     Index(
@@ -392,7 +415,6 @@ robots_files = Table(
     Column("host", StorableText, nullable=False),
     Column("state", StorableText, nullable=False),
     Column("rules", StorableText),
-    Column("crawl_delay_seconds", Float),
     Column("fetched_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("outcome", StorableText),

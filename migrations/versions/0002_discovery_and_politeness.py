@@ -82,7 +82,6 @@ NEW_TABLES = (
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("rules", sa.Text()),
-        sa.Column("crawl_delay_seconds", sa.Float()),
         sa.Column("fetched_at", _instant(), nullable=False),
         sa.Column("expires_at", _instant(), nullable=False),
         sa.Column("outcome", sa.Text()),
@@ -170,6 +169,15 @@ def upgrade() -> None:
     op.execute(f"ALTER TABLE feeds ADD COLUMN parent_id {key} CONSTRAINT fk_feeds_parent_id REFERENCES feeds (id)")
     op.create_index("ix_feeds_parent_id", "feeds", ["parent_id"])
     op.create_index("ix_pages_host_last_fetch_at", "pages", ["host", "last_fetch_at"])
+    due = sa.text("last_fetch_at IS NOT NULL OR next_fetch_at <= first_seen_at")
+    backlog = sa.text("last_fetch_at IS NULL AND next_fetch_at > first_seen_at")
+    for name, columns, where in (
+        ("ix_pages_due", ["next_fetch_at", "id", "host", "source_id"], due),
+        ("ix_pages_backlog", ["next_fetch_at", "id", "host", "source_id"], backlog),
+        ("ix_pages_backlog_of_source", ["source_id", "next_fetch_at", "id", "host"], backlog),
+    ):
+        op.create_index(name, "pages", columns, sqlite_where=where, postgresql_where=where)
+    op.drop_index("ix_pages_next_fetch_at", "pages")
     suspect = sa.text("candidate_kind = 'suspect'")
     op.create_index("ix_pages_suspect", "pages", ["id"], sqlite_where=suspect, postgresql_where=suspect)
     waiting = sa.text("held_reading IS NOT NULL")

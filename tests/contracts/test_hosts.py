@@ -263,13 +263,12 @@ def test_setting_the_wall_clock_does_not_move_the_clock_of_a_sqlite_database(sto
     assert timedelta() <= now() - before < timedelta(hours=1)
 
 
-def test_a_copy_of_robots_txt_is_kept_and_its_crawl_delay_told(store, ask, clock):
+def test_a_copy_of_robots_txt_is_kept(store):
     copy = RobotsFile(
         origin="https://www.a.example",
         host=HOST,
         state=RobotsState.RULES,
         rules="User-agent: *\nCrawl-delay: 7",
-        crawl_delay_seconds=7.0,
         fetched_at=NOON,
         expires_at=NOON + timedelta(hours=24),
     )
@@ -289,4 +288,3 @@ def test_a_copy_of_robots_txt_is_kept_and_its_crawl_delay_told(store, ask, clock
         assert transaction.robots_files.get("https://www.a.example") == copy
         assert transaction.robots_files.get("https://a.example") == unreachable
         assert transaction.robots_files.get("https://b.example") is None
-    assert ask(take("a")).crawl_delay_seconds == 7.0

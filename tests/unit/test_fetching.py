@@ -89,7 +89,7 @@ class ScriptedSite:
 
 
 @contextlib.asynccontextmanager
-async def fetcher_of(site, *, robots=None, slots=None, delay_seconds=0, **politeness):
+async def fetcher_of(site, *, robots=None, slots=None, delay_seconds=0, token="morgue", **politeness):
     """A fetcher over a scripted site, with turns and robots.txt in memory, which others may share."""
     async with Politeness(
         slots or SlotsInMemory(), default_delay_seconds=delay_seconds, now=lambda: NOW, **politeness
@@ -98,7 +98,7 @@ async def fetcher_of(site, *, robots=None, slots=None, delay_seconds=0, **polite
             site,
             politeness=politeness,
             robots_files=robots or RobotsInMemory(),
-            robots_token="morgue",
+            robots_token=token,
             max_redirects=3,
             now=lambda: NOW,
         )

@@ -290,7 +290,7 @@ def copy(state=RobotsState.RULES, *, rules="User-agent: *\nDisallow: /private\nC
 )
 @pytest.mark.parametrize("last", [None, copy()])
 def test_what_an_answer_makes(answer, state, last):
-    file = read_answer(answer, origin=ORIGIN, last=last, token="morgue", now=NOW)
+    file = read_answer(answer, origin=ORIGIN, last=last, now=NOW)
     assert file.state is state
     if state is RobotsState.UNREACHABLE:
         # The last good copy holds, however old it is; without one nothing is allowed.
@@ -315,7 +315,7 @@ def test_what_an_answer_makes(answer, state, last):
 )
 def test_a_copy_is_kept_for_a_day_at_most_and_an_hour_at_least(cache_control, lifetime):
     answer = RobotsAnswer(status=200, body=b"", cache_control=cache_control)
-    assert read_answer(answer, origin=ORIGIN, last=None, token="m", now=NOW).expires_at == NOW + lifetime
+    assert read_answer(answer, origin=ORIGIN, last=None, now=NOW).expires_at == NOW + lifetime
 
 
 def fetch(answers, *urls, robots=None, slots=None):
@@ -339,6 +339,23 @@ def test_a_copy_that_another_process_made_is_used():
     assert (hop.outcome, hop.reason) == (Outcome.BLOCKED_ROBOTS, "disallowed")
     assert sitemaps == [f"{ORIGIN}/s.xml"]
     assert asked == []
+
+
+def test_each_crawler_keeps_the_crawl_delay_that_is_meant_for_it():
+    robots, slots = RobotsInMemory(), SlotsInMemory()
+    body = b"User-agent: bluebot\nCrawl-delay: 25\n\nUser-agent: *\nDisallow: /private"
+    site = ScriptedSite({f"{ORIGIN}/robots.txt": (200, {}, body)})
+
+    async def crawl_delay_kept_by(token):
+        async with fetcher_of(site, robots=robots, slots=slots, token=token) as fetcher:
+            await fetcher.fetch(FetchRequest(url=f"{ORIGIN}/x", kind=FetchKind.PAGE))
+            return fetcher._politeness._crawl_delay("a.example")
+
+    async def all_in_turn():
+        return [await crawl_delay_kept_by(token) for token in ("morgue", "bluebot", "morgue")]
+
+    assert asyncio.run(all_in_turn()) == [0.0, 25.0, 0.0]
+    assert [url for url, _ in site.asked].count(f"{ORIGIN}/robots.txt") == 1
 
 
 def test_an_old_copy_is_renewed_and_holds_while_there_is_no_other():

@@ -1,7 +1,7 @@
 # Two commands do everything: `make crawl` and `make test`.
 #
 #   make crawl                       a demonstration on a bundled local newsroom
-#   make crawl URL='https://…'       archive this article, or the articles of this feed
+#   make crawl URL='https://…'       archive this article, or those of this feed, sitemap, section or home page
 #   make crawl CONFIG=morgue.toml    crawl the sources of a configuration
 #   make test                        every test, on SQLite and PostgreSQL
 #   make check                       style, types and layering

@@ -13,6 +13,7 @@ from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from crawler.extraction.decoding import decode_html
+from crawler.extraction.text import weight
 from crawler.urls import InvalidUrl, registrable_domain, url_key
 from storage.content_coding import BadContentCoding, decode_body, is_coded
 from storage.model import HttpExchange
@@ -27,8 +28,12 @@ LONGEST_REFRESH = 2048
 """Characters of a header or element; no longer one is an address that we would ask for."""
 OWN_TEXT = 500
 """Characters outside links that make a page more than `You are being redirected`."""
-_FRAME_TEXT = 200
-"""Characters beside a frame, or beside a refresh for those without scripts, that make it a part of a page."""
+_ARTICLE_TEXT = 80
+"""The same on a page whose markup calls it an article; one without any text may be a stepping stone to that article."""
+_UNSCRIPTED_TEXT = 200
+"""Characters beside a refresh for those without scripts that make it a part of a page."""
+_FRAME_TEXT = 80
+"""Characters beside a frame that make it a part of a page, such as the film of a brief."""
 _FRAME_BYTES = 16 * 1024
 """A page that is nothing but one inner frame is smaller still; this spares most pages the parsing."""
 # What stands in these runs once in a hostile page of 64 KB costs no more than its length: nothing is tried twice.
@@ -41,7 +46,11 @@ _REFRESH = re.compile(
 )
 _QUOTED = re.compile(r"^([\"'])(.*?)(?:\1.*)?$", re.DOTALL)
 _PAGE_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})
-_UNSEEN = frozenset({"script", "style", "template", "head", "title", "noscript"})
+_UNSEEN = frozenset({"script", "style", "template", "title", "noscript"})
+"""Not `head`: the parser puts there what it does not know of a page that leaves out its `body`, `article` for one."""
+_QUOTING = frozenset({"template", "textarea", "xmp", "title", "iframe", "noframes", "noembed", "svg"})
+"""What stands in these is no element of the page, however it is parsed."""
+_ARTICLE_DATA = re.compile(r"[\"']@type[\"']\s*+:[\s\[\"']{0,9}+\w{0,40}(?:Article|Posting)\b")
 _LENGTH = re.compile(r"(\d{1,5})(?:\.\d*+)?\s*+(%?)")
 _FILLS = re.compile(r"100\s*(?:%|vw|vh)|inset\s*:\s*0", re.IGNORECASE)
 _SMALL_OR_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -114,19 +123,35 @@ def _parsed(html: str) -> HtmlElement | None:
 def _hop_in(tree: HtmlElement, header: str | None, url: str) -> PageHop | None:
     base = _base_of(tree, url)
     text, linked = _shown_text(tree)
-    if text <= OWN_TEXT:
-        if header is not None and (found := _refresh(header, url, "refresh_header")):
+    in_data = _is_article_in_data(tree)
+    if text > OWN_TEXT or (text > _ARTICLE_TEXT and (in_data or _is_article_in_markup(tree))):
+        return None
+    if header is not None and (found := _refresh(header, url, "refresh_header")):
+        return found
+    for content in _refreshes(tree, alone=text <= _UNSCRIPTED_TEXT):
+        if found := _refresh(content, base, "meta_refresh"):
             return found
-        for content in _refreshes(tree, alone=text <= _FRAME_TEXT):
-            if found := _refresh(content, base, "meta_refresh"):
-                return found
-    address = _main_frame(tree) if text <= OWN_TEXT else None
+    if in_data:
+        # What is called an article is this page; a frame beside it is a film or a map.
+        return None
+    address = _main_frame(tree)
     if address is None and text + linked <= _FRAME_TEXT:
         address = _only_frame(tree)
     if address is None:
         return None
     target = _joined(base, address)
     return PageHop(target=target, reason="frame") if target and _same_publisher(target, url) else None
+
+
+def _is_article_in_data(tree: HtmlElement) -> bool:
+    return any(_ARTICLE_DATA.search(script.text or "") for script in tree.iter("script"))
+
+
+def _is_article_in_markup(tree: HtmlElement) -> bool:
+    if next(tree.iter("article"), None) is not None:
+        return True
+    types = ((meta.get("content") or "").lower() for meta in tree.iter("meta") if meta.get("property") == "og:type")
+    return "article" in types
 
 
 def _refresh(content: str, base: str, reason: str) -> PageHop | None:
@@ -148,7 +173,10 @@ def _refreshes(tree: HtmlElement, *, alone: bool) -> Iterator[str]:
         if (element.get("http-equiv") or "").strip().lower() != "refresh":
             continue
         content = element.get("content") or ""
-        if any(above.tag == "noscript" for above in element.iterancestors()):
+        around = {above.tag for above in element.iterancestors()}
+        if around & _QUOTING:
+            continue
+        if "noscript" in around:
             named = refresh_target(content)
             same = named is not None and (not scripts.strip() or named[1] in scripts.replace("\\/", "/"))
             if not (alone and same):
@@ -157,7 +185,7 @@ def _refreshes(tree: HtmlElement, *, alone: bool) -> Iterator[str]:
 
 
 def _shown_text(tree: HtmlElement) -> tuple[int, int]:
-    """Return how many characters a page shows outside links, those of a `noframes` included, and in links."""
+    """Return how many letters a page shows outside links, those of a `noframes` included, and in links."""
     counts = {False: 0, True: 0}
     # A stack rather than a recursion: markup may be nested ten thousand deep.
     waiting = [(tree, False)]
@@ -173,7 +201,11 @@ def _shown_text(tree: HtmlElement) -> tuple[int, int]:
 
 
 def _letters(text: str | None) -> int:
-    return len("".join(text.split())) if text else 0
+    """Return the length of a text without spaces; a character of Chinese, Japanese or Korean says as much as three."""
+    if not text:
+        return 0
+    shown = "".join(text.split())
+    return 2 * weight(shown) - len(shown)
 
 
 def _main_frame(tree: HtmlElement) -> str | None:

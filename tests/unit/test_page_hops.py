@@ -158,6 +158,45 @@ def test_one_frame_that_fills_the_page_is_the_page():
     assert led('<iframe src="/x" width="100%"></iframe><iframe src="/y" width="100%"></iframe>') is None
 
 
+BRIEF = "<p>A fire broke out in Harbour Street early on Tuesday; nobody was hurt, the police said on Wednesday.</p>"
+DATA = '<script type="application/ld+json">{"@context": "https://schema.org", "@type": ["NewsArticle"]}</script>'
+FILM = '<iframe src="//video.paper.example/e/1" width="100%" height="400"></iframe>'
+GUARDED = (
+    "<p>八日未明、港通りの倉庫で火災があり、二時間後に消し止められた。けが人はなかったと警察が九日に発表した。</p>"
+)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<h1>Fire</h1>{BRIEF}{FILM}",
+        f"{DATA}<article><h1>Fire</h1>{BRIEF}</article>{FILM}",
+        f"{DATA}{FILM}",
+        f"{DATA}<frameset cols='*'><frame src='/x'></frameset>",
+        f"<meta http-equiv=refresh content='10;url=/news'><article><h1>Fire</h1>{BRIEF * 4}</article>",
+        f"{DATA}<meta http-equiv=refresh content='10;url=/news'><h1>Fire</h1>{BRIEF}",
+        f"<meta property='og:type' content='article'><meta http-equiv=refresh content='10;url=/news'>{BRIEF}",
+        f"<meta http-equiv=refresh content='9;url=/top'><h1>火災</h1>{GUARDED * 4}",
+        f"<meta http-equiv=refresh content='9;url=/top'><article><h1>火災</h1>{GUARDED}</article>",
+        *(
+            f"<body>{BRIEF}<{quoting}><meta http-equiv=refresh content='0;url=/x'></{quoting}></body>"
+            for quoting in ("template", "textarea", "xmp", "noframes", "title", "svg")
+        ),
+    ],
+)
+def test_a_brief_is_no_stepping_stone(page):
+    assert led(f"<html>{page}</html>") is None
+
+
+def test_a_page_without_text_leads_on_though_it_calls_itself_an_article():
+    head = "<meta property='og:type' content='article'>" + DATA
+    page = f"{head}<meta http-equiv=refresh content='0;url=/new'><p>You are being redirected.</p>"
+    assert led(page) == ("http://paper.example/new", "meta_refresh")
+    assert led(
+        "<meta http-equiv=refresh content='0;url=/new'><p>页面跳转中，请稍候。如果没有自动跳转，请点击这里。</p>"
+    )
+
+
 def test_markup_nested_ten_thousand_deep_is_measured():
     assert led("<meta http-equiv=refresh content='0;url=/new'>" + "<div>" * 5000) is not None
 

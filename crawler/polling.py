@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from crawler.back_catalogue import AT_ONCE, first_due_at, likely_news, spacing_of
 from crawler.discovery.listing import FoundIndex
 from crawler.fetching import Fetched, Fetcher, FetchRequest
 from crawler.index_reading import SITEMAP_BYTES, SITEMAPS, IndexRead, fetch_kind, read_index
@@ -21,8 +22,6 @@ log = structlog.get_logger()
 
 ENTRIES_A_TRANSACTION = 200
 INTERNAL_ERROR = "internal_error"
-BACK_CATALOGUE = 200
-"""From so many new pages on, what a sitemap lists is a back catalogue, which is fetched bit by bit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,18 +163,45 @@ class FeedPoller:
     async def _record_entries(
         self, feed: FeedState, source: Source, read: IndexRead, listed_at: datetime
     ) -> EntriesRecorded:
-        delay = self._default_delay if source.delay_seconds is None else source.delay_seconds
+        if read.kind not in SITEMAPS:
+            recorded, _ = await self._write_entries(feed, read.entries, listed_at)
+            return recorded
+        backlog = await self._recorder.write(lambda tx: tx.pages.backlog(feed.source_id, now=listed_at, limit=AT_ONCE))
+        news, old = likely_news(read.entries, feed=feed, kind=read.kind, backlog=backlog, now=listed_at)
+        due_at = None if read.kind is FeedKind.NEWS_SITEMAP else listed_at
+        room = AT_ONCE - backlog.due
+        at_once, left = await self._write_entries(feed, news, listed_at, first_due_at=due_at, most=room)
+        spacing = spacing_of(self._default_delay if source.delay_seconds is None else source.delay_seconds)
+        further, _ = await self._write_entries(
+            feed,
+            [*left, *old],
+            listed_at,
+            first_due_at=first_due_at(backlog, now=listed_at, spacing=spacing),
+            spacing=spacing,
+        )
+        return EntriesRecorded(new=at_once.new + further.new, known=at_once.known + further.known)
+
+    async def _write_entries(
+        self,
+        feed: FeedState,
+        entries: Sequence[FeedEntry],
+        listed_at: datetime,
+        *,
+        first_due_at: datetime | None = None,
+        spacing: timedelta = timedelta(0),
+        most: int | None = None,
+    ) -> tuple[EntriesRecorded, Sequence[FeedEntry]]:
+        """Write entries in slices, until about `most` of them were new; return what that came to, and what is left."""
         new = known = 0
-        for entries in _slices(read.entries):
-            # News is due at once; of a back catalogue so much at a time as its host may be asked for.
-            old = read.kind in SITEMAPS and new >= BACK_CATALOGUE
-            spacing = timedelta(seconds=delay) if old else timedelta(0)
-            due_at = listed_at + spacing * (new - BACK_CATALOGUE) if old else listed_at
+        for number, part in enumerate(_slices(entries)):
+            if most is not None and new >= most:
+                return EntriesRecorded(new=new, known=known), entries[number * ENTRIES_A_TRANSACTION :]
+            due_at = None if first_due_at is None else first_due_at + spacing * new
             recorded = await self._recorder.write(
-                partial(_write_entries, feed, entries, listed_at, first_due_at=due_at, spacing=spacing)
+                partial(_write_entries, feed, part, listed_at, first_due_at=due_at, spacing=spacing)
             )
             new, known = new + recorded.new, known + recorded.known
-        return EntriesRecorded(new=new, known=known)
+        return EntriesRecorded(new=new, known=known), ()
 
 
 def _write_entries(
@@ -184,7 +210,7 @@ def _write_entries(
     listed_at: datetime,
     tx: Transaction,
     *,
-    first_due_at: datetime,
+    first_due_at: datetime | None,
     spacing: timedelta,
 ) -> EntriesRecorded:
     return tx.feeds.record_entries(

@@ -200,8 +200,9 @@ class Feeds:
     ) -> EntriesRecorded:
         """Record that a feed lists these entries: their pages, and its own title and dates.
 
-        New pages are due at `first_due_at` (`now` without it) and, by their order, `spacing` apart: a back catalogue
-        that was due at once would stand before the news of the hours that it takes.
+        New pages are due at `first_due_at` (`now` without it) and, by their order, `spacing` apart. Those that are due
+        later than they were found are a back catalogue, which is fetched behind all else that is due. Without
+        `first_due_at` a page that waited as part of such a catalogue no longer does.
 
         About 30 µs an entry; give a long feed in slices of a few hundred, each in its own transaction.
         """
@@ -212,6 +213,8 @@ class Feeds:
             page_ids, added = self._pages.ensure_listed(source_id, part, now, due_at=due_at, spacing=spacing)
             new, known = new + added, known + len(part) - added
             due_at += spacing * added
+            if first_due_at is None:
+                self._pages.hasten(page_ids.values())
             self._list(feed_id, part, page_ids, now)
         return EntriesRecorded(new=new, known=known)
 

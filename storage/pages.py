@@ -12,6 +12,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    false,
     func,
     literal_column,
     or_,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 
 from storage.model import FeedKind, Outcome
-from storage.records import CandidateKind, CrawlScope, FeedEntry, KnownAddresses, PageHistory, PageState
+from storage.records import Backlog, CandidateKind, CrawlScope, FeedEntry, KnownAddresses, PageHistory, PageState
 from storage.rows import page_state
 from storage.statements import insert_unless_there
 from storage.suspicion import CONFIRMING_LOOKS
@@ -30,6 +31,12 @@ _OF_ARTICLES = [kind.value for kind in (FeedKind.RSS, FeedKind.ATOM, FeedKind.JS
 """Indexes of which nearly every entry is an article."""
 
 
+_BACKLOG = (pages.c.last_fetch_at.is_(None), pages.c.next_fetch_at > pages.c.first_seen_at)
+"""Pages of a back catalogue: never fetched, and planned from the first for later than they were found."""
+_NO_BACKLOG = or_(pages.c.last_fetch_at.is_not(None), pages.c.next_fetch_at <= pages.c.first_seen_at)
+# Both are written as the indexes have them, or these would not be used.
+
+
 def state_query() -> Select[Any]:
     """Return the query of pages with the article that each belongs to: its own, or its primary page's."""
     return select(pages, articles.c.id.label("article_id")).outerjoin(
@@ -37,14 +44,18 @@ def state_query() -> Select[Any]:
     )
 
 
-def _in_scope(scope: CrawlScope) -> ColumnElement[bool] | None:
-    """Return which pages a scope holds besides the named ones; None for none."""
+def _ways(scope: CrawlScope, *, by_time: bool = False) -> list[ColumnElement[bool]]:
+    """Return by which conditions a scope holds pages besides the named ones, each of which an index may serve.
+
+    `by_time` is for a query that goes through the pages by when they are due; SQLite would go through all of a source.
+    """
     ways: list[ColumnElement[bool]] = []
     if scope.everything:
         # Put the other way round, SQLite would go through all pages by source instead of through those that are due.
         ways.append(pages.c.source_id.not_in(select(sources.c.id).where(or_(sources.c.paused, ~sources.c.watched))))
     if scope.source_ids:
-        ways.append(pages.c.source_id.in_(sorted(scope.source_ids)))
+        source_id = pages.c.source_id + 0 if by_time else pages.c.source_id
+        ways.append(source_id.in_(sorted(scope.source_ids)))
     if scope.feed_ids:
         # What a feed lists may be an alias; then its primary page is fetched.
         listed = pages.alias("listed")
@@ -54,13 +65,7 @@ def _in_scope(scope: CrawlScope) -> ColumnElement[bool] | None:
             .where(feed_entries.c.feed_id.in_(sorted(scope.feed_ids)))
         )
         ways.append(pages.c.id.in_(query))
-    return and_(pages.c.alias_of.is_(None), or_(*ways)) if ways else None
-
-
-def _of(scope: CrawlScope, in_scope: ColumnElement[bool] | None) -> ColumnElement[bool]:
-    """Return which pages a scope holds, the named ones included."""
-    named = pages.c.id.in_(sorted(scope.page_ids))
-    return named if in_scope is None else or_(named, in_scope)
+    return [and_(pages.c.alias_of.is_(None), way) for way in ways]
 
 
 # Found by themselves first: they are few, and the pages of a scope may be many.
@@ -112,6 +117,21 @@ class Pages:
         self._adopt(source_id, list(known))
         self._note_listing([entry for entry in entries if entry.url_key in known], known)
         return known | self._ids([entry.url_key for entry in missing]), len(missing)
+
+    def backlog(self, source_id: int, *, now: datetime, limit: int) -> Backlog:
+        """Return how much of a source waits for its first fetch, counted up to `limit`."""
+        of_source = and_(pages.c.source_id == source_id, pages.c.last_fetch_at.is_(None))
+        due = select(pages.c.id).where(_NO_BACKLOG, pages.c.next_fetch_at <= now, of_source).limit(limit)
+        last = select(pages.c.next_fetch_at).where(pages.c.source_id == source_id, *_BACKLOG)
+        return Backlog(
+            due=len(self._connection.scalars(due).all()),
+            until=self._connection.scalar(last.order_by(pages.c.next_fetch_at.desc()).limit(1)),
+        )
+
+    def hasten(self, page_ids: Collection[int]) -> None:
+        """Take pages out of a back catalogue, because they proved to be news: due since they were found."""
+        catalogued = and_(pages.c.id.in_(list(page_ids)), *_BACKLOG)
+        self._connection.execute(update(pages).where(catalogued).values(next_fetch_at=pages.c.first_seen_at))
 
     def _ids(self, keys: Sequence[str]) -> dict[str, int]:
         rows = self._connection.execute(select(pages.c.url_key, pages.c.id).where(pages.c.url_key.in_(keys)))
@@ -240,7 +260,7 @@ class Pages:
         exclude_pages: Collection[int] = (),
         limit: int,
     ) -> list[PageState]:
-        """Return at most `limit` pages that are to be fetched: the named, the due by age, then the known.
+        """Return at most `limit` pages that are to be fetched: the named, the due by age, the back catalogue, others.
 
         Named pages are to be fetched unless they were since `named_since` (`now` without it), other pages of the scope
         when they are due or, but for the scope of everything, were never fetched, and with `recrawl_since` also when
@@ -288,17 +308,17 @@ class Pages:
             released = and_(pages.c.canonical_refused, pages.c.next_fetch_at <= now)
             named = and_(pages.c.id.in_(sorted(scope.page_ids)), or_(not_since(named_since or now), released))
             wanted.append((named, pages.c.id))
-        in_scope = _in_scope(scope)
-        if in_scope is not None:
-            wanted.append((and_(in_scope, pages.c.next_fetch_at <= now), pages.c.next_fetch_at))
-            if not scope.everything:
-                # What is new is wanted now, also where the service would come to it later.
-                new = and_(in_scope, pages.c.last_fetch_at.is_(None), pages.c.next_fetch_at.is_not(None))
-                wanted.append((new, pages.c.next_fetch_at))
-            if recrawl_since is not None:
-                wanted.append((and_(in_scope, not_since(recrawl_since)), pages.c.last_fetch_at))
-        if recrawl_since is not None and (scope.page_ids or in_scope is not None):
-            wanted.append((and_(_of(scope, in_scope), _SUSPECT_LOOKED_AT_AGAIN), pages.c.id))
+        due = (_NO_BACKLOG, pages.c.next_fetch_at <= now)
+        wanted += [(and_(way, *due), pages.c.next_fetch_at) for way in _ways(scope, by_time=True)]
+        # A back catalogue stands behind all that is due. A crawl wants it now, where the service comes to it later.
+        backlog = (*_BACKLOG, pages.c.next_fetch_at <= now) if scope.everything else _BACKLOG
+        ways = _ways(scope, by_time=len(scope.source_ids) > 1)
+        wanted += [(and_(way, *backlog), pages.c.next_fetch_at) for way in ways]
+        if recrawl_since is not None:
+            ways = _ways(scope)
+            wanted += [(and_(way, not_since(recrawl_since)), pages.c.last_fetch_at) for way in ways]
+            of_scope = or_(false(), *ways, pages.c.id.in_(sorted(scope.page_ids)))
+            wanted.append((and_(of_scope, _SUSPECT_LOOKED_AT_AGAIN), pages.c.id))
         return wanted
 
     def unplanned(self, limit: int) -> list[PageHistory]:

@@ -198,6 +198,15 @@ class CrawlScope:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Backlog:
+    """What of a source waits for its first fetch: pages that are `due` at once, as news is, and when the last of its
+    back catalogue is planned to be fetched, None where there is none."""
+
+    due: int
+    until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoredCapture:
     """A capture in the database."""
 

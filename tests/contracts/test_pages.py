@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from storage.model import FeedKind, Outcome, Source
-from storage.records import CrawlScope, EntriesRecorded, FeedPoll, KnownAddresses
+from storage.pages import state_query
+from storage.records import Backlog, CrawlScope, EntriesRecorded, FeedPoll, KnownAddresses
+from storage.tables import pages
 from tests.contracts.news import FERRY, NOON, entry, minute, watch
 
 EVERYTHING = CrawlScope(everything=True)
@@ -108,9 +110,53 @@ def test_a_back_catalogue_is_due_bit_by_bit_and_the_news_between(store, paper):
         )
         assert recorded == EntriesRecorded(new=300, known=1)
         transaction.feeds.record_entries(sitemap.feed_id, paper.source_id, [entry("news")], minute(63.5))
-    assert urls(store, EVERYTHING, now=minute(63.9), limit=400)[-4:] == ["old-0", "old-1", "old-2", "news"]
+    assert urls(store, EVERYTHING, now=minute(63.9), limit=400) == ["news", "b", "c", "a", "old-0", "old-1", "old-2"]
     assert urls(store, EVERYTHING, now=minute(360), limit=400)[-1] == "old-299"
     assert "old-299" not in urls(store, EVERYTHING, now=minute(359.5), limit=400)
+    with store.reading() as transaction:
+        waiting = transaction.pages.backlog(paper.source_id, now=minute(64), limit=10)
+        assert waiting == Backlog(due=1, until=minute(360))
+        assert transaction.pages.backlog(paper.source_id + 1, now=minute(64), limit=3) == Backlog(due=0, until=None)
+
+
+def test_what_a_feed_lists_is_no_longer_part_of_a_back_catalogue(store, paper):
+    with store.writing() as transaction:
+        feed = transaction.feeds.by_url("http://paper.example/feed")
+        sitemap = transaction.feeds.ensure(paper.source_id, "http://paper.example/all.xml", NOON, FeedKind.SITEMAP)
+        old = [entry(f"old-{number}") for number in range(3)]
+        later = {"first_due_at": minute(600), "spacing": timedelta(minutes=1)}
+        for feed_id, entries, more in ((sitemap, old, later), (feed, old[1:2], {}), (sitemap, old, later)):
+            transaction.feeds.record_entries(feed_id.feed_id, paper.source_id, entries, minute(60), **more)
+        assert transaction.pages.by_key("paper.example/old-1").next_fetch_at == minute(60)
+        assert transaction.pages.by_key("paper.example/old-2").next_fetch_at == minute(602)
+    assert urls(store, EVERYTHING, now=minute(61)) == ["old-1", "b", "c", "a"]
+    fetched = watch(store, "old-2", source="paper")
+    fetched.see(FERRY, at=100)
+    with store.writing() as transaction:
+        transaction.pages.plan({fetched.state().page_id: minute(900)})
+        transaction.feeds.record_entries(feed.feed_id, paper.source_id, old, minute(120))
+    assert fetched.state().next_fetch_at == minute(900), "its time is planned by its age"
+
+
+# What PostgreSQL uses depends on how much there is.
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_the_pages_that_are_due_are_found_by_an_index(store, paper):
+    with store.reading() as transaction:
+        connection = transaction._connection
+        of_source = CrawlScope(source_ids=frozenset({paper.source_id}))
+        for scope, indexes in (
+            (EVERYTHING, ["ix_pages_due", "ix_pages_backlog"]),
+            (of_source, ["ix_pages_due", "ix_pages_backlog_of_source"]),
+            (CrawlScope(source_ids=frozenset({1, 2})), ["ix_pages_due", "ix_pages_backlog"]),
+        ):
+            found = []
+            for condition, order in transaction.pages._wanted(scope, now=NOON, recrawl_since=None, named_since=None):
+                query = state_query().where(condition).order_by(order, pages.c.id).limit(10)
+                text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all()
+                found.append(next(row[3] for row in plan if " pages " in row[3]))
+                assert not any("TEMP B-TREE" in row[3] for row in plan), plan
+            assert [line.split(" INDEX ")[1].split()[0] for line in found] == indexes
 
 
 def test_what_is_known_of_a_sources_addresses(store, paper):
@@ -133,7 +179,8 @@ def test_what_is_known_of_a_sources_addresses(store, paper):
 def test_a_feeds_scope_is_what_it_ever_listed(store, paper):
     with store.writing() as transaction:
         feed = transaction.feeds.by_url("http://paper.example/feed")
-        transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("a"), entry("c"), entry("n")], minute(3))
+        listed = [entry("a"), entry("c"), entry("n")]
+        transaction.feeds.record_entries(feed.feed_id, paper.source_id, listed, minute(3), first_due_at=minute(3))
         transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("n")], minute(8))
     scope = CrawlScope(feed_ids=frozenset({feed.feed_id}))
     assert urls(store, scope) == ["n", "c", "a"]

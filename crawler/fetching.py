@@ -273,13 +273,18 @@ class Fetcher:
             begun = finishing or bool(hops)
             copy = None
             async with self._politeness.slot(host_key(url), delay_seconds=delay_seconds, finishing=begun) as turn:
-                if turn.hold is not None:
+                if turn.hold is not None and not hops:
                     return RobotsVerdict(allowed=False, outcome=Outcome.RATE_LIMITED, reason=turn.hold.reason)
                 # Whoever had the host before us may have asked for the same.
                 if turn.contended and not hops and (kept := await self._kept_meanwhile(origin)) is not None:
                     turn.unused = True
                     return kept
-                hop = read_hop(await self._attempt(turn, url, {}), conditional=False)
+                # Where a host that it leads to is held, it cannot be had for now: not for each page is it asked again.
+                hop = (
+                    read_hop(await self._attempt(turn, url, {}), conditional=False)
+                    if turn.hold is None
+                    else self._held_hop(url, turn.hold)
+                )
                 hops.append(hop)
                 follow = hop.location if hop.outcome is Outcome.REDIRECTED and len(hops) <= ROBOTS_REDIRECTS else None
                 if follow is None:

@@ -7,6 +7,7 @@ library, is held to the same.
 import asyncio
 import codecs
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -411,6 +412,26 @@ def test_a_host_that_is_held_is_not_asked_for_its_robots_file_and_nothing_is_con
     assert [hop.reason for hop in hops] == ["status_429", "host_asked_to_wait"]
     assert ORIGIN not in robots.copies
     assert asked == ["https://www.a.example/robots.txt", "https://www.a.example/x"]
+
+
+def test_a_robots_file_that_leads_to_a_host_that_is_held_is_not_asked_for_again_with_every_page():
+    answers = {
+        f"{ORIGIN}/robots.txt": (301, {"Location": "https://b.example/robots.txt"}, b""),
+        "https://b.example/robots.txt": (429, {"Retry-After": "86400"}, b""),
+    }
+    robots, slots = RobotsInMemory(), SlotsInMemory()
+    fetch(answers, f"{ORIGIN}/0", robots=robots, slots=slots)
+    robots.copies[ORIGIN] = replace(robots.copies[ORIGIN], rules="User-agent: *\nDisallow: /0", expires_at=NOW)
+    robots.rows.clear()
+    hops, _, asked, _ = fetch(answers, *(f"{ORIGIN}/{number}" for number in range(6)), robots=robots, slots=slots)
+    assert asked == [f"{ORIGIN}/robots.txt", *(f"{ORIGIN}/{number}" for number in range(1, 6))]
+    assert (hops[0].outcome, hops[0].reason) == (Outcome.BLOCKED_ROBOTS, "disallowed")
+    assert [(row.hop, row.outcome, row.reason) for row in robots.rows] == [
+        (0, Outcome.REDIRECTED, None),
+        (1, Outcome.RATE_LIMITED, "host_asked_to_wait"),
+    ]
+    copy = robots.copies[ORIGIN]
+    assert (copy.state, copy.expires_at) == (RobotsState.UNREACHABLE, NOW + RETRY_UNREACHABLE_AFTER)
 
 
 def test_a_robots_file_that_asks_for_time_holds_its_host():

@@ -194,7 +194,7 @@ class ArticleLooks:
             if rereading.article is None:
                 return self._new_baseline(_Case(look=look, page=page, current=current, sight=sight))
             baseline = rereading.article
-            self._keep_rereading(look, current, baseline)
+            self._keep_rereading(look, page, current, baseline)
             current = replace(current, shown=baseline)
         case = _Case(look=look, page=page, current=current, sight=sight, made=made)
         return self._apply(case, self._verdict(case, baseline))
@@ -237,9 +237,12 @@ class ArticleLooks:
             return True
         return self._host.others_with(page, candidate.article, most=1, copies=copies) > 0
 
-    def _keep_rereading(self, look: PageLook, current: CurrentState, reading: ExtractedArticle) -> None:
+    def _keep_rereading(
+        self, look: PageLook, page: RowMapping, current: CurrentState, reading: ExtractedArticle
+    ) -> None:
         """Keep what the extractor in use makes of the current version; a difference is announced, never an edit."""
         self._history.keep_reading(current.version_id, reading, kind="reread", read_at=look.fetch.finished_at)
+        self._host.keep_text(page, reading, look.fetch.finished_at, of_version=True)
         self._history.touch(current, seen_at=current.last_checked_at, values=content_values(reading))
         if replace(reading, extractor=current.version.extractor) != current.version:
             self._announce(EventKind.REREAD, current, look.fetch.finished_at)
@@ -280,6 +283,8 @@ class ArticleLooks:
         self._history.touch(case.current, seen_at=case.seen_at, values=values)
         if not verdict.candidate and not verdict.rotates:
             self._history.seen(verdict.seen.version_id, case.seen_at)
+            if not self._host.has_text_of(case.page):
+                self._host.keep_text(case.page, sight.reading, sight.captured_at, of_version=True)
         shown_by = self._captures.id_of_version(verdict.seen.version_id)
         values = self._validators(case.look, case.page, sight, otherwise=shown_by)
         values |= crawl_state.alternating(verdict.flapping)

@@ -91,6 +91,9 @@ def _others() -> Select[Any]:
 
 
 _OTHERS = _others()
+_HAS_TEXT = (
+    select(page_texts.c.page_id).where(page_texts.c.page_id == bindparam("page"), page_texts.c.of_version).limit(1)
+)
 _NAMED = (
     select(articles.c.id)
     .select_from(pages.join(articles, articles.c.primary_page_id == func.coalesce(pages.c.alias_of, pages.c.id)))
@@ -132,6 +135,10 @@ class HostPages:
             "of_version": of_version,
         }
         self._connection.execute(_keep_text(self._connection.dialect.name), values)
+
+    def has_text_of(self, page: RowMapping) -> bool:
+        """Say whether the text of a version of the page is known; not so where versions were kept before texts were."""
+        return self._connection.execute(_HAS_TEXT, {"page": page["id"]}).first() is not None
 
     def others_with(self, page: RowMapping, reading: ExtractedArticle, *, most: int, copies: bool) -> int:
         """Return how many other pages of the host gave the same text as another article's, counted up to `most`.

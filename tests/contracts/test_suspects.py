@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from storage.engine import WRITES, create_engine
 from storage.model import Access, Outcome
 from storage.records import CrawlScope, Rereading
 from tests.contracts.news import CORRECTED, FERRY, NOON, Watcher, entry, minute, watch
@@ -378,6 +379,41 @@ def test_a_page_that_named_another_article_before_may_go_on_to(store):
     first.see(replace(story_of("one"), canonical_url="http://paper.example/two"))
     rewritten = replace(REWRITTEN, canonical_url="http://www.paper.example/two/")
     assert [first.see(rewritten).outcome for _ in range(3)][-1] is Outcome.UPDATED
+
+
+def texts_are_not_kept_yet(database_url):
+    """As in a database that was filled before texts were kept by page."""
+    engine = create_engine(database_url)
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        connection.exec_driver_sql("DELETE FROM page_texts")
+    engine.dispose()
+
+
+@pytest.mark.parametrize("look", ["same text", "not modified"])
+def test_the_text_of_an_article_from_before_texts_were_kept_is_learnt_from_a_look(store, database_url, rows, look):
+    first, second = other_pages(store, "one", "two")
+    first.see(story_of("one"))
+    theirs = replace(story_of("two"), canonical_url=None)
+    second.see(theirs)
+    texts_are_not_kept_yet(database_url)
+    if look == "not modified":
+        second.not_modified()
+    else:
+        second.see(theirs, keep=False)
+    assert rows("SELECT page_id, of_version FROM page_texts") == [(second.page.page_id, True)]
+    assert first.see(theirs).reason == "same_text_elsewhere"
+
+
+def test_the_text_as_another_extractor_reads_it_is_kept_as_well(store):
+    first, second = other_pages(store, "one", "two")
+    first.see(story_of("one"))
+    second.see(story_of("two"))
+    newer = replace(story_of("two"), extractor="reader-2", canonical_url=None, body=f"{story_of('two').body}\n\nMore.")
+    rereading = Rereading(version_id=second.versions()[0].version_id, extractor="reader-2", article=newer)
+    second.see(newer, keep=False, rereading=rereading)
+    mine = replace(story_of("one"), extractor="reader-2")
+    rereading = Rereading(version_id=first.versions()[0].version_id, extractor="reader-2", article=mine)
+    assert first.see(newer, rereading=rereading).reason == "same_text_elsewhere"
 
 
 def test_a_dated_text_under_the_same_headline_is_a_copy_and_no_wall(store):

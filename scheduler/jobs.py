@@ -21,10 +21,15 @@ from scheduler.planner import PollDue, RecrawlInterval, plan_feeds, plan_pages
 from storage.clock import utc_now
 from storage.errors import DatabaseBusy, MorgueError
 from storage.records import CrawlScope, FeedState, PageState
+from storage.store import Transaction
 
 log = structlog.get_logger()
 
-FEEDS_A_TICK = 200
+FEEDS_A_READ = 200
+FEEDS_AT_ONCE = 400
+"""Polls that are under way or wait for their turn."""
+FEEDS_A_HOST = 8
+"""So many of them may be of one host: they take turns there anyway, and must not take all places."""
 ABANDON_SECONDS = 2.0
 SETBACK = timedelta(minutes=10)
 """What broke for a reason of ours is left alone this long: nothing was recorded, so it is still due."""
@@ -33,6 +38,10 @@ _EVERYTHING = CrawlScope(everything=True)
 
 def _ignore(result: PollResult) -> None:
     """The poller logs what came of each poll."""
+
+
+def _due_feeds(now: datetime, behind: FeedState | None, tx: Transaction) -> list[FeedState]:
+    return tx.feeds.due(now, FEEDS_A_READ, behind=behind)
 
 
 class _Setbacks:
@@ -68,6 +77,7 @@ class ServiceJobs:
         self._recrawl = recrawl
         self._on_broken = on_broken
         self._polling: dict[int, asyncio.Task[None]] = {}
+        self._polling_of_host: Counter[str] = Counter()
         self._broken_feeds = _Setbacks()
         self._broken_pages = _Setbacks()
         self._loop: PageLoop | None = None
@@ -82,12 +92,27 @@ class ServiceJobs:
         with self._boundary("poll_due_feeds"):
             now = utc_now()
             broken = self._broken_feeds.current(now=now)
-            for feed in await self._crawling.read(lambda tx: tx.feeds.due(now, FEEDS_A_TICK)):
-                held = self._crawling.politeness.held_until(host_key(feed.url), now=now)
-                if held is None and feed.feed_id not in self._polling and feed.feed_id not in broken:
-                    self._polling[feed.feed_id] = asyncio.create_task(self._poll(feed))
+            last: FeedState | None = None
+            while len(self._polling) < FEEDS_AT_ONCE and not self._stopping:
+                due = await self._crawling.read(partial(_due_feeds, now, last))
+                for feed in due:
+                    if feed.feed_id not in broken:
+                        self._begin_poll(feed, now=now)
+                if len(due) < FEEDS_A_READ:
+                    return
+                last = due[-1]
 
-    async def _poll(self, feed: FeedState) -> None:
+    def _begin_poll(self, feed: FeedState, *, now: datetime) -> None:
+        """Begin the poll of a feed, unless it has begun; where there is no place for it, it is due at the next tick."""
+        host = host_key(feed.url)
+        taken = self._polling_of_host[host]
+        if feed.feed_id in self._polling or taken >= FEEDS_A_HOST or len(self._polling) >= FEEDS_AT_ONCE:
+            return
+        if self._crawling.politeness.held_until(host, now=now) is None:
+            self._polling_of_host[host] += 1
+            self._polling[feed.feed_id] = asyncio.create_task(self._poll(feed, host))
+
+    async def _poll(self, feed: FeedState, host: str) -> None:
         try:
             with self._boundary("poll", feed_id=feed.feed_id, url=feed.url):
                 try:
@@ -99,6 +124,7 @@ class ServiceJobs:
                     raise
         finally:
             del self._polling[feed.feed_id]
+            self._polling_of_host -= Counter([host])
 
     async def _explore(self, feed: FeedState) -> None:
         """Poll a feed, with its further pages and the sitemaps below it; what else it leads to is due by itself."""

@@ -106,8 +106,11 @@ class Feeds:
         query = select(feeds).where(feeds.c.parent_id == parent_id)
         return self._states(query.order_by(feeds.c.changed_at.desc().nulls_last(), feeds.c.id))
 
-    def due(self, now: datetime, limit: int) -> list[FeedState]:
-        """Return watched feeds that are to be polled, longest due first; paused ones never."""
+    def due(self, now: datetime, limit: int, *, behind: FeedState | None = None) -> list[FeedState]:
+        """Return watched feeds that are to be polled, longest due first; paused ones never.
+
+        `behind` is the last feed of what an earlier call gave, to go on there.
+        """
         query = (
             select(feeds)
             .join(sources, and_(sources.c.id == feeds.c.source_id, sources.c.watched, ~sources.c.paused))
@@ -115,6 +118,9 @@ class Feeds:
             .order_by(feeds.c.next_poll_at, feeds.c.id)
             .limit(limit)
         )
+        if behind is not None:
+            at_once = and_(feeds.c.next_poll_at == behind.next_poll_at, feeds.c.id > behind.feed_id)
+            query = query.where(or_(feeds.c.next_poll_at > behind.next_poll_at, at_once))
         return self._states(query)
 
     def for_sources(self, source_ids: Collection[int]) -> list[FeedState]:

@@ -202,6 +202,13 @@ def test_feeds_are_due_when_they_are_planned_to_be(store, feed):
         assert transaction.feeds.unplanned() == []
         assert [found.feed_id for found in transaction.feeds.due(minute(20), 10)] == [second.feed_id, first.feed_id]
         assert [found.feed_id for found in transaction.feeds.due(minute(19), 1)] == [second.feed_id]
+        transaction.feeds.plan({first.feed_id: minute(10), second.feed_id: minute(10)})
+        for count in (1, 2):
+            (one,) = transaction.feeds.due(minute(20), 1)
+            (two,) = transaction.feeds.due(minute(20), 1, behind=one)
+            assert {one.feed_id, two.feed_id} == {first.feed_id, second.feed_id}
+            assert transaction.feeds.due(minute(20), 1, behind=two) == []
+            transaction.feeds.plan({second.feed_id: minute(10 + count)})
 
 
 def test_a_page_of_a_domain_is_adopted_by_the_source_that_lists_it(store, feed):

@@ -19,6 +19,8 @@ KEPT_FOR = timedelta(hours=24)
 KEPT_AT_LEAST = timedelta(hours=1)
 """A shorter `max-age`, as many servers give it for everything they have, would ask for the file again and again."""
 RETRY_UNREACHABLE_AFTER = timedelta(minutes=10)
+CLOCKS_DIFFER_BY = timedelta(minutes=1)
+"""A copy from later than so much ahead was made before a clock was set back; nobody knows how old it is."""
 _MAX_ORIGINS = 5_000
 _HOST_UNREACHABLE = frozenset({Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.BLOCKED_ADDRESS})
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
@@ -89,12 +91,19 @@ def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, n
         origin=origin,
         host=host,
         state=RobotsState.UNREACHABLE,
-        rules=last.rules if last else None,
+        rules=_last_good(last),
         fetched_at=now,
         expires_at=now + RETRY_UNREACHABLE_AFTER,
         outcome=answer.outcome if unreachable else None,
         reason=answer.reason if unreachable else "robots_unreachable",
     )
+
+
+def _last_good(last: RobotsFile | None) -> str | None:
+    """Return the rules of the last good copy; none at all where that allowed everything."""
+    if last is None:
+        return None
+    return "" if last.state is RobotsState.ALLOWED else last.rules
 
 
 def _lifetime(cache_control: str | None) -> timedelta:
@@ -163,14 +172,18 @@ class RobotsGate:
 
         Where that process could not reach the host at all, this one tries for itself: it may have been the network.
         """
-        return file.expires_at > self._now() and file.outcome is None
+        return self._is_current(file) and file.outcome is None
+
+    def _is_current(self, file: RobotsFile) -> bool:
+        now = self._now()
+        return file.fetched_at - CLOCKS_DIFFER_BY <= now < file.expires_at
 
     async def _copy(self, url: str, *, delay_seconds: float | None, finishing: bool) -> "_Copy | RobotsVerdict":
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         while True:
             copy = self._copies.get(origin)
-            if copy is not None and copy.file.expires_at > self._now():
+            if copy is not None and self._is_current(copy.file):
                 return copy
             task = self._asking.get(origin)
             ours = task is None

@@ -30,8 +30,8 @@ class RobotsFile:
     """A copy of an origin's robots.txt.
 
     `origin` is `https://example.org`, `host` its politeness key. `rules` is the text; beside `UNREACHABLE` that of the
-    last good copy, or None. `outcome` and `reason` say why the host could not be reached, where that was the cause.
-    After `expires_at` it is to be asked for again.
+    last good copy, empty if that allowed everything, or None. `outcome` and `reason` say why the host could not be
+    reached, where that was the cause. After `expires_at` it is to be asked for again.
     """
 
     origin: str

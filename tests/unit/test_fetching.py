@@ -89,10 +89,10 @@ class ScriptedSite:
 
 
 @contextlib.asynccontextmanager
-async def fetcher_of(site, *, robots=None, slots=None, delay_seconds=0, token="morgue", **politeness):
+async def fetcher_of(site, *, robots=None, slots=None, delay_seconds=0, token="morgue", now=lambda: NOW, **politeness):
     """A fetcher over a scripted site, with turns and robots.txt in memory, which others may share."""
     async with Politeness(
-        slots or SlotsInMemory(), default_delay_seconds=delay_seconds, now=lambda: NOW, **politeness
+        slots or SlotsInMemory(), default_delay_seconds=delay_seconds, now=now, **politeness
     ) as politeness:
         yield Fetcher(
             site,
@@ -100,7 +100,7 @@ async def fetcher_of(site, *, robots=None, slots=None, delay_seconds=0, token="m
             robots_files=robots or RobotsInMemory(),
             robots_token=token,
             max_redirects=3,
-            now=lambda: NOW,
+            now=now,
         )
 
 

@@ -301,6 +301,20 @@ def test_what_an_answer_makes(answer, state, last):
         assert file.expires_at == NOW + KEPT_FOR
 
 
+def test_a_last_copy_that_allowed_everything_is_a_good_one_too():
+    last = copy(RobotsState.ALLOWED, rules=None)
+    for _ in range(2):
+        last = read_answer(RobotsAnswer(status=503), origin=ORIGIN, last=last, now=NOW)
+        assert (last.state, last.rules) == (RobotsState.UNREACHABLE, "")
+    robots = RobotsInMemory()
+    robots.copies[ORIGIN] = copy(RobotsState.ALLOWED, rules=None, expires_at=NOW)
+    answers = {f"{ORIGIN}/robots.txt": (500, {}, b""), f"{ORIGIN}/x": (200, {}, b"x")}
+    hops, sitemaps, asked, _ = fetch(answers, f"{ORIGIN}/x", robots=robots)
+    assert hops[0].outcome is None
+    assert sitemaps == []
+    assert asked == [f"{ORIGIN}/robots.txt", f"{ORIGIN}/x"]
+
+
 @pytest.mark.parametrize(
     ("cache_control", "lifetime"),
     [
@@ -372,6 +386,29 @@ def test_an_old_copy_is_renewed_and_holds_while_there_is_no_other():
     assert asked == [f"{ORIGIN}/robots.txt", f"{ORIGIN}/x"]
     assert robots.copies[ORIGIN].state is RobotsState.UNREACHABLE
     assert [(row.kind, row.outcome) for row in robots.rows] == [(FetchKind.ROBOTS, Outcome.HTTP_ERROR)]
+
+
+@pytest.mark.parametrize(("ahead", "asks_again"), [(timedelta(seconds=5), False), (timedelta(days=30), True)])
+def test_a_copy_from_before_the_clock_was_set_back_is_renewed(ahead, asks_again):
+    robots = RobotsInMemory()
+    robots.copies[ORIGIN] = copy(fetched_at=NOW + ahead, expires_at=NOW + ahead + KEPT_FOR)
+    _, _, asked, robots = fetch({}, f"{ORIGIN}/private", robots=robots)
+    assert (f"{ORIGIN}/robots.txt" in asked) is asks_again
+    assert (robots.copies[ORIGIN].fetched_at == NOW) is asks_again
+
+
+def test_a_clock_that_is_set_back_makes_copies_old_that_are_in_use():
+    now = [NOW + timedelta(days=30)]
+    site, robots = ScriptedSite({}), RobotsInMemory()
+
+    async def check_twice():
+        async with fetcher_of(site, robots=robots, now=lambda: now[0]) as fetcher:
+            await fetcher.sitemaps(f"{ORIGIN}/")
+            now[0] = NOW
+            await fetcher.sitemaps(f"{ORIGIN}/")
+
+    asyncio.run(check_twice())
+    assert [url for url, _ in site.asked] == [f"{ORIGIN}/robots.txt"] * 2
 
 
 def test_what_one_process_could_not_reach_another_tries_for_itself():

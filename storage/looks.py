@@ -82,6 +82,9 @@ class Looks:
         if look.article is None and (look.same_as_capture is None or look.fetch.outcome not in _ASKED):
             return self._record_decided(look, asked, capture_id)
         page = self._identity.judged(look, asked)
+        if page is None:
+            primary = self._identity.lock(self._identity.lock(look.page_id)["alias_of"])
+            return self._stands_for(primary, replace(look, primary_reason="alias"), capture_id)
         if look.landed is not None and not moved_for_good(look.fetches_before):
             # They are another address's, which the asked page need not lead to the next time.
             look = replace(look, etag=None, last_modified=None)
@@ -92,15 +95,14 @@ class Looks:
         target = self._identity.named_by(look, primary, asked)
         if target is None:
             return Recorded(outcome=Outcome.REDIRECTED, primary_refused=True)
-        article_id = self._identity.article_id(target)
-        fetch = replace(look.fetch, outcome=Outcome.REDIRECTED, reason=look.primary_reason, location=primary.url)
+        return self._stands_for(target, look, capture_id)
+
+    def _stands_for(self, primary: RowMapping, look: PageLook, capture_id: int | None) -> Recorded:
+        """Record a look at an alias that is only an alias: its text is not judged."""
+        article_id, reason = self._identity.article_id(primary), look.primary_reason
+        fetch = replace(look.fetch, outcome=Outcome.REDIRECTED, reason=reason, location=primary["url"])
         self._fetches.record(fetch, capture_id=capture_id, article_id=article_id)
-        return Recorded(
-            outcome=Outcome.REDIRECTED,
-            reason=look.primary_reason,
-            article_id=article_id,
-            primary_page_id=target["id"],
-        )
+        return Recorded(outcome=Outcome.REDIRECTED, reason=reason, article_id=article_id, primary_page_id=primary["id"])
 
     # Outcomes that say nothing about the article's text
 
@@ -125,15 +127,17 @@ class Looks:
         current = self._history.current(page["id"])
         if current is None:
             return Outcome.MISSING, reason
-        if current.gone:
-            return Outcome.GONE, reason
         now, since = look.fetch.finished_at, page["missing_since"]
+        if current.gone:
+            self._identity.ask_aliases(page["id"], now, again=True)
+            return Outcome.GONE, reason
         if not may_be_gone(missing_since=since, now=now, at_once=look.at_once):
             return Outcome.MISSING, reason
         census = self._host.census(page["host"], missing_since=since)
         if is_held_back(census, missing_since=since, now=now):
             return Outcome.MISSING, MANY_GONE
         self._history.set_gone(current.article_id, gone=True)
+        self._identity.ask_aliases(page["id"], now, again=False)
         self._events.add(
             EventKind.GONE, article_id=current.article_id, version_id=current.version_id, occurred_at=since
         )

@@ -17,12 +17,22 @@ from storage.tables import articles, pages
 FOR_GOOD = frozenset({301, 308})
 """Statuses by which a server says that an address has moved for good (RFC 9110, 15.4); any other may end tomorrow."""
 
+MOST_FAILURES = 3
+"""Failures in a row after which nobody waits any longer for an article at an address."""
+
 _LOCK = select(pages).where(pages.c.id == bindparam("page")).with_for_update()
 _UPDATE_PAGE = update(pages).where(pages.c.id == bindparam("page"))
 _ALIASES_TO = update(pages).where(pages.c.alias_of == bindparam("former")).values(alias_of=bindparam("primary"))
 _ARTICLE_ID = select(articles.c.id).where(articles.c.primary_page_id == bindparam("page"))
 _ARTICLE = select(articles).where(articles.c.primary_page_id == bindparam("page"))
+_STATUS = select(articles.c.status).where(articles.c.primary_page_id == bindparam("page"))
 _MOVE_ARTICLE = update(articles).where(articles.c.id == bindparam("article")).values(primary_page_id=bindparam("page"))
+_ASK_ALIASES = (
+    update(pages)
+    .where(pages.c.alias_of == bindparam("page"))
+    .values(next_fetch_at=bindparam("due", type_=pages.c.next_fetch_at.type))
+)
+_ASK_ALIASES_AGAIN = _ASK_ALIASES.where(pages.c.consecutive_failures.between(1, MOST_FAILURES - 1))
 _ALIASES = select(pages.c.id).where(pages.c.alias_of == bindparam("page")).limit(bindparam("most"))
 _WAITING = (
     select(pages.c.id, pages.c.alias_of, pages.c.held_reading)
@@ -35,8 +45,6 @@ MOST_WAITING = 50
 """No article has so many variants that are all seen before it is."""
 MOST_OTHER_STORIES = 3
 """When pages with so many other headlines name an address already, it is the template that does."""
-MOST_FAILURES = 3
-"""Failures in a row after which nobody waits any longer for an article at an address."""
 NO_ARTICLE = frozenset(
     {
         Outcome.MISSING,
@@ -85,8 +93,11 @@ class PageIdentity:
         """Write values of a page's row."""
         self._connection.execute(_UPDATE_PAGE, {"page": page_id, **values})
 
-    def judged(self, look: PageLook, asked: RowMapping) -> RowMapping:
+    def judged(self, look: PageLook, asked: RowMapping) -> RowMapping | None:
         """Return the page whose article the look is about, locked. `asked` is locked already.
+
+        None says that nothing is to be judged: the asked page is an alias that shows the article of its primary page,
+        which is not gone and alone makes versions.
 
         - A page that moved for good (every hop permanent) becomes an alias of where it leads; when it has an article
           already, that stays with it, and the new address becomes its alias.
@@ -94,6 +105,7 @@ class PageIdentity:
           again. What was read there is the asked page's, unless it is known as the text of another page's article.
         - Two articles are never made one here: the text is that of where it was found, and the asked page is asked
           again, later each time.
+        - An alias that shows the article of a primary page that is gone becomes its primary page.
         """
         landed = look.landed
         if landed is None or landed.url_key == asked["url_key"]:
@@ -106,27 +118,52 @@ class PageIdentity:
             else self._pages.by_key(landed.url_key)
         )
         if known is None:
-            return self._stands_alone(asked)
+            return self._stands_alone(look, asked)
         target = self._lock_primary(known.page_id)
         if target["id"] == asked["id"]:
             return asked
+        if target["id"] != known.page_id and self._hands_over(target, look, known.page_id):
+            asked, target = self.lock(asked["id"]), self.lock(known.page_id)
         already = target["id"] == asked["alias_of"]
-        owns, target_owns = self._owns_article(asked["id"]), self._owns_article(target["id"])
-        if owns and not target_owns and for_good:
-            self._becomes_alias(target, asked["id"])
-            shown = crawl_state.after_fetch(target, Outcome.UNCHANGED, seen_at) | crawl_state.FORGET_CAPTURE
-            self.update(target["id"], shown)
-            return asked
-        if not for_good and not target_owns and not already:
-            return self._stands_alone(asked)
-        values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, seen_at) | crawl_state.FORGET_CAPTURE
-        if for_good and not owns:
+        if not already and not self._owns_article(target["id"]):
+            return self._moved(look, asked, target) if for_good else self._stands_alone(look, asked)
+        moves = for_good and not self._owns_article(asked["id"])
+        if moves:
             self._becomes_alias(asked, target["id"])
-        elif not already:
-            # Its own article was not seen: it is asked again as after a failure, later each time.
+        # Else its own article was not seen, unless it is an alias already: it is asked again as after a failure.
+        self._led_away(asked, seen_at, failed=not moves and not already)
+        return target
+
+    def _moved(self, look: PageLook, asked: RowMapping, target: RowMapping) -> RowMapping | None:
+        """Judge a page that leads for good to one without an article; an article that it belonged to stays one."""
+        seen_at = look.fetch.finished_at
+        if self._owns_article(asked["id"]):
+            self._shown_by(target, asked["id"], seen_at)
+            return asked
+        primary = None if asked["alias_of"] is None else self._lock_primary(asked["alias_of"])
+        self._becomes_alias(asked, target["id"])
+        self._led_away(asked, seen_at)
+        if primary is None:
+            return target
+        if self._hands_over(primary, look, target["id"]):
+            return self.lock(target["id"])
+        if not self._shows_article_of(primary, look):
+            return target
+        self._shown_by(target, primary["id"], seen_at)
+        return None
+
+    def _shown_by(self, alias: RowMapping, primary_id: int, seen_at: datetime) -> None:
+        """Make a page that was reached and has no article an alias of the one whose article it shows."""
+        self._becomes_alias(alias, primary_id)
+        shown = crawl_state.after_fetch(alias, Outcome.UNCHANGED, seen_at) | crawl_state.FORGET_CAPTURE
+        self.update(alias["id"], shown)
+
+    def _led_away(self, asked: RowMapping, seen_at: datetime, *, failed: bool = False) -> None:
+        """Note that a page led to another's article. `failed` says that it is asked again later each time."""
+        values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, seen_at) | crawl_state.FORGET_CAPTURE
+        if failed:
             values["consecutive_failures"] = asked["consecutive_failures"] + 1
         self.update(asked["id"], values)
-        return target
 
     # Pages that name another one as the address of their article
 
@@ -152,20 +189,43 @@ class PageIdentity:
         return target
 
     def takes_over(self, look: PageLook, primary: FeedEntry, asked: RowMapping) -> bool:
-        """Make a page the primary page of the article that it shows and whose own page is gone, without a version."""
+        """Make a page the primary page of the article that it shows and whose own page is gone, without a version.
+
+        That is the article at the address that the page names, or where none is known there, the one whose alias it is.
+        """
+        if self._owns_article(asked["id"]):
+            return False
         named = self._pages.by_key(primary.url_key)
-        if named is None or look.article is None or self._owns_article(asked["id"]):
+        former = None if named is None else self._lock_primary(named.page_id)
+        if (former is None or not self._owns_article(former["id"])) and asked["alias_of"] is not None:
+            former = self._lock_primary(asked["alias_of"])
+        return former is not None and self._hands_over(former, look, asked["id"])
+
+    def _hands_over(self, former: RowMapping, look: PageLook, page_id: int) -> bool:
+        """Give the article of a page that is gone to one without an article, if a look shows it there."""
+        if not self._is_gone(former["id"]) or not self._shows_article_of(former, look):
             return False
-        former = self._lock_primary(named.page_id)
-        row = self._connection.execute(_ARTICLE, {"page": former["id"]}).mappings().first()
-        if row is None or row["status"] != ArticleStatus.GONE.value:
-            return False
-        if not is_same_story(article_content(dict(row)), look.article):
-            return False
-        self._connection.execute(_MOVE_ARTICLE, {"article": row["id"], "page": asked["id"]})
-        self.update(asked["id"], {"alias_of": None, "held_reading": None})
-        self._becomes_alias(former, asked["id"])
+        article_id = self._connection.scalar(_ARTICLE_ID, {"page": former["id"]})
+        self._connection.execute(_MOVE_ARTICLE, {"article": article_id, "page": page_id})
+        self.update(page_id, {"alias_of": None, "held_reading": None})
+        # What it saw before would speak for an article that is not its own any more.
+        self.update(former["id"], crawl_state.FORGET_CAPTURE | {"next_fetch_at": None})
+        self._becomes_alias(former, page_id)
         return True
+
+    def _is_gone(self, page_id: int) -> bool:
+        return self._connection.scalar(_STATUS, {"page": page_id}) == ArticleStatus.GONE.value
+
+    def _shows_article_of(self, primary: RowMapping, look: PageLook) -> bool:
+        article = self._article_at(primary["id"])
+        return article is not None and look.article is not None and is_same_story(article, look.article)
+
+    def ask_aliases(self, page_id: int, now: datetime, *, again: bool) -> None:
+        """Make the aliases of a page due whose article is gone: one of them may show it still, and then takes it over.
+
+        `again` says that they were due for this before: only those are that failed since, and not too often.
+        """
+        self._connection.execute(_ASK_ALIASES_AGAIN if again else _ASK_ALIASES, {"page": page_id, "due": now})
 
     def _may_stand_for(
         self, target: RowMapping, article: ExtractedArticle | None, reading: ExtractedArticle, asked: RowMapping
@@ -220,24 +280,31 @@ class PageIdentity:
         self.update(page["id"], {"alias_of": primary_id})
         self._connection.execute(_ALIASES_TO, {"former": page["id"], "primary": primary_id})
 
-    def _shows_itself(self, look: PageLook, asked: RowMapping) -> RowMapping:
+    def _shows_itself(self, look: PageLook, asked: RowMapping) -> RowMapping | None:
         """Return the page whose article an address shows that was not redirected.
 
-        An alias that redirected when it was fetched last and now shows an article is a page of its own again. One that
-        never did is where its primary page leads, so what it shows is that one's article.
+        An alias that redirected when it was fetched last and now shows another article is a page of its own again. One
+        that never did is where its primary page leads, so what it shows is that one's article, until that is gone.
         """
         if asked["alias_of"] is None or look.article is None:
             return asked
-        if asked["last_outcome"] not in _UNREDIRECTED:
-            return self._stands_alone(asked)
-        seen_at = look.fetch.finished_at
-        self.update(asked["id"], crawl_state.after_fetch(asked, Outcome.UNCHANGED, seen_at))
-        return self._lock_primary(asked["alias_of"])
+        primary = self._lock_primary(asked["alias_of"])
+        if asked["last_outcome"] not in _UNREDIRECTED or self._is_gone(primary["id"]):
+            return self._stands_alone(look, asked)
+        self.update(asked["id"], crawl_state.after_fetch(asked, Outcome.UNCHANGED, look.fetch.finished_at))
+        return primary
 
-    def _stands_alone(self, asked: RowMapping) -> RowMapping:
-        if asked["alias_of"] is not None:
+    def _stands_alone(self, look: PageLook, asked: RowMapping) -> RowMapping | None:
+        """Return a page as its own; None where it stays an alias, because it shows the article of its primary page."""
+        if asked["alias_of"] is None:
+            return asked
+        primary = self._lock_primary(asked["alias_of"])
+        if not self._hands_over(primary, look, asked["id"]):
+            if self._shows_article_of(primary, look):
+                self._led_away(asked, look.fetch.finished_at)
+                return None
             self.update(asked["id"], {"alias_of": None, "held_reading": None})
-        return asked
+        return self.lock(asked["id"])
 
     def _owns_article(self, page_id: int) -> bool:
         return self._connection.scalar(_ARTICLE_ID, {"page": page_id}) is not None

@@ -1,0 +1,109 @@
+"""Pages that another one stands for: what becomes of them when that is gone, returns, or is refused for a while."""
+
+from dataclasses import replace
+
+import pytest
+
+from storage.model import Outcome
+from tests.contracts.news import CUT, FERRY, watch
+from tests.contracts.test_page_identity import at_page, due, naming, page_at, through
+
+OTHER = replace(FERRY, headline="A whale at the lighthouse", body="A whale was seen. " * 9)
+
+
+def gone(page, *, at):
+    """Let a page be missing twice, so that its article is gone."""
+    page.get(Outcome.MISSING, at=at)
+    assert page.get(Outcome.MISSING, at=at + 60).outcome is Outcome.GONE
+
+
+# Whose page is gone
+
+
+@pytest.mark.parametrize("status", [None, 302, 301])
+def test_a_redirect_alias_that_shows_the_article_of_a_page_that_is_gone_takes_it_over(store, status):
+    old = watch(store, "old")
+    through(old, FERRY, "ferry", 301, at=1)
+    gone(at_page(store, "ferry"), at=10)
+    recorded = old.see(FERRY, at=110) if status is None else through(old, FERRY, "elsewhere", status, at=110)
+    assert (recorded.outcome, recorded.reason, recorded.version_number) == (Outcome.UNCHANGED, "restored", 1)
+    assert old.events() == ["created", "gone", "restored"]
+    primary = page_at(store, "elsewhere" if status == 301 else "old")
+    assert primary.alias_of is None
+    assert page_at(store, "ferry").alias_of == primary.page_id
+    assert old.state().alias_of == (primary.page_id if status == 301 else None)
+    assert len(old.versions()) == 1
+    assert due(store, at=111) == [primary.page_id]
+
+
+def test_an_alias_that_another_one_leads_to_takes_over_the_article_of_a_page_that_is_gone(store):
+    page, amp, short = watch(store), watch(store, "amp/ferry"), watch(store, "s/1")
+    page.see(FERRY, at=1)
+    naming(amp, FERRY, "ferry", at=2)
+    through(short, FERRY, "ferry", 301, at=3, keep=False)
+    gone(page, at=10)
+    assert through(short, FERRY, "amp/ferry", 301, at=80, keep=False).reason == "restored"
+    assert amp.state().alias_of is None
+    assert page.state().alias_of == short.state().alias_of == amp.page.page_id
+
+
+def test_an_alias_that_an_article_moved_to_takes_it_over_when_the_old_address_is_gone(store):
+    page = watch(store)
+    page.see(FERRY, at=1)
+    through(page, FERRY, "ferry-2", 301, at=2, keep=False)
+    gone(page, at=10)
+    new = at_page(store, "ferry-2")
+    assert new.see(FERRY, at=80, keep=False).reason == "restored"
+    assert page.state().alias_of == new.page.page_id
+    assert due(store, at=90) == [new.page.page_id]
+
+
+def test_an_alias_that_shows_another_story_stands_alone_though_its_article_is_gone(store):
+    old = watch(store, "old")
+    through(old, FERRY, "ferry", 301, at=1)
+    gone(at_page(store, "ferry"), at=10)
+    assert old.see(OTHER, at=110).outcome is Outcome.CREATED
+    assert old.state().alias_of is None
+    assert old.events() == ["created", "gone", "created"]
+
+
+def test_an_alias_that_names_an_address_without_an_article_takes_over_what_it_stood_for(store):
+    page, amp = watch(store), watch(store, "amp/ferry")
+    page.see(FERRY, at=1)
+    naming(amp, FERRY, "ferry", at=2)
+    gone(page, at=10)
+    assert naming(amp, FERRY, "ferry-renamed", at=80).reason == "restored"
+    assert page.state().alias_of == amp.page.page_id
+
+
+@pytest.mark.parametrize("status", [None, 302, 301])
+def test_an_alias_that_shows_the_article_of_a_live_page_stays_one_and_makes_no_version(store, status):
+    old = watch(store, "old")
+    through(old, FERRY, "ferry", 301, at=1)
+    primary = page_at(store, "ferry")
+    recorded = old.see(CUT, at=10) if status is None else through(old, CUT, "elsewhere", status, at=10)
+    assert (recorded.outcome, recorded.reason) == (Outcome.REDIRECTED, "alias")
+    assert (recorded.primary_page_id, recorded.article_id) == (primary.page_id, primary.article_id)
+    assert old.state().alias_of == primary.page_id
+    # What belongs to the alias's address says nothing of the primary page's.
+    assert page_at(store, "ferry") == primary
+    assert old.events() == ["created"]
+    if status == 301:
+        assert page_at(store, "elsewhere").alias_of == primary.page_id
+
+
+def test_the_old_primary_page_that_returns_is_an_alias_of_what_took_over(store):
+    page, amp = watch(store), watch(store, "amp/ferry")
+    page.see(FERRY, at=1)
+    naming(amp, FERRY, "ferry", at=2)
+    gone(page, at=10)
+    naming(amp, FERRY, "ferry", at=80)
+    for at in (90, 100):
+        assert page.see(FERRY, at=at).outcome is Outcome.REDIRECTED
+        assert page.state().alias_of == amp.page.page_id
+    # And it takes the article back when that is gone where it went; nothing it saw before stands in the way.
+    gone(amp, at=110)
+    assert (page.state().seen_capture_id, page.state().body_digest) == (None, None)
+    assert page.see(FERRY, at=172).reason == "restored"
+    assert amp.state().alias_of == page.page.page_id
+    assert page.events() == ["created", "gone", "restored", "gone", "restored"]

@@ -51,7 +51,7 @@ class Looks:
         try:
             recorded = self._record(_storable(look))
             if not _is_question(recorded):
-                released = self._identity.settle_waiting(look.page_id, look.fetch.finished_at)
+                released = self._identity.settle_waiting(look.page_id, recorded, look.fetch.finished_at)
                 recorded = replace(recorded, released_page_ids=released)
         except BaseException:
             savepoint.rollback()

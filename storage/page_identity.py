@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 from storage import crawl_state
 from storage.model import ARTICLE_SEEN, ArticleStatus, ExtractedArticle, Outcome
 from storage.pages import Pages
-from storage.records import FeedEntry, Fetch, PageLook
+from storage.records import FeedEntry, Fetch, PageLook, Recorded
 from storage.rows import article_content, reading_from_json, reading_json
 from storage.same_story import is_same_story, same_headline
 from storage.tables import articles, pages
@@ -53,17 +53,15 @@ NO_ARTICLE = frozenset(
         Outcome.NOT_ARTICLE,
         Outcome.CONSENT_WALL,
         Outcome.LOGIN_WALL,
-        Outcome.BOT_CHECK,
         Outcome.SOFT_404,
         Outcome.SCRIPT_SHELL,
-        Outcome.BLOCKED_ROBOTS,
-        Outcome.BLOCKED_ADDRESS,
-        Outcome.BLOCKED_STATUS,
         Outcome.TOO_LARGE,
         Outcome.WRONG_TYPE,
     }
 )
-"""Outcomes of an address without an article after which none is expected there; after any other it is asked again."""
+"""Outcomes of an address that last: no article is expected there any more. After any other it is asked again."""
+_FORBIDDEN = frozenset({"disallowed", "noarchive"})
+"""Reasons of `blocked_robots` that are the publisher's word, and last as well."""
 _UNREDIRECTED = frozenset({None, *(outcome.value for outcome in ARTICLE_SEEN)})
 
 
@@ -171,20 +169,25 @@ class PageIdentity:
         """Make a page an alias of the one that it names, and return that; None where its word is not to be believed.
 
         A page that has an article keeps it. Of one that has none, an article is looked for at the address that it
-        names, and what it showed is held until then: it must prove to be the same story.
+        names, and what it showed is held until then: it must prove to be the same story. Where that was in vain before,
+        the page is believed only when the article is there.
         """
         reading, seen_at = look.article, look.fetch.finished_at
-        if reading is None or asked["canonical_refused"] or self._owns_article(asked["id"]):
+        if reading is None or self._owns_article(asked["id"]):
             return None
         known = self._pages.ensure(asked["source_id"], primary, seen_at, due=True)
         target = self._lock_primary(known.page_id)
         article = self._article_at(target["id"])
+        if article is None and asked["canonical_refused"]:
+            return None
         if target["id"] == asked["id"] or not self._may_stand_for(target, article, reading, asked):
             return None
         self._becomes_alias(asked, target["id"])
         values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, seen_at) | crawl_state.FORGET_CAPTURE
-        self.update(asked["id"], values | {"held_reading": None if article else reading_json(reading)})
-        if article is None and target["last_fetch_at"] is None:
+        held = None if article else reading_json(reading)
+        self.update(asked["id"], values | {"held_reading": held, "canonical_refused": False})
+        # Why robots.txt kept us from it is not known here, and it may not do so any more.
+        if article is None and target["last_outcome"] in (None, Outcome.BLOCKED_ROBOTS.value):
             self.update(target["id"], {"next_fetch_at": target["next_fetch_at"] or seen_at, "watch_ended": False})
         return target
 
@@ -241,18 +244,20 @@ class PageIdentity:
         held = [reading_from_json(other.held_reading) for other in waiting if other.id != asked["id"]]
         return sum(not same_headline(other, reading) for other in held) < MOST_OTHER_STORIES
 
-    def settle_waiting(self, page_id: int, now: datetime) -> tuple[int, ...]:
+    def settle_waiting(self, page_id: int, recorded: Recorded, now: datetime) -> tuple[int, ...]:
         """Let the pages go that named this one, or its primary page, if it does not have their article after all.
 
         They are due at once, then under their own addresses, and are returned. Where nothing is known yet, they go on
-        waiting.
+        waiting. `recorded` is what the look at this page came to.
         """
+        forbidden = recorded.outcome is Outcome.BLOCKED_ROBOTS and recorded.reason in _FORBIDDEN
         page = self.lock(page_id)
         named = {"primaries": [page["id"], *([] if page["alias_of"] is None else [page["alias_of"]])]}
         released = []
         for waiting in self._connection.execute(_WAITING, named).all():
             article = self._article_at(waiting.alias_of)
-            if article is None and _is_expected_at(self.lock(waiting.alias_of)):
+            refused = forbidden and waiting.alias_of == page_id
+            if article is None and not refused and _is_expected_at(self.lock(waiting.alias_of)):
                 continue
             values: dict[str, Any] = {"held_reading": None}
             if article is None or not is_same_story(article, reading_from_json(waiting.held_reading)):

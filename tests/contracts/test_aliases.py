@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from storage.model import Outcome
-from tests.contracts.news import CUT, FERRY, watch
+from storage.records import PageLook
+from tests.contracts.news import CUT, EXTRACTOR, FERRY, page_fetch, watch
 from tests.contracts.test_page_identity import at_page, due, naming, page_at, through
 
 OTHER = replace(FERRY, headline="A whale at the lighthouse", body="A whale was seen. " * 9)
@@ -15,6 +16,11 @@ def gone(page, *, at):
     """Let a page be missing twice, so that its article is gone."""
     page.get(Outcome.MISSING, at=at)
     assert page.get(Outcome.MISSING, at=at + 60).outcome is Outcome.GONE
+
+
+def refused(page, outcome, reason, *, at):
+    fetch = page_fetch(f"r{at}", at=at, outcome=outcome, reason=reason, status=None, page_id=page.page.page_id)
+    return page.record(PageLook(page_id=page.page.page_id, fetch=fetch, extractor=EXTRACTOR)).released_page_ids
 
 
 # Whose page is gone
@@ -107,3 +113,62 @@ def test_the_old_primary_page_that_returns_is_an_alias_of_what_took_over(store):
     assert page.see(FERRY, at=172).reason == "restored"
     assert amp.state().alias_of == page.page.page_id
     assert page.events() == ["created", "gone", "restored", "gone", "restored"]
+
+
+# Refusals that pass
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Outcome.BLOCKED_ROBOTS, "robots_unreachable"),
+        (Outcome.BLOCKED_STATUS, "status_403"),
+        (Outcome.BLOCKED_ADDRESS, "internal_address"),
+        (Outcome.BOT_CHECK, "challenge"),
+    ],
+)
+def test_a_refusal_that_may_pass_ends_the_wait_only_the_third_time(store, outcome, reason):
+    amp = watch(store, "amp/ferry")
+    naming(amp, FERRY, "ferry", at=1)
+    primary = at_page(store, "ferry", at=1)
+    assert refused(primary, outcome, reason, at=2) == ()
+    # Asked meanwhile, the page waits all the same.
+    assert not naming(amp, FERRY, "ferry", at=3).primary_refused
+    assert refused(primary, outcome, reason, at=4) == ()
+    assert refused(primary, outcome, reason, at=5) == (amp.page.page_id,)
+
+
+def test_an_article_is_one_when_its_page_was_refused_once(store):
+    amp = watch(store, "amp/ferry")
+    naming(amp, FERRY, "ferry", at=1)
+    primary = at_page(store, "ferry", at=1)
+    refused(primary, Outcome.BLOCKED_ROBOTS, "robots_unreachable", at=2)
+    primary.see(FERRY, at=15)
+    assert amp.article() == primary.article()
+    assert amp.events() == ["created"]
+
+
+@pytest.mark.parametrize("reason", ["disallowed", "noarchive"])
+def test_what_the_publisher_forbids_ends_the_wait_at_once(store, reason):
+    amp, other = watch(store, "amp/ferry"), watch(store, "print/ferry")
+    naming(amp, FERRY, "ferry", at=1)
+    primary = at_page(store, "ferry", at=1)
+    assert refused(primary, Outcome.BLOCKED_ROBOTS, reason, at=2) == (amp.page.page_id,)
+    # Whether it is forbidden still is asked for the sake of the next page that names it.
+    naming(other, FERRY, "ferry", at=3)
+    assert primary.page.page_id in due(store, at=3)
+    assert refused(primary, Outcome.BLOCKED_ROBOTS, reason, at=4) == (other.page.page_id,)
+
+
+def test_a_name_that_was_refused_is_believed_once_the_article_is_there(store):
+    amp = watch(store, "amp/ferry")
+    naming(amp, FERRY, "ferry", at=1)
+    primary = at_page(store, "ferry", at=1)
+    primary.get(Outcome.MISSING, at=2)
+    assert naming(amp, FERRY, "ferry", at=3).primary_refused
+    amp.get(Outcome.TIMEOUT, at=3)
+    primary.see(FERRY, at=4)
+    assert naming(amp, FERRY, "ferry", at=5).primary_page_id == primary.page.page_id
+    assert amp.article() == primary.article()
+    # From now on it is an alias like any other.
+    assert naming(amp, FERRY, "ferry-2", at=6).primary_page_id == page_at(store, "ferry-2").page_id

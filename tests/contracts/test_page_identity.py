@@ -275,7 +275,7 @@ def test_a_page_that_names_another_waits_for_its_article(store):
 
 
 @pytest.mark.parametrize(
-    "outcome", [Outcome.MISSING, Outcome.NOT_ARTICLE, Outcome.BLOCKED_ROBOTS, Outcome.LOGIN_WALL, Outcome.SOFT_404]
+    "outcome", [Outcome.MISSING, Outcome.NOT_ARTICLE, Outcome.SCRIPT_SHELL, Outcome.LOGIN_WALL, Outcome.SOFT_404]
 )
 def test_a_page_whose_named_address_has_no_article_is_due_again_and_stands_alone(store, outcome):
     amp = watch(store, "amp/ferry")

@@ -332,9 +332,10 @@ class ArticleLooks:
         return self._finish(case.look, page, case.made or case.refused(verdict), capture_id, values)
 
     def _paywalled(self, case: _Case, verdict: Verdict) -> Recorded:
-        """Record that only a part of the article was shown: its text stays as it was."""
+        """Record that only a part of the article was shown: its text stays as it was, but it is there."""
         if case.sight.capture_id is None and case.look.fetch.bytes_received < KEPT_WALL_BYTES:
             return case.needs_capture(verdict.outcome)
+        self._restore(case)
         return self._finish(case.look, case.page, case.made or case.refused(verdict), case.sight.capture_id, {})
 
     def _add_version(self, case: _Case, verdict: Verdict, change: str) -> Recorded:

@@ -18,6 +18,8 @@ MAX_BYTES = 32 * 1024 * 1024
 _WHOLE = "whole"
 OTHER_ARTICLE = "other_article"
 """Why what looked like a part is none: the second article of a series."""
+OTHER_TEXT = "other_text"
+"""The same: nothing stands where the story stands on its first page, but comments, or a list, elsewhere."""
 _ENDS = frozenset({Outcome.MISSING, Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.WRONG_TYPE})
 """What says that there is no such part, whatever the link to it promised."""
 _REFUSALS = frozenset(
@@ -59,7 +61,7 @@ class Parts:
     article of which they are parts.
 
     With `failure`, an outcome and a reason code such as `part_3`, nothing may be concluded: a part could not be had
-    now. `in_parts` is False where what looked like a second part is an article of its own.
+    now. `in_parts` is False where what looked like a second part is none.
     """
 
     read: Sequence[PartRead] = ()
@@ -86,6 +88,7 @@ class PartsReader:
     _parts: list[PartRead] = field(default_factory=list)
     _fetches: list[Fetch] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
+    _containers: tuple[str, ...] = ()
     _before_another: bool = False
 
     async def parts_of(self, first: ExtractedArticle, addresses: PageAddresses, *, url: str) -> Parts:
@@ -96,6 +99,7 @@ class PartsReader:
         `FetchingStopped`.
         """
         self._seen.add(url_key(url))
+        self._containers = addresses.containers
         joining = Joining(first)
         if addresses.whole is not None:
             await self._take(addresses.whole, _WHOLE, joining)
@@ -129,9 +133,9 @@ class PartsReader:
             return None
         fetched = await self.fetch(url)
         part = await self.read(fetched)
-        if part.article is not None and _is_another(fetched.final_url, part.article, part.addresses, joining.article):
+        if part.article is not None and (none := self._no_part(fetched.final_url, part, joining.article)):
             self._before_another = True
-            self._note(fetched, part, OTHER_ARTICLE)
+            self._note(fetched, part, none)
             return None
         self._note(fetched, part, name)
         if part.article is None:
@@ -141,6 +145,15 @@ class PartsReader:
             return None
         self._parts.append(part)
         return part
+
+    def _no_part(self, url: str, part: PartRead, first: ExtractedArticle) -> str | None:
+        """Return why what looked like a part is none; None for a part."""
+        if part.article is not None and _is_another(url, part.article, part.addresses, first):
+            return OTHER_ARTICLE
+        theirs = part.addresses.containers
+        if self._containers and theirs and self._containers[0] not in theirs:
+            return OTHER_TEXT
+        return None
 
     def _is_new(self, url: str) -> bool:
         try:

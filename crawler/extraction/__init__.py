@@ -8,7 +8,7 @@
     shape.py page_kind.py   home pages, sections …   walls.py error_pages.py wall_words.py   what stands before it
     permissions.py  what robots may do with the page; `robots_metas.py` the words for it where nobody reads the page
     parts.py part_numbers.py  what addresses the page names: its own, and those of further parts of its article
-    joining.py      one article out of its parts
+    containers.py   where a page has its paragraphs  joining.py     one article out of its parts
     reader.py       puts an article together         identity.py   the extractor id
     pool.py         many pages in worker processes   command.py    what `morgue extract` prints
 

@@ -11,7 +11,8 @@ class PageAddresses:
     the JSON-LD of the page's article says, `is_amp` whether the
     page calls itself an AMP page. `part` is the number of this page among the parts of its article, 1 where it has
     none; `first_part`, `next_part` and `whole` are the addresses of the first part, the next one, and of the article
-    on one page, as far as links among the parts give them.
+    on one page, as far as links among the parts give them. `containers` are names of the elements that hold the
+    paragraphs of a page that may be one of several, the one with most text first; empty where they have none.
     """
 
     canonical: tuple[str, ...] = ()
@@ -22,6 +23,7 @@ class PageAddresses:
     first_part: str | None = None
     next_part: str | None = None
     whole: str | None = None
+    containers: tuple[str, ...] = ()
 
 
 NO_ADDRESSES = PageAddresses()

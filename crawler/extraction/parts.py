@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from lxml.html import HtmlElement
 
 from crawler.extraction.addresses import PageAddresses
+from crawler.extraction.containers import Containers, containers_of
 from crawler.extraction.markup import Markup
 from crawler.extraction.part_numbers import base_of, part_numbers
 from crawler.extraction.text import one_line
@@ -21,8 +22,9 @@ MAX_LINKS = 5000
 """Links of a page that are looked at."""
 _LONGEST_TEXT = 120
 _PAGE = r"(?:page|seite|teil|part|p[áa]gina|side|sida|strona|sivu|sayfa|strana|страница|сторінка|ページ|页|페이지)"
+_PAGES = re.compile(_PAGE, re.IGNORECASE)
 _NUMBER = re.compile(
-    rf"(?:(?:go to |gehe zu |aller à la )?{_PAGE}\s*)?(?P<number>\d{{1,2}})\.?(?P<more>\s*[:–-]\s.*)?", re.IGNORECASE
+    rf"(?:(?:go to |gehe zu |aller à la )?{_PAGE}\s*)?(?P<number>\d{{1,2}})\.?(?P<more>\s*[:–—-]\s.*)?", re.IGNORECASE
 )
 _NEXT_PAGE = re.compile(
     r"(?:(?:read|go) .{0,20}on |zur |auf )?(?:"
@@ -50,7 +52,9 @@ _WHOLE = re.compile(
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
-    r"comment|kommentar|disqus|related|teaser|recommend|latest|listing|most-?read|breadcrumb|archive-?nav|post-?nav",
+    r"comment|komment|comentari|disqus|reaction|reaktion|forum|discussi|diskussion|repl(?:y|ies)\b|leserbrief|leserme"
+    r"|responses|related|teaser|recommend|latest|listing|most-?read|more-?(?:news|stories|articles)"
+    r"|breadcrumb|archive-?nav|post-?nav",
     re.IGNORECASE,
 )
 
@@ -76,8 +80,16 @@ def addresses_of(markup: Markup) -> PageAddresses:
     )
     own = markup.absolute(markup.first_meta("og:url"))
     is_amp = any(name in root.attrib for name in ("amp", "⚡", "amphtml"))
-    links = [link for element in _links(markup) if (link := _part(element, markup)) is not None]
+    elements = list(_links(markup))
+    containers = containers_of(tree) if elements else Containers()
+    passed = _before(tree, containers.first, elements)
+    links = [
+        link
+        for element in elements
+        if element not in passed and (link := _part(element, markup, containers)) is not None
+    ]
     addresses = PageAddresses(canonical=tuple(canonical), own=own, linked_data=_in_linked_data(markup), is_amp=is_amp)
+    addresses = replace(addresses, containers=containers.names)
     return _with_parts(addresses, links, markup)
 
 
@@ -135,12 +147,30 @@ def _links(markup: Markup) -> Iterator[HtmlElement]:
             yield element
 
 
-def _part(element: HtmlElement, markup: Markup) -> _Link | None:
+def _before(tree: HtmlElement, first: HtmlElement | None, links: list[HtmlElement]) -> set[HtmlElement]:
+    """Return the links that stand above the story's first paragraph: what they number is something else.
+
+    What the head says of the next page stands above it too, but counts.
+    """
+    above: set[HtmlElement] = set()
+    if first is None or not links:
+        return above
+    for element in tree.iter("a", "p"):
+        if element is first:
+            return above.intersection(links)
+        above.add(element)
+    return set()
+
+
+def _part(element: HtmlElement, markup: Markup, containers: Containers) -> _Link | None:
     url = markup.absolute((element.get("href") or "").partition("#")[0])
     links = [] if url is None else list(_relations_between(markup.url, url))
     if not links or _is_elsewhere(element):
         return None
     said = _said(element)
+    if said.bare_number and not all(_PAGES.search(heading) for heading in containers.headings_of(element)):
+        # A list of something under a heading of its own, with numbers for the rest of the list.
+        return None
     return next((link for link in links if _is_borne_out(link, said, element)), None)
 
 
@@ -166,6 +196,7 @@ class _Said:
     number: int | None
     leads_on: bool
     by_a_page: bool
+    bare_number: bool
 
 
 def _said(element: HtmlElement) -> _Said:
@@ -179,7 +210,8 @@ def _said(element: HtmlElement) -> _Said:
             number = int(match["number"])
         by_a_page = by_a_page or _NEXT_PAGE.fullmatch(bare) is not None
         leads_on = leads_on or by_a_page or not bare or _NEXT.fullmatch(bare) is not None
-    return _Said(number=number, leads_on=leads_on, by_a_page=by_a_page)
+    bare_number = one_line(element.text_content()).strip(".").isdecimal()
+    return _Said(number=number, leads_on=leads_on, by_a_page=by_a_page, bare_number=bare_number)
 
 
 def _without_arrows(words: str) -> str:

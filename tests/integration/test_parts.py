@@ -302,3 +302,29 @@ def test_parts_that_name_themselves_are_parts_all_the_same(morgue, newsroom):
             newsroom.respond(path, body=story(*text, headline=headline, head=head, below=below))
         morgue.crawl(feed(newsroom, paths[0]))
         assert morgue.article(newsroom.url(paths[0])).content.body == "\n\n".join((*TEXTS[0], *TEXTS[1]))
+
+
+def test_the_further_pages_of_what_readers_say_are_no_parts(morgue, newsroom):
+    def with_voices(number: int, text: str) -> str:
+        voices = "".join(
+            f"<div class=voice><p>Reader {number}{n} writes that the ferry is too loud for the whole harbour.</p></div>"
+            for n in range(6)
+        )
+        links = f'<a href="{FIRST}">1</a> <a href="{SECOND}">2</a>'
+        html = f"<html><head><title>Ferry returns</title></head><body><article><h1>Ferry returns</h1>{text}</article>"
+        return f"{html}<div id=voices>{voices}<div>{links}</div></div></body></html>"
+
+    newsroom.respond(FIRST, body=with_voices(1, "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)))
+    newsroom.respond(SECOND, body=with_voices(2, ""))
+    morgue.crawl(feed(newsroom, FIRST))
+    assert "Reader 2" not in morgue.article(newsroom.url(FIRST)).content.body
+    assert outcomes(morgue, SECOND) == [(Outcome.NOT_ARTICLE, "other_text")]
+
+
+def test_a_last_part_that_is_shorter_than_what_readers_say_of_it_is_a_part(morgue, newsroom):
+    publish(newsroom, FIRST, SECOND, texts=(PARAGRAPHS[:5], PARAGRAPHS[5:]))
+    said = "".join(f"<p>{line}</p>" for line in OTHER)
+    below = pager(FIRST, "") + f"<div class='voices'>{said}</div>"
+    newsroom.respond(SECOND, body=story("The line is open again.", *PARAGRAPHS[5:], below=below))
+    morgue.crawl(feed(newsroom, FIRST))
+    assert PARAGRAPHS[5] in morgue.article(newsroom.url(FIRST)).content.body

@@ -101,11 +101,33 @@ def test_rel_next_of_the_head_leads_on():
         '<div class="related-list"><a href="/a/story?page=2">2</a></div>',
         '<footer><a href="/a/story?page=2">2</a></footer>',
         '<aside><a href="/a/story?page=2">Next</a></aside>',
+        *(
+            f'<div {attribute}><a href="/a/story?page=2">2</a></div>'
+            for attribute in ("id=reactions", "class=forum", "id=discussion", "class=leserbriefe", "class=replies")
+        ),
+        '<div><h3>More news</h3><ul><li>A whale</li></ul><a href="/a/story?page=2">2</a></div>',
+        '<div><div><h2>What readers say</h2><p>Well done.</p></div><p><a href="/a/story?page=2">2</a></p></div>',
     ],
 )
 def test_other_links_lead_to_no_part(link):
     found = addresses(link, url=SITE + "/a/story")
     assert (found.part, found.next_part) == (1, None)
+
+
+def test_numbers_above_the_story_number_something_else():
+    links = '<a href="/a/story?page=2">2</a>'
+    html = f"<html><body><div>{links}</div><article><h1>A story in parts</h1>{STORY}</article></body></html>"
+    captured = datetime(2026, 3, 1, tzinfo=UTC)
+    reading = extract(html, url=SITE + "/a/story", timezone=None, captured_at=captured, extractor="x")
+    assert reading.addresses.next_part is None
+
+
+def test_a_heading_that_speaks_of_pages_is_that_of_the_parts():
+    for heading in ("<h3>Pages</h3>", "<h4>Auf welcher Seite weiter?</h4>"):
+        found = addresses(f'<div>{heading}<a href="/a/story?page=2">2</a></div>', url=SITE + "/a/story")
+        assert found.next_part is not None
+    listed = '<div><h3>Inhalt</h3><ol><li><a href="?page=2">Seite 2 — The vote</a></li></ol></div>'
+    assert addresses(listed, url=SITE + "/a/story").next_part is not None
 
 
 def test_neighbours_with_numbers_are_no_parts_without_their_first():

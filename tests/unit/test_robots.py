@@ -358,7 +358,7 @@ def test_a_copy_that_another_process_made_is_used():
 
 def test_each_crawler_keeps_the_crawl_delay_that_is_meant_for_it():
     robots, slots = RobotsInMemory(), SlotsInMemory()
-    body = b"User-agent: bluebot\nCrawl-delay: 25\n\nUser-agent: *\nDisallow: /private"
+    body = b"User-agent: bluebot\nDisallow: /x\nCrawl-delay: 25\n\nUser-agent: *\nDisallow: /x"
     site = ScriptedSite({f"{ORIGIN}/robots.txt": (200, {}, body)})
 
     async def crawl_delay_kept_by(token):
@@ -375,7 +375,7 @@ def test_each_crawler_keeps_the_crawl_delay_that_is_meant_for_it():
 
 def test_an_old_copy_is_renewed_and_holds_while_there_is_no_other():
     robots = RobotsInMemory()
-    robots.copies[ORIGIN] = copy(expires_at=NOW)
+    robots.copies[ORIGIN] = copy(rules="User-agent: *\nDisallow: /private", expires_at=NOW)
     hops, _, asked, robots = fetch(
         {f"{ORIGIN}/robots.txt": (500, {}, b""), f"{ORIGIN}/x": (200, {}, b"x")},
         f"{ORIGIN}/x",

@@ -11,6 +11,8 @@ SAME_HOUR = timedelta(hours=1)
 MANY_SHARE = 0.2
 MANY_PAGES = 5
 """More than this share of a host's pages, and so many at least, do not go at once: the host is in trouble."""
+ALL_PAGES = 2
+"""Nor do all that were fetched, if they are so many at least: nothing shows then that the host answers as it should."""
 HELD_BACK_FOR = timedelta(days=7)
 """What is missing for so long is gone, however many others are."""
 
@@ -26,7 +28,9 @@ class HostCensus:
     @property
     def in_trouble(self) -> bool:
         """Whether so many seem gone at once that it is more likely the host's fault than the newsroom's will."""
-        return self.missing >= MANY_PAGES and self.missing > self.fetched * MANY_SHARE
+        if self.missing >= MANY_PAGES:
+            return self.missing > self.fetched * MANY_SHARE
+        return self.missing >= ALL_PAGES and self.missing == self.fetched
 
 
 def may_be_gone(*, missing_since: datetime | None, now: datetime, at_once: bool) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage.model import ArticleStatus, Outcome
+from storage.model import Access, ArticleStatus, Outcome
 from storage.records import Rereading
 from tests.contracts.news import CORRECTED, FERRY, minute, watch
 
@@ -140,6 +140,23 @@ def test_the_same_bytes_restore_it_too(page):
     assert page.events()[-1] == "restored"
 
 
+def test_an_article_that_returns_behind_a_paywall_is_restored(page):
+    long = replace(
+        FERRY, access=Access.FREE, body="\n\n".join(f"Boat {number} sails at hour {number}." for number in range(20))
+    )
+    page.see(long)
+    gone(page, since=10)
+    teaser = replace(long, access=Access.PAYWALLED, body="\n\n".join(long.body.split("\n\n")[:4]))
+    assert page.see(teaser, at=200, keep=False).needs_capture
+    assert page.article().status is ArticleStatus.GONE
+    recorded = page.see(teaser, at=200)
+    assert (recorded.outcome, recorded.reason) == (Outcome.PAYWALLED, "fuller_text_held")
+    assert (page.article().status, page.article().content) == (ArticleStatus.LIVE, long)
+    page.see(teaser, at=2000)
+    assert page.events() == ["created", "gone", "restored"]
+    assert missing(page, at=3000).outcome is Outcome.MISSING
+
+
 def test_another_text_at_the_address_of_an_article_that_is_gone_does_not_restore_it_until_confirmed(page):
     page.see(FERRY)
     gone(page, since=10)
@@ -191,6 +208,17 @@ def test_what_went_is_gone_once_the_others_were_seen_again(store):
     for page in pages[1:6]:
         page.get(Outcome.UNCHANGED, at=10 + 2 * HOUR, same_as=page.state().seen_capture_id)
     assert missing(pages[0], at=10 + 3 * HOUR).outcome is Outcome.GONE
+
+
+def test_a_small_site_all_of_which_goes_at_once_is_in_trouble_too(store):
+    first, second = site(store, 2)
+    for page in (first, second):
+        missing(page, at=10)
+    for page in (first, second):
+        recorded = missing(page, at=10 + HOUR)
+        assert (recorded.outcome, recorded.reason) == (Outcome.MISSING, "many_gone")
+    second.get(Outcome.UNCHANGED, at=11 + HOUR, same_as=second.state().seen_capture_id)
+    assert missing(first, at=12 + HOUR).outcome is Outcome.GONE
 
 
 def test_a_few_pages_that_are_removed_are_gone(store):

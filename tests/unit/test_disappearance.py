@@ -21,7 +21,18 @@ def test_a_look_that_was_asked_for_is_not_too_early_but_never_the_only_one():
 
 @pytest.mark.parametrize(
     ("missing", "fetched", "held"),
-    [(4, 4, False), (5, 5, True), (5, 24, True), (5, 25, False), (20, 100, False), (21, 100, True)],
+    [
+        (1, 1, False),
+        (2, 2, True),
+        (2, 3, False),
+        (4, 4, True),
+        (4, 5, False),
+        (5, 5, True),
+        (5, 24, True),
+        (5, 25, False),
+        (20, 100, False),
+        (21, 100, True),
+    ],
 )
 def test_more_than_a_fifth_of_a_host_does_not_go_at_once(missing, fetched, held):
     census = HostCensus(fetched=fetched, missing=missing)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.model import FeedKind, Outcome
+from storage.model import ArticleStatus, FeedKind, Outcome
 from storage.records import Backlog, CandidateKind, CrawlScope, FeedEntry, KnownAddresses, PageHistory, PageState
 from storage.rows import page_state
 from storage.statements import insert_unless_there
@@ -44,10 +44,19 @@ def state_query() -> Select[Any]:
     )
 
 
-def _ways(scope: CrawlScope, *, by_time: bool = False) -> list[ColumnElement[bool]]:
+_TOMBSTONES = articles.alias("tombstones")
+_PRIMARY_IS_GONE = (
+    exists()
+    .where(_TOMBSTONES.c.primary_page_id == pages.c.alias_of, _TOMBSTONES.c.status == ArticleStatus.GONE.value)
+    .correlate(pages)
+)
+
+
+def _ways(scope: CrawlScope, *, by_time: bool = False, heirs: bool = False) -> list[ColumnElement[bool]]:
     """Return by which conditions a scope holds pages besides the named ones, each of which an index may serve.
 
     `by_time` is for a query that goes through the pages by when they are due; SQLite would go through all of a source.
+    With `heirs` the aliases of articles that are gone are held too, those of the named pages as well.
     """
     ways: list[ColumnElement[bool]] = []
     if scope.everything:
@@ -65,7 +74,12 @@ def _ways(scope: CrawlScope, *, by_time: bool = False) -> list[ColumnElement[boo
             .where(feed_entries.c.feed_id.in_(sorted(scope.feed_ids)))
         )
         ways.append(pages.c.id.in_(query))
-    return [and_(pages.c.alias_of.is_(None), way) for way in ways]
+        if heirs:
+            ways.append(pages.c.alias_of.in_(query))
+    if heirs and scope.page_ids:
+        ways.append(pages.c.alias_of.in_(sorted(scope.page_ids)))
+    no_alias = pages.c.alias_of.is_(None)
+    return [and_(or_(no_alias, _PRIMARY_IS_GONE) if heirs else no_alias, way) for way in ways]
 
 
 # Found by themselves first: they are few, and the pages of a scope may be many.
@@ -265,7 +279,8 @@ class Pages:
         Named pages are to be fetched unless they were since `named_since` (`now` without it), other pages of the scope
         when they are due or, but for the scope of everything, were never fetched, and with `recrawl_since` also when
         they were not fetched since then. A page that gave a suspect text is then looked at again until that is
-        confirmed or refuted, or it was tried often enough. Aliases are fetched only when they are named.
+        confirmed or refuted, or it was tried often enough. Aliases are fetched only when they are named, and when they
+        are due and the article of their primary page is gone.
         `exclude_hosts` are busy hosts, `exclude_pages` pages being fetched.
         """
         excluded = and_(pages.c.host.not_in(list(exclude_hosts)), pages.c.id.not_in(list(exclude_pages)))
@@ -309,7 +324,7 @@ class Pages:
             named = and_(pages.c.id.in_(sorted(scope.page_ids)), or_(not_since(named_since or now), released))
             wanted.append((named, pages.c.id))
         due = (_NO_BACKLOG, pages.c.next_fetch_at <= now)
-        wanted += [(and_(way, *due), pages.c.next_fetch_at) for way in _ways(scope, by_time=True)]
+        wanted += [(and_(way, *due), pages.c.next_fetch_at) for way in _ways(scope, by_time=True, heirs=True)]
         # A back catalogue stands behind all that is due. A crawl wants it now, where the service comes to it later.
         backlog = (*_BACKLOG, pages.c.next_fetch_at <= now) if scope.everything else _BACKLOG
         ways = _ways(scope, by_time=len(scope.source_ids) > 1)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from storage.model import Outcome
-from storage.records import PageLook
-from tests.contracts.news import CUT, EXTRACTOR, FERRY, page_fetch, watch
+from storage.records import CrawlScope, PageLook
+from tests.contracts.news import CUT, EXTRACTOR, FERRY, entry, minute, page_fetch, watch
 from tests.contracts.test_page_identity import at_page, due, naming, page_at, through
 
 OTHER = replace(FERRY, headline="A whale at the lighthouse", body="A whale was seen. " * 9)
@@ -18,12 +18,71 @@ def gone(page, *, at):
     assert page.get(Outcome.MISSING, at=at + 60).outcome is Outcome.GONE
 
 
+def wanted(store, scope, *, at):
+    with store.reading() as transaction:
+        found = transaction.pages.to_fetch(scope, now=minute(at), named_since=minute(at), limit=10)
+        assert transaction.pages.count_to_fetch(scope, now=minute(at), named_since=minute(at)) == len(found)
+    return [page.page_id for page in found]
+
+
+def plan(page, *, at):
+    with page.store.writing() as transaction:
+        transaction.pages.plan({page.page.page_id: minute(at)})
+
+
 def refused(page, outcome, reason, *, at):
     fetch = page_fetch(f"r{at}", at=at, outcome=outcome, reason=reason, status=None, page_id=page.page.page_id)
     return page.record(PageLook(page_id=page.page.page_id, fetch=fetch, extractor=EXTRACTOR)).released_page_ids
 
 
 # Whose page is gone
+
+
+def test_the_aliases_of_an_article_that_is_gone_are_asked_once(store):
+    page, amp, short = watch(store), watch(store, "amp/ferry"), watch(store, "s/1")
+    page.see(FERRY, at=1)
+    naming(amp, FERRY, "ferry", at=2)
+    through(short, FERRY, "ferry", 301, at=3, keep=False)
+    page.get(Outcome.MISSING, at=10)
+    plan(page, at=1000)
+    everything, source = CrawlScope(everything=True), CrawlScope(source_ids=frozenset({page.page.source_id}))
+    assert wanted(store, everything, at=71) == []
+    gone(page, at=11)
+    plan(page, at=1000)
+    aliases = [amp.page.page_id, short.page.page_id]
+    for scope in (everything, source, CrawlScope(page_ids=frozenset({page.page.page_id}))):
+        assert wanted(store, scope, at=71)[-2:] == aliases
+    for alias in (amp, short):
+        alias.get(Outcome.MISSING, at=72)
+    assert wanted(store, everything, at=999) == []
+    assert page.events() == ["created", "gone"]
+
+
+def test_the_aliases_that_a_feed_listed_are_asked_when_their_article_is_gone(store):
+    page, amp = watch(store), watch(store, "amp/ferry")
+    with store.writing() as transaction:
+        feed = transaction.feeds.ensure(page.page.source_id, "http://paper.example/feed", minute(0))
+        transaction.feeds.record_entries(feed.feed_id, page.page.source_id, [entry("ferry")], minute(0))
+    page.see(FERRY, at=1)
+    naming(amp, FERRY, "ferry", at=2)
+    gone(page, at=10)
+    plan(page, at=1000)
+    assert wanted(store, CrawlScope(feed_ids=frozenset({feed.feed_id})), at=71) == [amp.page.page_id]
+
+
+def test_an_alias_that_could_not_be_reached_is_asked_again_with_its_primary_page_but_not_for_ever(store):
+    page, amp = watch(store), watch(store, "amp/ferry")
+    page.see(FERRY, at=1)
+    naming(amp, FERRY, "ferry", at=2)
+    gone(page, at=10)
+    asked = 0
+    for at in range(100, 700, 100):
+        plan(page, at=1000)
+        if wanted(store, CrawlScope(everything=True), at=at) == [amp.page.page_id]:
+            amp.get(Outcome.TIMEOUT, at=at)
+            asked += 1
+        page.get(Outcome.MISSING, at=at + 1)
+    assert asked == 3
 
 
 @pytest.mark.parametrize("status", [None, 302, 301])
@@ -110,6 +169,7 @@ def test_the_old_primary_page_that_returns_is_an_alias_of_what_took_over(store):
     # And it takes the article back when that is gone where it went; nothing it saw before stands in the way.
     gone(amp, at=110)
     assert (page.state().seen_capture_id, page.state().body_digest) == (None, None)
+    assert page.page.page_id in due(store, at=171)
     assert page.see(FERRY, at=172).reason == "restored"
     assert amp.state().alias_of == page.page.page_id
     assert page.events() == ["created", "gone", "restored", "gone", "restored"]

@@ -119,6 +119,7 @@ class CommandContext:
         """
         from crawler.catalogue import sources
         from storage.clock import utc_now
+        from storage.configuring import sync_sources
         from storage.store import Store
 
         configured = sources(self.settings.source)
@@ -126,8 +127,7 @@ class CommandContext:
         if self.settings.file is None:
             return store
         try:
-            with store.writing() as transaction:
-                transaction.sources.sync(configured, utc_now())
+            sync_sources(store, configured, utc_now())
         except BaseException:
             store.close()
             raise

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from storage.feeds import read_anew
 from storage.model import FeedKind, Source
@@ -16,6 +16,13 @@ from storage.tables import articles, feeds, pages, sources
 CONFIGURED = "configured"
 FOUND_FROM_HOME = ("link", "common_place", "robots", "section")
 """How an index was found that nobody named (`crawler.discovery.listing.FoundBy`)."""
+
+_FOUND = and_(feeds.c.found_by.in_(FOUND_FROM_HOME), ~feeds.c.configured)
+
+
+def _names_its_own(source: Source) -> bool:
+    """Whether the configuration names what a source is watched by, so that nothing is to be found from its home."""
+    return bool(source.feeds or source.sitemaps or source.sections) or source.homepage is None
 
 
 def indexes_of(source: Source) -> dict[str, FeedKind]:
@@ -43,32 +50,74 @@ class Sources:
         that two sources name belongs to the first. One that was read for a source made for a domain is read anew, so
         that all that it leads to goes over to the configured one.
         """
+        for source, indexes in self.differing(configured):
+            self.configure(source, indexes, now)
+        self.pause_all_but(configured)
+
+    def differing(self, configured: Sequence[Source]) -> list[tuple[Source, dict[str, FeedKind]]]:
+        """Return the configured sources that are not yet what the configuration says, with the indexes of each."""
+        stored = {one.source.slug: one for one in self.all()}
+        polled, found = self._polled_indexes()
         taken: set[str] = set()
+        differing = []
         for source in configured:
-            wanted = {url: kind for url, kind in indexes_of(source).items() if url not in taken}
-            taken.update(wanted)
-            self._take_over(wanted, now)
-            before = self.by_slug(source.slug)
-            source_id = self._upsert(source, now)
-            if before is not None and (before.source.include, before.source.exclude) != (
-                source.include,
-                source.exclude,
-            ):
-                # What the feeds list has to be sifted anew, also when they have not changed.
-                self._forget_feeds_validators(source_id)
-            self._sync_feeds(source_id, wanted, now)
-            if source.feeds or source.sitemaps or source.sections or source.homepage is None:
-                self._pause_found(source_id)
-        slugs = [source.slug for source in configured]
-        gone = and_(sources.c.configured, sources.c.slug.not_in(slugs))
+            indexes = {url: kind for url, kind in indexes_of(source).items() if url not in taken}
+            taken.update(indexes)
+            now = stored.get(source.slug)
+            same = now is not None and StoredSource(
+                source_id=now.source_id, source=source, configured=True, watched=True, paused=False
+            )
+            known = {} if now is None else polled.get(now.source_id, {})
+            is_section = FeedKind.SECTION.value
+            as_wanted = known.keys() == indexes.keys() and all(
+                kind is not FeedKind.SECTION or known[url] == is_section for url, kind in indexes.items()
+            )
+            if now != same or not as_wanted or (_names_its_own(source) and now is not None and now.source_id in found):
+                differing.append((source, indexes))
+        return differing
+
+    def _polled_indexes(self) -> tuple[dict[int, dict[str, str]], set[int]]:
+        """Return the configured indexes of each source that are polled, with their kinds, and the sources for which
+        others are that were found from a home page."""
+        columns = (feeds.c.source_id, feeds.c.url, feeds.c.kind, feeds.c.configured)
+        wanted = or_(and_(feeds.c.configured, feeds.c.parent_id.is_(None)), _FOUND)
+        polled: dict[int, dict[str, str]] = {}
+        found: set[int] = set()
+        for row in self._connection.execute(select(*columns).where(wanted, ~feeds.c.paused)):
+            if row.configured:
+                polled.setdefault(row.source_id, {})[row.url] = row.kind
+            else:
+                found.add(row.source_id)
+        return polled, found
+
+    def configure(self, source: Source, indexes: Mapping[str, FeedKind], now: datetime) -> None:
+        """Make one source what the configuration says of it; `indexes` are those that it is watched by."""
+        self._take_over(indexes, now)
+        before = self.by_slug(source.slug)
+        source_id = self._upsert(source, now)
+        if before is not None and (before.source.include, before.source.exclude) != (source.include, source.exclude):
+            # What the feeds list has to be sifted anew, also when they have not changed.
+            self._forget_feeds_validators(source_id)
+        self._sync_feeds(source_id, indexes, now)
+        if _names_its_own(source):
+            self._pause_found(source_id)
+
+    def is_any_gone(self, configured: Sequence[Source]) -> bool:
+        """Whether `pause_all_but` would pause a source."""
+        slugs = {source.slug for source in configured}
+        return any(one.configured and not one.paused and one.source.slug not in slugs for one in self.all())
+
+    def pause_all_but(self, configured: Sequence[Source]) -> None:
+        """Pause the sources that are gone from the configuration."""
+        gone = and_(sources.c.configured, sources.c.slug.not_in([source.slug for source in configured]))
         self._connection.execute(update(sources).where(gone).values(paused=True))
 
     def _take_over(self, urls: Collection[str], now: datetime) -> None:
         """Have feeds of sources that nobody configured read anew."""
         ad_hoc = select(sources.c.id).where(~sources.c.configured)
         theirs = and_(feeds.c.url.in_(list(urls)), feeds.c.source_id.in_(ad_hoc))
-        self._connection.execute(update(feeds).where(theirs).values(parent_id=None))
-        self._connection.execute(update(feeds).where(theirs).values(read_anew(now)))
+        anew = read_anew(now) | {"next_poll_at": now, "parent_id": None}
+        self._connection.execute(update(feeds).where(theirs).values(anew))
 
     def _upsert(self, source: Source, now: datetime) -> int:
         values = source_values(source) | {"configured": True, "watched": True, "paused": False}
@@ -83,28 +132,25 @@ class Sources:
     def _sync_feeds(self, source_id: int, indexes: Mapping[str, FeedKind], now: datetime) -> None:
         mine = and_(feeds.c.source_id == source_id, feeds.c.configured)
         self._connection.execute(update(feeds).where(mine, feeds.c.url.not_in(list(indexes))).values(paused=True))
-        for url, kind in indexes.items():
-            statement = insert_or(self._connection, feeds).values(
-                source_id=source_id,
-                url=url,
-                kind=kind.value,
-                next_poll_at=now,
-                consecutive_failures=0,
-                configured=True,
-                paused=False,
-                first_seen_at=now,
-                found_by=CONFIGURED,
+        values = {"source_id": source_id, "configured": True, "paused": False}
+        new = {"next_poll_at": now, "consecutive_failures": 0, "first_seen_at": now, "found_by": CONFIGURED}
+        for is_section in (False, True):
+            # Any other kind is what reading it showed.
+            back: dict[str, Any] = (
+                values | {"parent_id": None} | ({"kind": FeedKind.SECTION.value} if is_section else {})
             )
-            back: dict[str, Any] = {"source_id": source_id, "configured": True, "paused": False, "parent_id": None}
-            if kind is FeedKind.SECTION:
-                # Any other kind is what reading it showed.
-                back["kind"] = kind.value
-            self._connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=back))
+            rows = [
+                {"url": url, "kind": kind.value} | values | new
+                for url, kind in indexes.items()
+                if (kind is FeedKind.SECTION) is is_section
+            ]
+            if rows:
+                statement = insert_or(self._connection, feeds)
+                self._connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=back), rows)
 
     def _pause_found(self, source_id: int) -> None:
         """Pause what was found from the home page, because the configuration names what it wants by now."""
-        found = and_(feeds.c.source_id == source_id, feeds.c.found_by.in_(FOUND_FROM_HOME), ~feeds.c.configured)
-        self._connection.execute(update(feeds).where(found).values(paused=True))
+        self._connection.execute(update(feeds).where(feeds.c.source_id == source_id, _FOUND).values(paused=True))
 
     def by_slug(self, slug: str) -> StoredSource | None:
         """Return the source of that name, or None."""

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from storage.configuring import sync_sources
 from storage.model import FeedKind, FetchKind, Outcome, Source
 from storage.records import CrawlScope, EntriesRecorded, FeedPoll
+from storage.store import Store
 from tests.contracts.news import FERRY, NOON, entry, minute, page_fetch, watch
 
 PAPER = Source(
@@ -83,6 +85,50 @@ def test_a_feed_that_somebody_named_goes_over_to_the_source_that_is_configured_w
         taken = transaction.feeds.by_url(FEED)
         assert taken.feed_id == named.feed_id
         assert taken.source_id == transaction.sources.by_slug("paper").source_id
+
+
+def writes(store, monkeypatch, configured):
+    """Bring the sources up to date, and return in how many transactions anything was written."""
+    begun = []
+    writing = Store.writing
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "writing", lambda self, **more: begun.append(1) or writing(self, **more))
+        sync_sources(store, configured, minute(1))
+    return len(begun)
+
+
+def test_sources_that_are_what_the_configuration_says_are_not_written_again(store, monkeypatch):
+    home = Source(slug="home", homepage="http://home.example/", delay_seconds=0.1)
+    sections = Source(slug="sections", sections=("http://s.example/a/", FEED), sitemaps=("http://s.example/map",))
+    configured = [PAPER, home, sections]
+    assert writes(store, monkeypatch, configured) == 1
+    assert writes(store, monkeypatch, configured) == 0
+    with store.writing() as transaction:
+        at_home = transaction.feeds.by_url(home.homepage)
+        transaction.feeds.ensure(at_home.source_id, "http://home.example/rss", NOON, found_by="link")
+        transaction.sources.for_domain("adhoc.example", NOON)
+    assert writes(store, monkeypatch, configured) == 0, "what was found by itself is not the configuration's"
+    for other in (
+        [PAPER, replace(home, name="Home"), sections],
+        [replace(PAPER, feeds=PAPER.feeds[1:]), home, sections],
+        [PAPER, replace(home, feeds=("http://home.example/atom",)), sections],
+        [PAPER, home],
+        [PAPER, home, sections, Source(slug="adhoc.example", feeds=("http://adhoc.example/rss",))],
+    ):
+        assert writes(store, monkeypatch, other) == 1
+        with store.reading() as transaction:
+            assert transaction.sources.differing(other) == []
+            assert not transaction.sources.is_any_gone(other)
+        assert writes(store, monkeypatch, other) == 0
+        sync_sources(store, configured, minute(2))
+        assert writes(store, monkeypatch, configured) == 0
+
+
+def test_many_new_sources_are_written_in_slices(store, monkeypatch):
+    many = [Source(slug=f"s{number}", feeds=(f"http://s{number}.example/rss",)) for number in range(50)]
+    assert writes(store, monkeypatch, many) == 3
+    with store.reading() as transaction:
+        assert len(transaction.feeds.due(minute(1), 500)) == 50
 
 
 def crawled_in_passing(transaction, url, *, at, **more):

@@ -1,9 +1,14 @@
 """Pages that come with status 200 and say that nothing is here. Pure."""
 
 import re
-from collections.abc import Sequence
+
+from lxml.html import HtmlElement
 
 from crawler.extraction.markup import Markup
+from crawler.extraction.phrases import phrases
+from crawler.extraction.said import Said
+from crawler.extraction.shape import standing_prose
+from crawler.extraction.text import folded, weight
 
 _THING = (
     r"(?:page|article|story|content|url|seite|artikel|página|artículo|noticia|notícia|pagina|articolo|contenu"
@@ -21,13 +26,15 @@ _ERRORS = (
     r"(?:(?:oops|ooops|sorry|hoppla|désolé|lo sentimos|ops|ups|tyvärr|desværre|beklager)[!,.… ]*)?(?:but )?"
     r"(?:(?:the|this|that|die|diese|der|dieser|la|cette|esta|questa|de|deze) )?"
     rf"(?:requested |gewünschte |angeforderte )?{_THING}{_WHICH}"
-    r" (?:(?:was |is )?not found|(?:could not|couldn't|can not|cannot|can't) be found|(?:does not|doesn't) exist"
+    r" (?:(?:was |is )?not found|(?:has|have) expired"
+    r"|(?:could not|couldn't|can not|cannot|can't) be found|(?:does not|doesn't) exist"
     r"|no longer exists|is (?:no longer|not) available|has been removed|wurde (?:leider )?nicht gefunden"
     r"|konnte (?:leider )?nicht gefunden werden|nicht gefunden|(?:ist )?nicht (?:mehr )?(?:verfügbar|vorhanden)"
     r"|existiert (?:leider )?nicht(?: mehr)?|introuvable|non trouvée|n'existe (?:pas|plus)|no (?:encontrada|existe)"
     r"|no disponible|non trovat[ao]|non esiste|não encontrad[ao]|não existe|niet (?:gevonden|beschikbaar)"
     r"|bestaat niet(?: meer)?|hittades inte|finns inte(?: längre)?|(?:(?:blev|er|ble) )?ikke (?:fundet|funnet)"
     r"|findes ikke|finnes ikke)",
+    r"(?:sorry, )?we (?:can't|cannot|couldn't|could not) find (?:that|this|the) page(?: you(?: a|')re looking for)?",
     r"not found|nothing (?:was )?found(?: here)?|no se (?:ha )?(?:encontrado|encontró|encuentra) la página",
     r"sivua ei löy(?:dy|tynyt)|(?:ta )?strona nie (?:została znaleziona|istnieje)|nie znaleziono strony",
     r"stránka (?:nebyla nalezena|neexistuje)|(?:такая )?страница не (?:найдена|существует)",
@@ -40,7 +47,8 @@ _ERRORS = (
 _ERROR = re.compile(rf"(?:{'|'.join(_ERRORS)})[!.。]?")
 """A heading that is an error message as a whole, and nothing else."""
 _HINT = re.compile(
-    r"\b4(?:04|10)\b|not found|not be found|can't be found|no longer (?:available|exists?)|^(?:ooo?ps|ups|hoppla)\b"
+    r"\b4(?:04|10)\b|not found|can't find|could not find|hier ist etwas schiefgelaufen|has expired|not be found"
+    r"|can't be found|no longer (?:available|exists?)|^(?:ooo?ps|ups|hoppla)\b"
     r"|nicht (?:mehr )?(?:gefunden|verfügbar)|introuvable|non trouvée|no encontrad|no se (?:ha )?encontr|não encontrad"
     r"|non trovat|niet gevonden|hittades inte|finns inte|ikke (?:fundet|funnet)|ei löy|neexistuje"
     r"|nie (?:została znaleziona|istnieje)|nebyla nalezena|не найден|не существует"
@@ -48,7 +56,7 @@ _HINT = re.compile(
     r"|tidak ditemukan|不存在|未找到|找不到|見つかりません|찾을 수 없"
 )
 """A heading that may be one."""
-_EXPLAINED = (
+_EXPLAINED = phrases((
     "you are looking for", "you were looking for", "you're looking for", "you requested", "you tried",
     "may have been moved", "has been moved", "been removed", "been deleted", "mistyped", "typed", "check the url",
     "check the address", "the link", "home page", "homepage", "use the search", "try searching", "try the search",
@@ -59,29 +67,42 @@ _EXPLAINED = (
     "poistettu", "etusivu", "usunięt", "przeniesion", "strona główna", "stronę główną", "odstraněn", "přesunut",
     "удален", "удалён", "перемещен", "главную", "видален", "головну", "kaldırıl", "taşınm", "ana sayfa", "حذف",
     "نقل", "الصفحة الرئيسية", "הוסר", "דף הבית", "हटा", "होम पेज", "dihapus", "dipindah", "beranda", "首页", "首頁",
-    "已删除", "已刪除", "被删除", "被刪除", "削除", "移動", "トップページ", "삭제", "이동", "메인",
-)  # fmt: skip
+    "已删除", "已刪除", "被删除", "被刪除", "削除", "移動", "トップページ", "삭제", "이동", "메인", "could not find",
+    "couldn't find", "not available", "expired", "gibt es leider nicht", "nicht mehr",
+))  # fmt: skip
 _HEADS_READ = 4
 """Title and first headings, parts of a title counted; further down stand teasers."""
 _LONGEST_EXPLANATION = 1000
+_LITTLE_ELSE = 60
+_STORY = 120
 _LONGEST_WITH_TEASERS = 4000
 """Error pages show teasers, which can be read as a body."""
 
 
-def names_an_error(
-    heads: Sequence[str], sentences: Sequence[str], *, length: int, called_article: bool, markup: Markup
-) -> bool:
+def names_an_error(said: Said, *, length: int, called_article: bool, markup: Markup) -> bool:
     """Tell whether a page says that nothing is here: in a heading that says nothing else, or in one that is explained.
 
-    `heads` are title and headings, cut where a site's name begins, `sentences` what the page says, both folded.
-    `length` is that of the body.
+    `length` is that of the body. An article may be titled like an error; but then a story stands under its title.
     """
-    if called_article or length > _LONGEST_WITH_TEASERS:
+    if length > _LONGEST_WITH_TEASERS:
         return False
-    first = heads[:_HEADS_READ]
-    if any(_ERROR.fullmatch(head) for head in first):
-        return length < _LONGEST_EXPLANATION or not markup.microdata.properties.get("articleBody")
-    if length >= _LONGEST_EXPLANATION or not any(len(head) < 80 and _HINT.search(head) for head in first):
+    first = said.heads[:_HEADS_READ]
+    whole = any(_ERROR.fullmatch(head) for head in first)
+    if not whole and (length >= _LONGEST_EXPLANATION or not any(len(h) < 80 and _HINT.search(h) for h in first)):
         return False
-    said = sum(len(sentence) for sentence in sentences if any(piece in sentence for piece in _EXPLAINED))
-    return 3 * said >= sum(map(len, sentences))
+    if called_article:
+        return whole and length < _LONGEST_EXPLANATION and said.unlike(_EXPLAINED, _HINT) < _LITTLE_ELSE
+    if whole and length >= _LONGEST_EXPLANATION and markup.microdata.properties.get("articleBody"):
+        return False
+    if _has_story(markup.tree):
+        return False
+    return whole or 2 * said.share(_EXPLAINED) >= 1
+
+
+def _has_story(tree: HtmlElement) -> bool:
+    """Tell whether sentences that explain no error stand together."""
+    stories: dict[HtmlElement, int] = {}
+    for holder, text in standing_prose(tree):
+        if not _EXPLAINED.search(folded(text)) and not _HINT.search(folded(text)):
+            stories[holder] = stories.get(holder, 0) + weight(text)
+    return max(stories.values(), default=0) >= _STORY

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 Phrases = re.Pattern[str]
 
-_BORDERED = re.compile("[a-z0-9\u00c0-\u052f\u1e00-\u1fff]")
+_LETTER = "[a-z0-9\u00c0-\u052f\u1e00-\u1fff]"
+_BORDERED = re.compile(_LETTER)
 """Scripts that part words by spaces, and that put no prefixes in front of them as Hebrew and Arabic do."""
-_REST_OF_WORD = re.compile(r"\w*")
+_REST_OF_WORD = re.compile(f"{_LETTER}*")
 
 
 def phrases(*lists: Iterable[str]) -> Phrases:
@@ -23,7 +24,7 @@ def phrases(*lists: Iterable[str]) -> Phrases:
             r"(?!\w)" if phrase[0] == "-" or phrase[-1] == " " else ""
         )
         (beginning if _BORDERED.match(phrase) else anywhere).append(pattern)
-    kinds = [rf"(?<!\w)(?:{'|'.join(beginning)})"] if beginning else []
+    kinds = [f"(?<!{_LETTER})(?:{'|'.join(beginning)})"] if beginning else []
     return re.compile("|".join([*kinds, *anywhere]))
 
 

@@ -8,6 +8,7 @@ _CONTROL_REFERENCE = re.compile(
     r"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|7f|d[89a-f][0-9a-f]{2}|fff[ef])|0*(?:[0-8]|1[124-9]|2\d|3[01]|127))(?:;|(?![0-9a-f]))",
     re.IGNORECASE,
 )
+_WIDE = re.compile("[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _QUOTES = str.maketrans(
     {**dict.fromkeys("‘’‚‛`´′", "'"), **dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‐‑‒–—―", "-")}
@@ -39,3 +40,8 @@ def key(text: str) -> str:
 def folded(text: str | None) -> str:
     """Return the form in which two lines are compared: case, quotation marks, dashes and spaces made alike."""
     return " ".join(unicodedata.normalize("NFKC", one_line(text)).translate(_QUOTES).casefold().split())
+
+
+def weight(text: str) -> int:
+    """Return the length of a text in letters of an alphabet: a character of Chinese, Japanese or Korean says as two."""
+    return len(text) if text.isascii() else len(text) + len(_WIDE.findall(text))

@@ -8,11 +8,13 @@ from crawler.extraction.page_kind import SHORT_TEXT, is_one_page_site, is_root, 
 from crawler.extraction.reading import Reading
 from crawler.extraction.shape import Shape, shape_of
 from crawler.extraction.text import key
-from crawler.extraction.walls import wall_of
+from crawler.extraction.walls import begins_with_consent, wall_of
 from storage.model import Access, Outcome
 
 _LEAST_BODY = 25
 _SHELL_BODY = 200
+_TIMES = 3
+"""So many times of day an article shows: published, changed, read."""
 _SURELY_A_STORY = 1500
 """A body of so many characters needs no further look where markup calls the page an article and dates it."""
 
@@ -26,10 +28,11 @@ def refusal(markup: Markup, lines: Sequence[str], *, dated: bool, access: Access
     length = sum(map(len, lines))
     called_article = _has_article_markup(markup)
     root = is_root(markup.url)
-    if called_article and dated and length >= _SURELY_A_STORY and not root:
+    asks = begins_with_consent(lines)
+    if called_article and dated and length >= _SURELY_A_STORY and not root and not asks:
         return None
     part = access in (Access.PAYWALLED, Access.METERED)
-    wall = wall_of(markup, lines, dated=dated, part_of_article=part)
+    wall = wall_of(markup, lines, called_article=called_article or dated or _has_time(markup), part_of_article=part)
     if wall is not None:
         return _refused(*wall)
     if not root and length >= _LEAST_BODY and (markup.node or (dated and length >= SHORT_TEXT)):
@@ -57,6 +60,12 @@ def _has_article_markup(markup: Markup) -> bool:
         for item in markup.tree.iterfind(".//*[@itemtype]")
     )
     return bool(markup.node) or kind in ("article", "news") or typed
+
+
+def _has_time(markup: Markup) -> bool:
+    """Tell whether a page shows when its one text was written, in markup for it."""
+    times = [time for time in markup.tree.iter("time") if time.get("datetime")]
+    return 0 < len(times) <= _TIMES and bool(markup.tree.xpath("boolean(//h1)"))
 
 
 def _linked_share(markup: Markup, lines: Sequence[str], length: int) -> float:

@@ -2,140 +2,96 @@
 
 A wall is told by what it says and how it is built, together: the better part of its sentences speak as such pages do,
 in few words, and the page has what goes with them (a control to accept, a form to log in, a challenge). An article
-about such things speaks of them in the third person, among other sentences, and carries no such control.
+about such things speaks of them in the third person, among other sentences, and carries no such control. Of a page
+whose markup calls it an article, which templates do of walls too, no sentence may say anything else.
 """
 
-import re
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
 from crawler.extraction import wall_words
 from crawler.extraction.error_pages import names_an_error
 from crawler.extraction.markup import Markup
-from crawler.extraction.phrases import Phrases, phrases
+from crawler.extraction.notices import notice_of
+from crawler.extraction.phrases import Phrases, covers, phrases
+from crawler.extraction.said import PARAGRAPH, Said, what_is_said
 from crawler.extraction.shape import is_prose
-from crawler.extraction.text import folded, one_line
+from crawler.extraction.text import folded, weight
 from storage.model import Outcome
 
 Wall = tuple[Outcome, str]
 
 _BOT_CHECK = phrases(wall_words.BOT_CHECK)
+_BOT_TITLES = phrases(wall_words.BOT_TITLES)
 _CONSENT = phrases(wall_words.CONSENT)
 _CONSENT_SPEAKER = phrases(wall_words.CONSENT_SPEAKER)
 _ACCEPT = phrases(wall_words.ACCEPT)
 _LOGIN = phrases(wall_words.LOGIN)
 _READ_ON = phrases(wall_words.READ_ON)
-_MAINTENANCE = phrases(wall_words.MAINTENANCE)
-_OWN_SITE = phrases(wall_words.OWN_SITE)
-_OUT_OF_ORDER = phrases(wall_words.MAINTENANCE, wall_words.OWN_SITE)
+_GO_ON = phrases(wall_words.GO_ON)
+_NOT_TO_READ_ON = phrases(wall_words.NOT_TO_READ_ON)
 _SCRIPTS = phrases(("javascript", "java script"))
+_ASKS_FOR_SCRIPTS = phrases(wall_words.ASKS_FOR_SCRIPTS)
 _REDIRECTING = phrases(wall_words.REDIRECTING)
 _LOADING = phrases(wall_words.LOADING)
-_SENTENCES = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])")
-_TITLE_PARTS = re.compile(r"\s+[|\-–—·•:»]\s+|\s*[|»]\s*")
-_SPOKEN = ("p", "h1", "h2", "h3", "h4", "li", "td", "label", "button", "div", "span", "strong", "b", "a", "center")
-_UNSEEN = frozenset({"script", "style", "template", "nav", "footer", "select", "svg"})
 _CONTROLS = ("button", "a", "input", "label", "span", "div")
 _MOST = 0.5
 _NEARLY_ALL = 0.8
 _SOME = 0.25
-_LONGEST = {Outcome.CONSENT_WALL: 8000, Outcome.BOT_CHECK: 1500, Outcome.MAINTENANCE: 1000, Outcome.LOGIN_WALL: 2000}
+_LONGEST = {Outcome.CONSENT_WALL: 200_000, Outcome.BOT_CHECK: 1500, Outcome.MAINTENANCE: 1000, Outcome.LOGIN_WALL: 2000}
 """Characters of body beyond which a page is no such wall."""
 _LONG = 4000
 """Longer than this are only requests for consent that name every partner."""
 _LONGEST_BODY = max(_LONGEST.values())
 _SHELL_TEXT = 400
 _HARDLY_TEXT = 200
-_PARAGRAPH = 60
 _TEASER = 700
+_LITTLE_ELSE = 100
+_SHORT_CALL = 60
+_LARGEST_BOX = 400
+_KINDS_OF_CONSENT = 2
+"""Different phrases of a request for consent: recipes too speak of cookies and to their readers."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """What a page says: title and headings, and its sentences, all folded; `length` of the sentences in characters."""
-
-    heads: tuple[str, ...]
-    sentences: tuple[str, ...]
-    length: int
-
-    def share(self, *patterns: Phrases) -> float:
-        """Return which share of the text stands in sentences that hold a phrase of every list."""
-        told = sum(len(said) for said in self.sentences if all(pattern.search(said) for pattern in patterns))
-        return told / self.length if self.length else 0.0
-
-    def named(self, pattern: Phrases) -> bool:
-        """Tell whether title or headings hold one of these phrases."""
-        return any(pattern.search(head) for head in self.heads)
-
-    def any(self, pattern: Phrases) -> bool:
-        """Tell whether a sentence or a heading holds one of these phrases."""
-        return any(pattern.search(said) for said in (*self.heads, *self.sentences))
-
-
-def wall_of(markup: Markup, lines: Sequence[str], *, dated: bool, part_of_article: bool) -> Wall | None:
+def wall_of(markup: Markup, lines: Sequence[str], *, called_article: bool, part_of_article: bool) -> Wall | None:
     """Return which wall a page with these body lines is, with a reason, or None where it is none.
 
-    `dated` says whether explicit markup dates the page, `part_of_article` whether markup says that its text is only a
-    part, for those who pay or log in.
+    `called_article` says whether markup calls the page an article or dates it, `part_of_article` whether it says that
+    the text is only a part, for those who pay or log in.
     """
     length = sum(map(len, lines))
-    if length > _LONGEST_BODY or (length > _LONG and not _begins_with(lines, _CONSENT)):
+    if length > _LONGEST_BODY or (length > _LONG and not begins_with_consent(lines)):
         return None
     said = what_is_said(markup.tree, lines)
-    called_article = bool(markup.node) or dated
-    if names_an_error(said.heads, said.sentences, length=length, called_article=called_article, markup=markup):
+    if names_an_error(said, length=length, called_article=called_article, markup=markup):
         return Outcome.SOFT_404, "not_found_page"
-    judges = (_bot_check, _consent_wall, _login_wall, _maintenance, _script_shell)
+    judges = (_bot_check, _consent_wall, _login_wall, _notice, _script_shell)
     for judge in judges:
         wall = judge(markup.tree, said, called_article, part_of_article)
-        if wall is not None and said.length <= _LONGEST.get(wall[0], _LONGEST_BODY):
+        if wall is not None and said.length <= _LONGEST.get(wall[0], _LONG):
             return wall
     return None
 
 
-def _begins_with(lines: Sequence[str], pattern: Phrases) -> bool:
-    return pattern.search(folded(" ".join(lines[:3]))) is not None
-
-
-def what_is_said(tree: HtmlElement, lines: Sequence[str]) -> Said:
-    """Return what a page says: its body lines, or all its shown text where the body has next to none."""
-    texts = list(lines) if sum(map(len, lines)) >= _PARAGRAPH else list(dict.fromkeys([*lines, *_shown(tree)]))
-    sentences = tuple(part for text in texts for part in _SENTENCES.split(folded(text)) if part)
-    return Said(heads=tuple(_heads(tree)), sentences=sentences, length=sum(map(len, sentences)))
-
-
-def _heads(tree: HtmlElement) -> Iterator[str]:
-    title = tree.find(".//title")
-    heads = [*([title] if title is not None else []), *tree.iter("h1", "h2")]
-    for head in heads[:12]:
-        text = one_line(head.text_content())
-        if 0 < len(text) < 160:
-            yield from (folded(part) for part in _TITLE_PARTS.split(text) if part.strip())
-
-
-def _shown(tree: HtmlElement) -> Iterator[str]:
-    """Yield the own text of each element, but of those that nobody reads; also what stands in `noscript`."""
-    for element in tree.iter(*_SPOKEN, "noscript"):
-        if any(up.tag in _UNSEEN for up in element.iterancestors()):
-            continue
-        own = one_line(" ".join([element.text or "", *(child.tail or "" for child in element)]))
-        if own:
-            yield own
+def begins_with_consent(lines: Sequence[str]) -> bool:
+    """Tell whether the first lines of a body may be those of a request for consent."""
+    return _CONSENT.search(folded(" ".join(lines[:3]))) is not None
 
 
 def _bot_check(tree: HtmlElement, said: Said, called_article: bool, _: bool) -> Wall | None:
-    if called_article:
+    named = any(_BOT_CHECK.search(head) or covers(_BOT_TITLES, head) for head in said.heads)
+    told = sum(len(one) for one in said.sentences if _BOT_CHECK.search(one) or covers(_BOT_TITLES, one))
+    if not told and not named:
         return None
-    share = said.share(_BOT_CHECK)
-    named = said.named(_BOT_CHECK)
-    if not share and not named:
+    share = told / said.length if said.length else 0.0
+    unlike = said.unlike(_BOT_CHECK, _BOT_TITLES)
+    if called_article and not (named and unlike < PARAGRAPH):
         return None
-    built = _is_built_as_challenge(tree)
-    if built and (named or share >= _SOME):
+    if (share >= _SOME or (named and unlike < _LITTLE_ELSE)) and _is_built_as_challenge(tree):
         return Outcome.BOT_CHECK, "challenge"
-    if share >= _MOST or (named and (share >= _SOME or said.length < _PARAGRAPH)):
+    if share >= _MOST or (named and (share >= _SOME or said.length < PARAGRAPH)):
         return Outcome.BOT_CHECK, "asks_if_human"
     return None
 
@@ -150,11 +106,16 @@ def _is_built_as_challenge(tree: HtmlElement) -> bool:
 
 def _consent_wall(tree: HtmlElement, said: Said, called_article: bool, _: bool) -> Wall | None:
     share = said.share(_CONSENT)
-    if share < (_NEARLY_ALL if called_article else _MOST):
+    if share < (_NEARLY_ALL if said.length > _LONG else _MOST):
+        return None
+    if called_article and said.unlike(_CONSENT, _CONSENT_SPEAKER) >= PARAGRAPH:
         return None
     spaced = any("a" <= letter <= "z" or letter > "\u0370" for letter in "".join(said.sentences)[:200])
     spoken = said.share(_CONSENT, _CONSENT_SPEAKER)
-    if spaced and spoken < _SOME:
+    if spaced and said.length <= _LONG and spoken < (_MOST if called_article else _SOME):
+        return None
+    kinds = {found[0] for one in (*said.heads, *said.sentences) for found in _CONSENT.finditer(one)}
+    if len(kinds) < _KINDS_OF_CONSENT:
         return None
     return (Outcome.CONSENT_WALL, "asks_for_consent") if _has_control(tree, _ACCEPT) else None
 
@@ -177,51 +138,64 @@ def _login_wall(tree: HtmlElement, said: Said, _: bool, part_of_article: bool) -
     own = [s for s in said.sentences if is_prose(s) and not _LOGIN.search(s) and not _READ_ON.search(s)]
     if own and part_of_article:
         return None
-    length = sum(map(len, own))
-    if form and length < _PARAGRAPH and said.share(_LOGIN) >= _SOME:
+    length = sum(map(weight, own))
+    if form and length < PARAGRAPH and said.share(_LOGIN) >= _SOME:
         return Outcome.LOGIN_WALL, "login_form"
     if length >= _TEASER or not (form or _has_control(tree, _LOGIN)):
         return None
-    if any(_READ_ON.search(call) for call in (*said.heads, *_calls(tree))):
-        return Outcome.LOGIN_WALL, "login_to_read_on"
-    return None
+    return (Outcome.LOGIN_WALL, "login_to_read_on") if any(map(_calls_to_log_in, _short_texts(tree))) else None
 
 
-def _calls(tree: HtmlElement) -> Iterator[str]:
-    """Yield short texts that could call on a reader to log in and read on."""
-    for element in tree.iter("p", "h2", "h3", "h4", "div", "span", "strong", "legend", "label"):
+def _short_texts(tree: HtmlElement) -> Iterator[tuple[HtmlElement, str]]:
+    """Yield short texts that could call on a reader to log in and read on, with their elements."""
+    for element in tree.iter("p", "h1", "h2", "h3", "h4", "div", "span", "strong", "legend", "label", "a"):
         text = folded(" ".join([element.text or "", *(child.tail or "" for child in element)]))
-        if 0 < len(text) < 200 and _LOGIN.search(text):
-            yield text
+        if 0 < len(text) < 200:
+            yield element, text
+
+
+def _calls_to_log_in(call: tuple[HtmlElement, str]) -> bool:
+    """Tell whether a text, or a small box that it stands in, says to log in so as to read on."""
+    element, text = call
+    if not _READ_ON.search(text) and not (len(text) < _SHORT_CALL and _GO_ON.search(text)):
+        return False
+    for box in (element, *itertools.islice(element.iterancestors(), 2)):
+        around = text if box is element else folded(box.text_content())
+        if len(around) > _LARGEST_BOX or _NOT_TO_READ_ON.search(around) or box.find(".//article") is not None:
+            return False
+        if _LOGIN.search(around):
+            return box is element or box.find(".//h1") is None
+    return False
 
 
 def _has_login_form(tree: HtmlElement) -> bool:
+    """Tell whether a page asks for name or password, other than in the small form that stands in a site's header."""
     for field in tree.iter("input"):
         kind, name = (field.get("type") or "text").lower(), (field.get("name") or "").lower()
-        if kind == "password" or (kind in ("email", "text") and name in ("username", "user", "login", "email")):
+        asks = kind == "password" or (kind in ("email", "text") and name in ("username", "user", "login", "email"))
+        if asks and next(field.iterancestors("header", "nav", "footer"), None) is None:
             return True
     return False
 
 
-def _maintenance(_: HtmlElement, said: Said, called_article: bool, __: bool) -> Wall | None:
-    if called_article or not said.any(_MAINTENANCE):
-        return None
-    named = said.named(_MAINTENANCE)
-    share = said.share(_OUT_OF_ORDER)
-    own = said.share(_OWN_SITE)
-    if (named and said.length < _PARAGRAPH) or (share >= _NEARLY_ALL and own and (named or said.length < _SHELL_TEXT)):
-        return Outcome.MAINTENANCE, "maintenance_notice"
-    return None
+def _notice(_: HtmlElement, said: Said, called_article: bool, __: bool) -> Wall | None:
+    return notice_of(said, called_article=called_article)
 
 
 def _script_shell(tree: HtmlElement, said: Said, called_article: bool, _: bool) -> Wall | None:
     if called_article or said.length > _SHELL_TEXT:
         return None
-    if said.share(_SCRIPTS) >= _MOST:
+    if said.share(_SCRIPTS, _ASKS_FOR_SCRIPTS) >= _MOST:
         return Outcome.SCRIPT_SHELL, "asks_for_scripts"
     scripts = next(tree.iter("script"), None) is not None
-    if scripts and said.length < _HARDLY_TEXT and said.share(_REDIRECTING) >= _MOST:
+    if scripts and said.length < _HARDLY_TEXT and _redirects(said):
         return Outcome.SCRIPT_SHELL, "redirects_by_script"
-    if scripts and said.length < _PARAGRAPH and said.share(_LOADING) >= _MOST:
+    if scripts and said.length < PARAGRAPH and said.share(_LOADING) >= _MOST:
         return Outcome.SCRIPT_SHELL, "no_text_without_scripts"
     return None
+
+
+def _redirects(said: Said) -> bool:
+    """Tell whether most of what is said begins with the word for redirecting, or tells it to the reader."""
+    told = (one for one in said.sentences if _REDIRECTING.match(one) or _CONSENT_SPEAKER.search(one))
+    return sum(len(one) for one in told if _REDIRECTING.search(one)) >= _MOST * said.length > 0

@@ -10,7 +10,7 @@ from crawler.extraction.phrases import covers, phrases
     ("words", "text", "found"),
     [
         (wall_words.BOT_CHECK, "x-ray identifies a lost painting", False),
-        (wall_words.BOT_CHECK, "cloudflare ray id: 8f1", True),
+        (wall_words.BOT_CHECK, "ray id: 8f1", True),
         (wall_words.BOT_CHECK, "troops unblock the coastal road", False),
         (wall_words.CONSENT_SPEAKER, "for some time the home side led", False),
         (wall_words.CONSENT_SPEAKER, "me ja kumppanimme", True),

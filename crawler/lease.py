@@ -27,7 +27,7 @@ class Lease:
     announced: float
     response_seconds: float | None
     refusals: int
-    requests_left: int | None
+    requests_left: int
     contended: bool = False
     requests: int = 0
     delay: float = 0.0
@@ -65,7 +65,7 @@ class Lease:
 
     def may_start(self, at: float) -> bool:
         """Whether a request may be begun at an instant."""
-        return not self.lost and at < self.slice_until and (self.requests_left is None or self.requests_left > 0)
+        return not self.lost and at < self.slice_until and self.requests_left > 0
 
     def begin(self, delay: float) -> None:
         """Note that a request begins, and the delay that is configured for it."""
@@ -86,8 +86,7 @@ class Lease:
 
     def _count(self, requests: int) -> None:
         self.requests += requests
-        if self.requests_left is not None:
-            self.requests_left -= requests
+        self.requests_left -= requests
 
     def falls_short(self, pause: float, now: float) -> bool:
         """Whether others could ask before a pause that begins now is over, if nothing more were heard of us."""

@@ -22,6 +22,8 @@ IN_LINE_FOR = timedelta(seconds=5)
 ASK_AGAIN = timedelta(seconds=0.25)
 """When to ask again for a lease that another has."""
 MAX_HOLD = timedelta(hours=24)
+QUICKEST = timedelta(seconds=0.1)
+"""A lease is for as many requests as begin within it when they begin no closer than this, or than their pause."""
 
 HOST_ASKED_TO_WAIT = "host_asked_to_wait"
 BUDGET_SPENT = "budget_spent"
@@ -33,7 +35,8 @@ class HostState:
 
     `epoch` counts the leases that were given. `next_request_at` is when the host may be asked again, `pause_seconds`
     what was kept free for it after a response. `held_until` is until when the host asked to be left alone, `refusals`
-    how many answers in a row asked for that.
+    how many answers in a row asked for that. `requests_unreported` may have been made by the lease that was given last:
+    so many it was given for, less those that its holder reported.
     """
 
     host: str
@@ -47,6 +50,7 @@ class HostState:
     refusals: int = 0
     budget_day: str | None = None
     requests_today: int = 0
+    requests_unreported: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +113,7 @@ class Granted:
     pause_seconds: float
     response_seconds: float | None
     refusals: int
-    requests_left: int | None
+    requests_left: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +162,7 @@ def decide(
         case Report():
             return _report(state, request, now, steady)
         case Leave():
-            released = replace(state, reserved_by=None, reserved_until=None) if _is_holder(state, request) else state
+            released = _free(state) if _is_holder(state, request) else state
             return Decision(state=released, answer=Kept(lease_seconds=0.0))
 
 
@@ -194,6 +198,9 @@ def _plausible(state: HostState, now: datetime) -> HostState:
 
 
 def _take(state: HostState, request: Take, waiters: Sequence[Waiter], now: datetime) -> Decision:
+    if not _is_taken(state, request, now):
+        # Of a lease that ended without a word, all that it was for may have been asked.
+        state = _counted(state, state.requests_unreported, now)
     held = hold_of(state, budget=request.budget, now=now)
     if held is not None:
         return Decision(state=state, answer=held)
@@ -210,7 +217,7 @@ def _take(state: HostState, request: Take, waiters: Sequence[Waiter], now: datet
         pause_seconds=pause,
         response_seconds=state.response_seconds,
         refusals=state.refusals,
-        requests_left=_requests_left(state, request.budget, now),
+        requests_left=_requests_granted(state, request, now),
     )
     reserved = replace(
         state,
@@ -219,6 +226,7 @@ def _take(state: HostState, request: Take, waiters: Sequence[Waiter], now: datet
         reserved_until=now + LEASE,
         next_request_at=start_at,
         pause_seconds=pause,
+        requests_unreported=granted.requests_left,
     )
     return Decision(state=reserved, answer=granted)
 
@@ -252,24 +260,29 @@ def _may_be_asked_at(state: HostState, request: Take) -> datetime:
 
 
 def _report(state: HostState, report: Report, now: datetime, steady: float) -> Decision:
-    """Take in what a holder learnt; facts count also if the lease was lost meanwhile, which then stays as it is."""
-    today = _day(now)
+    """Take in what a holder learnt; facts count also if the lease was lost meanwhile, which then stays as it is.
+
+    But for what whoever has it now knows better: the refusals in a row. The requests of a lost lease are counted.
+    """
+    is_valid = _is_holder(state, report) and state.epoch == report.epoch
     told = replace(
-        state,
+        _counted(state, report.requests, now) if is_valid else state,
         response_seconds=report.response_seconds if report.response_seconds is not None else state.response_seconds,
-        refusals=report.refusals,
+        refusals=report.refusals if is_valid else state.refusals,
         held_until=_later(state.held_until, _instant(report.hold_until, now, steady)),
-        budget_day=today.isoformat(),
-        requests_today=report.requests + (state.requests_today if state.budget_day == today.isoformat() else 0),
         pause_seconds=max(report.pause_seconds, state.pause_seconds),
         next_request_at=_later(state.next_request_at, _instant(report.next_at, now, steady)),
     )
-    if not (_is_holder(state, report) and state.epoch == report.epoch):
+    if not is_valid:
         return Decision(state=told, answer=Kept(lease_seconds=0.0))
     if report.release:
-        free = replace(told, reserved_by=None, reserved_until=None, pause_seconds=report.pause_seconds)
+        free = replace(_free(told), pause_seconds=report.pause_seconds)
         return Decision(state=free, answer=Kept(lease_seconds=0.0))
     return Decision(state=replace(told, reserved_until=now + LEASE), answer=Kept(lease_seconds=LEASE.total_seconds()))
+
+
+def _free(state: HostState) -> HostState:
+    return replace(state, reserved_by=None, reserved_until=None, requests_unreported=0)
 
 
 def _is_holder(state: HostState, request: SlotRequest) -> bool:
@@ -291,6 +304,27 @@ def _requests_left(state: HostState, budget: int, now: datetime) -> int | None:
     if budget <= 0:
         return None
     return max(budget - state.requests_today, 0) if state.budget_day == _day(now).isoformat() else budget
+
+
+def _requests_granted(state: HostState, request: Take, now: datetime) -> int:
+    """Return how many requests a lease is for."""
+    most = 1 + LEASE // max(timedelta(seconds=request.pause_seconds), QUICKEST)
+    left = _requests_left(state, request.budget, now)
+    return most if left is None else min(left, most)
+
+
+def _counted(state: HostState, requests: int, now: datetime) -> HostState:
+    """Return a state with requests of the last lease counted, none of them twice."""
+    requests = min(requests, state.requests_unreported)
+    if not requests:
+        return state
+    today = _day(now).isoformat()
+    return replace(
+        state,
+        budget_day=today,
+        requests_today=requests + (state.requests_today if state.budget_day == today else 0),
+        requests_unreported=state.requests_unreported - requests,
+    )
 
 
 def _day(now: datetime) -> date:

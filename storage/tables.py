@@ -389,6 +389,7 @@ hosts = Table(
     Column("refusals", Integer, nullable=False),
     Column("budget_day", StorableText),
     Column("requests_today", Integer, nullable=False),
+    Column("requests_unreported", Integer, nullable=False),
 )
 
 host_waiters = Table(

@@ -60,6 +60,7 @@ NEW_TABLES = (
         sa.Column("refusals", sa.Integer(), nullable=False),
         sa.Column("budget_day", sa.Text()),
         sa.Column("requests_today", sa.Integer(), nullable=False),
+        sa.Column("requests_unreported", sa.Integer(), nullable=False),
     ),
     sa.Table(
         "host_waiters",

@@ -12,6 +12,7 @@ from storage.host_turns import (
     HOST_ASKED_TO_WAIT,
     IN_LINE_FOR,
     LEASE,
+    QUICKEST,
     Granted,
     Held,
     Kept,
@@ -203,6 +204,53 @@ def test_the_budget_of_a_day_is_shared_and_new_on_the_next(ask, clock, store):
         assert transaction.hosts.held(budget=0) == []
     clock.pass_seconds(12 * 3600)
     assert ask(take("a", budget=5)).requests_left == 5
+
+
+def test_a_lease_is_for_as_many_requests_as_fit_into_it(ask, clock):
+    assert ask(take("a", pause=1.0)).requests_left == 1 + LEASE.total_seconds()
+    assert ask(take("a", "b.example", pause=0.0)).requests_left == 1 + LEASE / QUICKEST
+    assert ask(take("a", "c.example", pause=60.0)).requests_left == 1
+
+
+def test_what_killed_processes_may_have_asked_counts_for_the_budget(ask, clock):
+    for number in range(3):
+        assert isinstance(ask(take(f"killed-{number}", pause=3.0, budget=10)), Granted)
+        assert isinstance(ask(take("waiting", pause=3.0, budget=10)), NotYet)
+        ask(Leave(host=HOST, owner="waiting"))
+        clock.pass_seconds(20)
+    assert ask(take("a", pause=3.0, budget=10)) == Held(host=HOST, seconds=12 * 3600 - 60, reason=BUDGET_SPENT)
+
+
+def test_requests_of_a_lease_that_ended_without_a_word_are_counted_once(ask, clock, rows):
+    late = ask(take("a", pause=1.0, budget=100))
+    ask(report("a", late, release=False, requests=2))
+    clock.pass_seconds(60)
+    second = ask(take("b", pause=1.0, budget=100))
+    ask(report("a", late, requests=4), report("b", second, requests=3))
+    assert rows("SELECT requests_today, requests_unreported FROM hosts") == [(late.requests_left + 3, 0)]
+    # Those of one that was never used were not made.
+    ask(take("a", pause=1.0, budget=100))
+    ask(Leave(host=HOST, owner="a"))
+    assert rows("SELECT requests_today, requests_unreported FROM hosts") == [(late.requests_left + 3, 0)]
+
+
+def test_only_who_has_the_turn_says_how_often_the_host_refused(ask, clock, rows):
+    late = ask(take("a"))
+    clock.pass_seconds(60)
+    second = ask(take("b"))
+    ask(report("b", second, release=False, refusals=4), report("a", late, release=False, refusals=0))
+    assert rows("SELECT refusals FROM hosts") == [(4,)]
+
+
+def test_who_lost_a_lease_does_not_give_up_the_next_of_its_own(ask, clock):
+    """Which a report names by its epoch: the same process may have had two."""
+    first = ask(take("a"))
+    clock.pass_seconds(60)
+    second = ask(take("a"))
+    assert ask(report("a", first, release=False)) == Kept(lease_seconds=0)
+    assert ask(report("a", first, release=True)) == Kept(lease_seconds=0)
+    assert isinstance(ask(take("b")), NotYet)
+    assert ask(report("a", second, release=False)) == Kept(lease_seconds=LEASE.total_seconds())
 
 
 def test_a_clock_that_is_set_back_leaves_no_host_alone_for_long(ask, clock):

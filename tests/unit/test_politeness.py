@@ -90,7 +90,7 @@ def lease(**changes):
         pause_seconds=2.0,
         response_seconds=None,
         refusals=0,
-        requests_left=None,
+        requests_left=100,
     )
     own = Lease.of(granted, asked_at=100.0, answered_at=100.5, contended=False)
     for name, value in changes.items():

@@ -13,6 +13,8 @@ MANY_PAGES = 5
 """More than this share of a host's pages, and so many at least, do not go at once: the host is in trouble."""
 ALL_PAGES = 2
 """Nor do all that were fetched, if they are so many at least: nothing shows then that the host answers as it should."""
+MOST_MISSING = 1000
+"""So many at once are trouble whatever the others are; no more are counted."""
 HELD_BACK_FOR = timedelta(days=7)
 """What is missing for so long is gone, however many others are."""
 
@@ -20,7 +22,7 @@ HELD_BACK_FOR = timedelta(days=7)
 @dataclass(frozen=True, kw_only=True)
 class HostCensus:
     """Of the pages of a host with a live article: how many were fetched since an instant, and how many of those seem
-    gone since then."""
+    gone since then; both as far as it matters."""
 
     fetched: int
     missing: int
@@ -28,6 +30,8 @@ class HostCensus:
     @property
     def in_trouble(self) -> bool:
         """Whether so many seem gone at once that it is more likely the host's fault than the newsroom's will."""
+        if self.missing >= MOST_MISSING:
+            return True
         if self.missing >= MANY_PAGES:
             return self.missing > self.fetched * MANY_SHARE
         return self.missing >= ALL_PAGES and self.missing == self.fetched

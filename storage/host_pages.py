@@ -3,6 +3,7 @@
 A host here is the key of `pages.host`: the registrable domain, so that all addresses of a publisher count.
 """
 
+import math
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,14 +16,14 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
     exists,
     func,
     literal,
+    or_,
     select,
 )
 
-from storage.disappearance import SAME_HOUR, HostCensus
+from storage.disappearance import ALL_PAGES, MANY_SHARE, MOST_MISSING, SAME_HOUR, HostCensus
 from storage.fingerprint import text_digest
 from storage.model import ArticleStatus, ExtractedArticle
 from storage.statements import insert_for
@@ -33,15 +34,15 @@ _MINE = page_texts.alias("mine")
 _THEIRS = page_texts.alias("theirs")
 _THIRD = page_texts.alias("third")
 _THIRD_PAGE = pages.alias("third_page")
-_MISSING = case((pages.c.missing_since >= bindparam("since", type_=pages.c.missing_since.type), 1), else_=0)
-_CENSUS = (
-    select(func.count().label("fetched"), func.coalesce(func.sum(_MISSING), 0).label("missing"))
-    .select_from(pages.join(articles, articles.c.primary_page_id == pages.c.id))
-    .where(
-        pages.c.host == bindparam("host"),
-        pages.c.last_fetch_at >= bindparam("since", type_=pages.c.last_fetch_at.type),
-        articles.c.status == ArticleStatus.LIVE.value,
-    )
+_SINCE: BindParameter[datetime] = bindparam("since", type_=pages.c.missing_since.type)
+# Asked of each page, so that the search begins at an index of them and ends at the bound.
+_LIVE = exists().where(articles.c.primary_page_id == pages.c.id, articles.c.status == ArticleStatus.LIVE.value)
+_COUNTED = select(literal(1)).where(pages.c.host == bindparam("host"), _LIVE).limit(bindparam("most"))
+_MISSING = select(func.count()).select_from(_COUNTED.where(pages.c.missing_since >= _SINCE).subquery())
+_PRESENT = select(func.count()).select_from(
+    _COUNTED.where(
+        pages.c.last_fetch_at >= _SINCE, or_(pages.c.missing_since.is_(None), pages.c.missing_since < _SINCE)
+    ).subquery()
 )
 
 
@@ -161,7 +162,14 @@ class HostPages:
         return self._connection.execute(_NAMED, {"page": page["id"], "keys": keys}).first() is not None
 
     def census(self, host: str, *, missing_since: datetime) -> HostCensus:
-        """Count the host's pages with a live article that were fetched in the hour before an instant, or since."""
+        """Count the host's pages with a live article that were fetched in the hour before an instant, or since.
+
+        No more are counted than tell whether the host is in trouble: it is asked while nobody else can write.
+        """
         named = {"host": host, "since": missing_since - SAME_HOUR}
-        row = self._connection.execute(_CENSUS, named).mappings().one()
-        return HostCensus(fetched=int(row["fetched"]), missing=int(row["missing"]))
+        missing = int(self._connection.execute(_MISSING, named | {"most": MOST_MISSING}).scalar_one())
+        if not ALL_PAGES <= missing < MOST_MISSING:
+            return HostCensus(fetched=missing, missing=missing)
+        enough = math.ceil(missing / MANY_SHARE)
+        present = int(self._connection.execute(_PRESENT, named | {"most": enough}).scalar_one())
+        return HostCensus(fetched=missing + present, missing=missing)

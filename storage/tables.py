@@ -215,6 +215,13 @@ pages = Table(
     Index("ix_pages_source_id_last_fetch_at", "source_id", "last_fetch_at"),
     Index("ix_pages_host_last_fetch_at", "host", "last_fetch_at"),
     Index(
+        "ix_pages_missing",
+        "host",
+        "missing_since",
+        sqlite_where=text("missing_since IS NOT NULL"),
+        postgresql_where=text("missing_since IS NOT NULL"),
+    ),
+    Index(
         "ix_pages_suspect",
         "id",
         sqlite_where=text("candidate_kind = 'suspect'"),

@@ -179,6 +179,10 @@ def upgrade() -> None:
     ):
         op.create_index(name, "pages", columns, sqlite_where=where, postgresql_where=where)
     op.drop_index("ix_pages_next_fetch_at", "pages")
+    missing = sa.text("missing_since IS NOT NULL")
+    op.create_index(
+        "ix_pages_missing", "pages", ["host", "missing_since"], sqlite_where=missing, postgresql_where=missing
+    )
     suspect = sa.text("candidate_kind = 'suspect'")
     op.create_index("ix_pages_suspect", "pages", ["id"], sqlite_where=suspect, postgresql_where=suspect)
     waiting = sa.text("held_reading IS NOT NULL")

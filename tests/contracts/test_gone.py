@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from storage.disappearance import HostCensus
+from storage.host_pages import HostPages
 from storage.model import Access, ArticleStatus, Outcome
 from storage.records import Rereading
 from tests.contracts.news import CORRECTED, FERRY, minute, watch
@@ -219,6 +221,24 @@ def test_a_small_site_all_of_which_goes_at_once_is_in_trouble_too(store):
         assert (recorded.outcome, recorded.reason) == (Outcome.MISSING, "many_gone")
     second.get(Outcome.UNCHANGED, at=11 + HOUR, same_as=second.state().seen_capture_id)
     assert missing(first, at=12 + HOUR).outcome is Outcome.GONE
+
+
+def test_a_host_is_looked_over_only_as_far_as_tells_whether_it_is_in_trouble(store):
+    pages = site(store, 15)
+    for page in pages[:2]:
+        missing(page, at=10)
+    with store.reading() as transaction:
+        census = HostPages(transaction._connection).census("paper.example", missing_since=minute(10))
+        assert (census, census.in_trouble) == (HostCensus(fetched=12, missing=2), False)
+
+
+# What PostgreSQL uses depends on how much there is.
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_missing_pages_of_a_host_are_found_by_an_index(store):
+    with store.reading() as transaction:
+        query = "SELECT 1 FROM pages WHERE host = 'paper.example' AND missing_since >= '2026'"
+        plan = transaction._connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+        assert "ix_pages_missing" in plan[0][3]
 
 
 def test_a_few_pages_that_are_removed_are_gone(store):

@@ -388,6 +388,35 @@ def test_an_old_copy_is_renewed_and_holds_while_there_is_no_other():
     assert [(row.kind, row.outcome) for row in robots.rows] == [(FetchKind.ROBOTS, Outcome.HTTP_ERROR)]
 
 
+class SlowSite(ScriptedSite):
+    """Takes a moment for every answer."""
+
+    async def attempt(self, url, headers, *, max_bytes=None):
+        answered = await super().attempt(url, headers, max_bytes=max_bytes)
+        await asyncio.sleep(0.05)
+        return answered
+
+
+def test_of_two_processes_that_wait_for_one_robots_file_one_asks_for_it():
+    robots, slots = RobotsInMemory(), SlotsInMemory()
+    body = b"User-agent: *\nDisallow: /private"
+    site = SlowSite({f"{ORIGIN}/robots.txt": (200, {}, body), f"{ORIGIN}/x": (200, {}, b"x")})
+
+    async def both():
+        async with (
+            fetcher_of(site, robots=robots, slots=slots) as one,
+            fetcher_of(site, robots=robots, slots=slots) as two,
+        ):
+            request = FetchRequest(url=f"{ORIGIN}/x", kind=FetchKind.PAGE)
+            first, second = await asyncio.gather(one.fetch(request), two.fetch(request))
+            forbidden = await two.fetch(FetchRequest(url=f"{ORIGIN}/private", kind=FetchKind.PAGE))
+            return [fetched.last.outcome for fetched in (first, second, forbidden)]
+
+    assert asyncio.run(both()) == [None, None, Outcome.BLOCKED_ROBOTS]
+    assert [url for url, _ in site.asked] == [f"{ORIGIN}/robots.txt", f"{ORIGIN}/x", f"{ORIGIN}/x"]
+    assert slots.states["a.example"].requests_today == 3
+
+
 @pytest.mark.parametrize(("ahead", "asks_again"), [(timedelta(seconds=5), False), (timedelta(days=30), True)])
 def test_a_copy_from_before_the_clock_was_set_back_is_renewed(ahead, asks_again):
     robots = RobotsInMemory()

@@ -24,7 +24,7 @@ class HomePages:
     """Finds the indexes of home pages.
 
     Where nothing is announced, `known` are those that were found at common places before, and `probes` says whether
-    these places are tried.
+    these places are tried. `source` may be None for a publisher that is none yet.
     """
 
     def __init__(self, *, poller: FeedPoller, fetcher: Fetcher, max_bytes: int) -> None:
@@ -33,7 +33,13 @@ class HomePages:
         self._max_bytes = max_bytes
 
     async def feeds(
-        self, page: IndexPage, source: StoredSource, *, url: str, known: Sequence[FeedState] = (), probes: bool = True
+        self,
+        page: IndexPage,
+        source: StoredSource | None,
+        *,
+        url: str,
+        known: Sequence[FeedState] = (),
+        probes: bool = True,
     ) -> Sequence[FoundIndex]:
         """Return the feeds of the home page at `url`. Raises `FetchingStopped`."""
         if page.feeds:
@@ -44,7 +50,7 @@ class HomePages:
         return await self._probe(source, url, COMMON_FEED_PLACES, FeedKind.UNKNOWN, TargetKind.FEED)
 
     async def sitemaps(
-        self, source: StoredSource, *, url: str, known: Sequence[FeedState] = (), probes: bool = True
+        self, source: StoredSource | None, *, url: str, known: Sequence[FeedState] = (), probes: bool = True
     ) -> Sequence[FoundIndex]:
         """Return the sitemaps of the publisher whose home page is at `url`. Raises `FetchingStopped`."""
         lines = await self._fetcher.sitemaps(url)
@@ -57,15 +63,15 @@ class HomePages:
         return await self._probe(source, url, COMMON_SITEMAP_PLACES, FeedKind.SITEMAP, TargetKind.SITEMAP)
 
     async def _probe(
-        self, source: StoredSource, url: str, places: Sequence[str], kind: FeedKind, wanted: TargetKind
+        self, source: StoredSource | None, url: str, places: Sequence[str], kind: FeedKind, wanted: TargetKind
     ) -> Sequence[FoundIndex]:
         """Ask for common places until one holds what is wanted; each attempt leaves its row."""
         for place in places:
             request = FetchRequest(
                 url=urljoin(url, place),
                 kind=fetch_kind(kind),
-                source_id=source.source_id,
-                delay_seconds=source.source.delay_seconds,
+                source_id=source.source_id if source else None,
+                delay_seconds=source.source.delay_seconds if source else None,
             )
             fetched = await self._fetcher.fetch(request)
             body = body_of(fetched, max_bytes=self._max_bytes)

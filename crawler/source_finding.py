@@ -40,7 +40,7 @@ def name_of(title: str | None) -> str | None:
 
 
 class SourceFinder:
-    """Finds what a publisher has. Every request leaves its row."""
+    """Finds what a publisher has. Every request leaves its row, but no source is made."""
 
     def __init__(self, crawling: Crawling) -> None:
         self._crawling = crawling
@@ -53,7 +53,7 @@ class SourceFinder:
 
         Raises `FetchingStopped`, `DatabaseUnavailable`.
         """
-        source = await self._visits.source_of(url)
+        source = await self._visits.known_source_of(url)
         fetched, kind = await self._fetch(url, source)
         body = body_of(fetched, max_bytes=self._max_bytes)
         if body.outcome is not None:
@@ -67,7 +67,7 @@ class SourceFinder:
             return FoundSource(url=url, feeds=(url,), name=reading.title, homepage=reading.home_url)
         return await self._at_home(url, source, fetched)
 
-    async def _at_home(self, url: str, source: StoredSource, fetched: Fetched) -> FoundSource:
+    async def _at_home(self, url: str, source: StoredSource | None, fetched: Fetched) -> FoundSource:
         home = urljoin(fetched.final_url, "/")
         if fetched.final_url != home:
             fetched, _ = await self._fetch(home, source)
@@ -86,7 +86,7 @@ class SourceFinder:
             sitemaps=tuple(dict.fromkeys(sitemap.url for sitemap in sitemaps)),
         )
 
-    async def _fetch(self, url: str, source: StoredSource) -> tuple[Fetched, FeedKind | None]:
+    async def _fetch(self, url: str, source: StoredSource | None) -> tuple[Fetched, FeedKind | None]:
         fetched, kind = await self._visits.fetch(url, source)
         body = body_of(fetched, max_bytes=self._max_bytes)
         outcome, reason = body.outcome or Outcome.LISTED, body.reason or "source_sought"

@@ -11,7 +11,7 @@ from crawler.index_reading import SITEMAP_BYTES, Body, body_of, fetch_kind, is_h
 from crawler.runner import Crawling
 from crawler.urls import registrable_domain
 from storage.clock import utc_now
-from storage.model import FeedKind, FetchKind, Outcome
+from storage.model import FeedKind, FetchKind, Outcome, Source
 from storage.records import FeedState, StoredSource
 
 INDEX_REASONS = frozenset({"home_page", "section", "tag", "author", "index", "live_index"})
@@ -29,15 +29,26 @@ class Visits:
 
     async def source_of(self, url: str) -> StoredSource:
         """Return the configured source with this URL's domain, or the one that stands for the domain itself."""
+        known = await self.known_source_of(url)
+        if known is not None and known.configured:
+            return known
         domain = registrable_domain(url)
-        for stored in await self._crawling.read(lambda tx: tx.sources.all()):
-            if stored.configured and not stored.paused and domain in domains_of(stored.source):
-                return stored
         return await self._crawling.recorder.write(
             lambda tx: tx.sources.for_domain(domain, utc_now(), watched=self._watched)
         )
 
-    async def fetch(self, url: str, source: StoredSource) -> tuple[Fetched, FeedKind | None]:
+    async def known_source_of(self, url: str) -> StoredSource | None:
+        """Return the source of a URL as `source_of` does, but None where it would be made."""
+        domain = registrable_domain(url)
+        of_domain = None
+        for stored in await self._crawling.read(lambda tx: tx.sources.all()):
+            if stored.configured and not stored.paused and domain in domains_of(stored.source):
+                return stored
+            if stored.source.slug == domain:
+                of_domain = stored
+        return of_domain
+
+    async def fetch(self, url: str, source: StoredSource | None) -> tuple[Fetched, FeedKind | None]:
         """Fetch a URL, and return the answer and what kind of index it is, None for a page.
 
         Raises `FetchingStopped`.
@@ -46,12 +57,12 @@ class Visits:
         request = FetchRequest(
             url=url,
             kind=FetchKind.SITEMAP if may_be_long else FetchKind.PAGE,
-            source_id=source.source_id,
-            delay_seconds=source.source.delay_seconds,
+            source_id=source.source_id if source else None,
+            delay_seconds=source.source.delay_seconds if source else None,
             max_bytes=max(SITEMAP_BYTES, self._crawling.settings.max_bytes) if may_be_long else None,
         )
         fetched = await self._crawling.fetcher.fetch(request)
-        kind = await self._kind(fetched, source)
+        kind = await self._kind(fetched, source.source if source else Source(slug=registrable_domain(url)))
         return replace(fetched, request=replace(request, kind=fetch_kind(kind) if kind else FetchKind.PAGE)), kind
 
     async def index_at(self, url: str, kind: FeedKind, source: StoredSource) -> FeedState:
@@ -60,7 +71,7 @@ class Visits:
             lambda tx: tx.feeds.ensure(source.source_id, url, utc_now(), kind, watched=self._watched, found_by="named")
         )
 
-    async def _kind(self, fetched: Fetched, source: StoredSource) -> FeedKind | None:
+    async def _kind(self, fetched: Fetched, source: Source) -> FeedKind | None:
         body = body_of(fetched, max_bytes=self._crawling.settings.max_bytes)
         if body.outcome is not None:
             return None
@@ -73,7 +84,7 @@ class Visits:
                 return FeedKind.SECTION
         return None
 
-    async def _is_index(self, fetched: Fetched, body: Body, source: StoredSource) -> bool:
+    async def _is_index(self, fetched: Fetched, body: Body, source: Source) -> bool:
         """Whether a page is a home page or a section, by its address, or else by its markup and text."""
         exchange = fetched.last.attempt.exchange
         if exchange is None:
@@ -82,13 +93,13 @@ class Visits:
             body=body.content,
             content_type=body.content_type,
             url=fetched.final_url,
-            timezone=source.source.timezone,
+            timezone=source.timezone,
             captured_at=exchange.finished_at,
         )
         reading = await self._crawling.pool.read(task)
         if reading.outcome is Outcome.NOT_ARTICLE:
-            return reading.reason in INDEX_REASONS or is_home(fetched.final_url, source.source)
-        return reading.article is not None and is_home(fetched.final_url, source.source)
+            return reading.reason in INDEX_REASONS or is_home(fetched.final_url, source)
+        return reading.article is not None and is_home(fetched.final_url, source)
 
 
 def _named_like_sitemap(url: str) -> bool:

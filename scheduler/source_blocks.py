@@ -8,12 +8,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from crawler.discovery.opml import OpmlSource
+from crawler.settings import SourceSettings
 from crawler.urls import registrable_domain
+from scheduler.settings import load_settings
 from storage.errors import ConfigurationError, UsageError
+from storage.escaping import plain_line
 
 _NO_SLUG = re.compile(r"[^a-z0-9._-]+")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _LONGEST_SLUG = 60
 
 
@@ -27,6 +31,15 @@ class SourceBlock:
     feeds: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     needs_time_zone: bool = False
+
+
+def is_slug(text: str) -> bool:
+    """Whether a source may be called so."""
+    try:
+        SourceSettings(slug=text)
+    except ValidationError:
+        return False
+    return True
 
 
 def slug_for(url: str, taken: Collection[str]) -> str:
@@ -59,13 +72,14 @@ def _list(key: str, urls: Sequence[str]) -> str:
 
 def _string(text: str) -> str:
     """Return a TOML basic string; what JSON escapes is what TOML escapes, once controls are gone."""
-    return json.dumps(_CONTROLS.sub(" ", text).strip(), ensure_ascii=False)
+    return json.dumps(plain_line(text).strip(), ensure_ascii=False)
 
 
 def append_blocks(path: Path, blocks: Sequence[SourceBlock], *, start: str) -> None:
     """Append sources to the configuration at `path`, or begin one with `start`. The file is replaced as a whole.
 
-    Raises `ConfigurationError` where the result would not be TOML, `UsageError` where it cannot be written.
+    Raises `ConfigurationError` where the result would be no valid configuration, `UsageError` where it cannot be
+    written; then the file is as it was.
     """
     try:
         before = path.read_text(encoding="utf-8") if path.exists() else start
@@ -77,9 +91,16 @@ def append_blocks(path: Path, blocks: Sequence[SourceBlock], *, start: str) -> N
         ) as file:
             file.write(text)
         written = Path(file.name)
-        written.chmod(mode)
-        # A link stays a link to the file that is replaced.
-        written.replace(path.resolve())
+        try:
+            load_settings(written, {})
+            written.chmod(mode)
+            # A link stays a link to the file that is replaced.
+            written.replace(path.resolve())
+        finally:
+            written.unlink(missing_ok=True)
+    except ConfigurationError as problem:
+        remedy = "write the source into it by hand"
+        raise ConfigurationError(str(path), f"cannot be extended: {problem.problem}", remedy) from problem
     except tomllib.TOMLDecodeError as problem:
         remedy = "write the source into it by hand"
         raise ConfigurationError(str(path), f"cannot be extended: {problem}", remedy) from problem

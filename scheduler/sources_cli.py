@@ -1,7 +1,9 @@
 """The commands that look after sources: add, check, import, export."""
 
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from crawler.source_finding import FoundSource
     from scheduler.cli import CommandContext
     from scheduler.source_blocks import SourceBlock
+    from storage.settings import ArchiveSettings
+    from storage.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Add, check, import and export sources.")
 
@@ -34,7 +38,9 @@ def add(
 
     context: CommandContext = ctx.obj
     address = context.web_url(url)
-    found = _with_crawling(context, lambda crawling: SourceFinder(crawling).find(address))
+    if slug is not None:
+        _check_slug(context, slug)
+    found = _with_crawling(context, lambda crawling: SourceFinder(crawling).find(address), in_passing=print_)
     if found.outcome is not None:
         why = f" ({found.reason})" if found.reason else ""
         raise NothingFound(address, f"could not be read: {found.outcome}{why}", "name another address of the publisher")
@@ -88,7 +94,10 @@ def import_(
     from scheduler.source_blocks import blocks_of_feeds
 
     context: CommandContext = ctx.obj
-    body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    try:
+        body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as problem:
+        raise UsageError(file, f"cannot be read ({problem.strerror})", "name an OPML file, or -") from problem
     try:
         outlines = read_opml(body)
     except InvalidOpml as problem:
@@ -140,16 +149,35 @@ class NothingFound(MorgueError):
     """A URL led to nothing that could be watched."""
 
 
-def _with_crawling(context: "CommandContext", work: "Callable[[Crawling], Awaitable[Result]]") -> Result:
+@contextmanager
+def _opened(context: "CommandContext", *, in_passing: bool) -> "Iterator[tuple[Store, ArchiveSettings]]":
+    """Open the database, and say where the archive is. In passing neither is begun where there is none."""
+    from storage.engine import parse_url, sqlite_file
+    from storage.store import Store
+
+    file = sqlite_file(parse_url(context.database.url))
+    if not in_passing or file is None or file.exists():
+        with context.open_store() as store:
+            yield store, context.archive
+        return
+    with tempfile.TemporaryDirectory(prefix="morgue-") as folder:
+        archive = context.archive.model_copy(update={"directory": Path(folder, "archive")})
+        with Store.open(f"sqlite:///{folder}/morgue.db", create=True) as store:
+            yield store, archive
+
+
+def _with_crawling(
+    context: "CommandContext", work: "Callable[[Crawling], Awaitable[Result]]", *, in_passing: bool = False
+) -> Result:
     """Do something with the crawler open; Ctrl-C ends it."""
     from crawler import reactor
     from crawler.runner import open_crawling
 
-    with context.open_store() as store:
+    with _opened(context, in_passing=in_passing) as (store, archive):
 
         async def main() -> Result:
             async with open_crawling(
-                store, crawl=context.crawl, archive=context.archive, software=context.software
+                store, crawl=context.crawl, archive=archive, software=context.software
             ) as crawling:
                 return await work(crawling)
 
@@ -160,12 +188,20 @@ def _slugs(context: "CommandContext") -> set[str]:
     return {source.slug for source in context.settings.source}
 
 
+def _check_slug(context: "CommandContext", slug: str) -> None:
+    from scheduler.source_blocks import is_slug
+
+    if not is_slug(slug):
+        wanted = "write lower-case letters, digits, dots, dashes and underscores, 63 at most"
+        raise UsageError(slug, "cannot be the slug of a source", wanted)
+    if slug in _slugs(context):
+        raise UsageError(slug, "is the slug of a source already", "choose another with --slug")
+
+
 def _block(context: "CommandContext", found: "FoundSource", slug: str | None) -> "SourceBlock":
     from scheduler.source_blocks import SourceBlock, slug_for
 
     taken = _slugs(context)
-    if slug is not None and slug in taken:
-        raise UsageError(slug, "is the slug of a source already", "choose another with --slug")
     for source in context.settings.source:
         same = found.homepage is not None and source.homepage == found.homepage
         if same or set(found.feeds) & set(source.feeds):

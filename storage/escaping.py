@@ -8,6 +8,7 @@ how Persian, Hindi, Arabic or emoji are written, command nothing, and stay.
 
 import json
 import re
+import unicodedata
 from typing import Any
 
 _INVISIBLE = (
@@ -39,6 +40,23 @@ def printable(text: str) -> str:
 def printable_line(text: str) -> str:
     """Return `printable` text of one line: tabs and newlines are made visible too."""
     return _CONTROLS_AND_BREAKS.sub(_visible, text)
+
+
+def plain_line(text: str) -> str:
+    """Return text of one line without them, for names that people read and write: what has a width becomes a space."""
+    return _CONTROLS_AND_BREAKS.sub(lambda match: "" if _has_no_width(match.group()) else " ", text)
+
+
+def _has_no_width(character: str) -> bool:
+    return unicodedata.category(character) in ("Cf", "Cs")
+
+
+def xml_text(markup: str) -> str:
+    """Return XML in which they stand as character references, which for a program that reads it changes nothing.
+
+    The names of elements and attributes must not have any, nor the text what XML does not allow at all.
+    """
+    return _CONTROLS.sub(lambda match: f"&#x{ord(match.group()):x};", markup)
 
 
 def json_text(value: Any, *, ascii_only: bool = False, indent: int | None = None, **options: Any) -> str:

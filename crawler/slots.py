@@ -1,6 +1,7 @@
 """The one thread of a process that asks the database for turns: many hosts' requests in one short transaction."""
 
 import asyncio
+import contextlib
 import queue
 import random
 import threading
@@ -73,6 +74,7 @@ class HostSlots:
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._in_flight: dict[str, tuple[str, Lease]] = {}
         self._ended = False
+        self._broken: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="slots", daemon=True)
 
     def __enter__(self) -> "HostSlots":
@@ -102,13 +104,32 @@ class HostSlots:
 
     def _submit(self, request: SlotRequest | None, *, budget: int) -> "asyncio.Future[Any]":
         job = _Job(done=asyncio.get_running_loop().create_future(), request=request, budget=budget)
-        if self._ended:
+        if self._broken is not None:
+            job.done.set_exception(self._broken)
+        elif self._ended:
             job.done.cancel()  # who still asks was left behind by those who waited for it
         else:
             self._jobs.put(job)
+            if self._broken is not None:
+                self._refuse(self._broken)  # it broke between the question and the answer
         return job.done
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except Exception as problem:
+            # The thread's boundary. Nobody would answer any more, and nobody shall wait for that.
+            log.exception("slots_broke")
+            self._broken = problem
+            self._refuse(problem)
+
+    def _refuse(self, problem: Exception) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if (job := self._jobs.get_nowait()) is not None:
+                    _deliver([(job.done, None, problem)])
+
+    def _serve(self) -> None:
         ended = False
         while not ended:
             batch, ended = self._next_batch()
@@ -141,19 +162,21 @@ class HostSlots:
 
     def _prolong(self) -> None:
         """Prolong the leases that are in use and soon over."""
-        soon = self._clock() + PROLONGED_BEFORE_SECONDS
-        in_use = [(host, owner, lease) for host, (owner, lease) in self._in_flight.copy().items()]
-        due = [(lease, lease.heartbeat(host, owner)) for host, owner, lease in in_use if lease.valid_until < soon]
-        if not due:
-            return
         try:
+            soon = self._clock() + PROLONGED_BEFORE_SECONDS
+            in_use = [(host, owner, lease) for host, (owner, lease) in self._in_flight.copy().items()]
+            due = [(lease, lease.heartbeat(host, owner)) for host, owner, lease in in_use if lease.valid_until < soon]
+            if not due:
+                return
             answers = _retried(partial(self._act, [report for _, report in due]))
+            for (lease, _), answered in zip(due, answers, strict=True):
+                lease.take_in(answered.answer, asked_at=answered.asked_at)
         except MorgueError as problem:
             # Whoever asks for a turn next is told by the database itself.
             log.debug("leases_not_prolonged", problem=str(problem))
-            return
-        for (lease, _), answered in zip(due, answers, strict=True):
-            lease.take_in(answered.answer, asked_at=answered.asked_at)
+        except Exception:
+            # The thread's boundary: those who ask are still to be answered. The leases run out, as each of them knows.
+            log.exception("leases_not_prolonged")
 
     def _finish(self, jobs: Sequence[_Job], work: Callable[[], Sequence[Any]]) -> None:
         """Bring jobs to their ends, each by its result or by the exception that ended the work."""
@@ -199,4 +222,5 @@ def _deliver(results: Sequence[tuple["asyncio.Future[Any]", Any, Exception | Non
             else:
                 done.set_exception(problem)
 
-    results[0][0].get_loop().call_soon_threadsafe(settle)
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits
+        results[0][0].get_loop().call_soon_threadsafe(settle)

@@ -171,6 +171,43 @@ def test_a_database_that_is_gone_ends_the_waiting(database_url, backend, tmp_pat
     asyncio.run(lose())
 
 
+def test_a_lease_that_cannot_be_prolonged_keeps_nobody_from_being_answered(database_url, short_leases, monkeypatch):
+    def fail(*_):
+        raise ValueError("unexpected")
+
+    async def ask_on():
+        async with process(database_url) as politeness:
+            monkeypatch.setattr(lease.Lease, "heartbeat", fail)
+            async with politeness.slot(HOST):
+                await asyncio.sleep(1.5)
+            async with politeness.slot("b.example") as turn:
+                return turn.hold
+
+    assert asyncio.run(ask_on()) is None
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_when_the_thread_that_asks_for_turns_breaks_nobody_waits_for_it(database_url, monkeypatch, asked_before):
+    def fail(*_):
+        raise ValueError("unexpected")
+
+    async def ask_in_vain():
+        async with process(database_url) as politeness:
+            monkeypatch.setattr(HostSlots, "_next_batch", fail)
+            if not asked_before:
+                await asyncio.sleep(2 * slots.BEAT_SECONDS)
+            for _ in range(3):
+                with contextlib.suppress(ValueError):
+                    async with politeness.slot(HOST):
+                        pass
+            with pytest.raises(ValueError, match="unexpected"):
+                async with politeness.slot("b.example"):
+                    pass
+        return True
+
+    assert asyncio.run(ask_in_vain())
+
+
 def test_a_crawl_that_begins_while_a_host_is_held_says_so_and_asks_nothing(morgue: Morgue, newsroom):
     urls = [newsroom.publish_story(story) for story in STORIES[:2]]
     newsroom.respond(urls[0].removeprefix(newsroom.origin), status=429, headers={"Retry-After": "600"})

@@ -7,6 +7,7 @@ old captures back.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -35,6 +36,8 @@ log = structlog.get_logger()
 MAX_REREADINGS = 5
 PATIENCE_WITH_PARTS = 3
 """So many failures in a row of a page without an article, and the article ends before a part that cannot be had."""
+BETWEEN_LOOKS = timedelta(hours=1)
+"""Two looks this far apart must miss a part that an article had, as with articles that are gone."""
 _WALLS = frozenset({Outcome.CONSENT_WALL, Outcome.LOGIN_WALL, Outcome.BOT_CHECK, Outcome.MAINTENANCE})
 """What the body of a refusal can say about why it was refused."""
 _REFUSALS = frozenset({Outcome.BLOCKED_STATUS, Outcome.RATE_LIMITED})
@@ -75,8 +78,8 @@ class KnowsCaptures(Protocol):
     async def of_version(self, version_id: int) -> Sequence[Capture]:
         """Return the captures that a version was read from, one for each part; none when there is no such version."""
 
-    async def parts_of(self, capture_id: int) -> Sequence[Capture]:
-        """Return the captures of the further parts of the article whose first part a capture shows."""
+    async def parts_of_article(self, article_id: int) -> int:
+        """Return in how many further parts the current version of an article was read; 0 where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +231,7 @@ class PageIngest:
             read=lambda fetched: self._read_part(fetched, answer.settings),
             parts_had=lambda: self._parts_had(page),
             page_id=page.page_id,
+            missed_before=_missed_before(page, answer.exchange.finished_at),
             resigned=page.article_id is None and page.consecutive_failures >= PATIENCE_WITH_PARTS,
         )
         parts = await reader.parts_of(first, addresses, url=answer.fetched.final_url)
@@ -277,8 +281,8 @@ class PageIngest:
         )
 
     async def _parts_had(self, page: PageState) -> int:
-        """Return how many further parts the article had when it was seen last."""
-        return 0 if page.seen_capture_id is None else len(await self._captures.parts_of(page.seen_capture_id))
+        """Return how many further parts the article has by its current version."""
+        return 0 if page.article_id is None else await self._captures.parts_of_article(page.article_id)
 
     def _task(self, fetched: Fetched, *, body: PageBody, exchange: HttpExchange, settings: ReadingSettings) -> ReadTask:
         return ReadTask(
@@ -380,6 +384,13 @@ def _whole(readings: Sequence[Reading]) -> ExtractedArticle | None:
     first = readings[0].addresses
     goes_on = first.part == 1 and first.next_part is not None
     return None if goes_on and len(articles) == 1 else joined(articles)
+
+
+def _missed_before(page: PageState, now: datetime) -> bool:
+    """Tell whether an article could not be had whole at its last look, and that was long enough ago to ask again."""
+    if page.last_outcome is not Outcome.HTTP_ERROR or page.last_fetch_at is None:
+        return False
+    return now - page.last_fetch_at >= BETWEEN_LOOKS
 
 
 def _primary(page: PageState, fetched: Fetched, reading: Reading) -> Primary | None:

@@ -75,15 +75,17 @@ class Parts:
 class PartsReader:
     """Reads the parts of one article. `fetch` asks for an address, politely, `read` reads the answer.
 
-    `parts_had` says how many further parts were read when the article was last seen; it is asked only if a part is
-    refused. `page_id` is the page of the first part, under which all rows are kept. `resigned` says that a part has
-    failed often enough: then the article ends before one that fails.
+    `parts_had` says how many further parts the article has by its current version; it is asked only if a part is
+    refused or missing. `missed_before` says that an hour ago or earlier the article could not be had whole: then it
+    ends before a part that is missing again. `page_id` is the page of the first part, under which all rows are kept.
+    `resigned` says that a part has failed often enough: then the article ends before one that fails.
     """
 
     fetch: Callable[[str], Awaitable[Fetched]]
     read: Callable[[Fetched], Awaitable[PartRead]]
     parts_had: Callable[[], Awaitable[int]]
     page_id: int
+    missed_before: bool = False
     resigned: bool = False
     _parts: list[PartRead] = field(default_factory=list)
     _fetches: list[Fetch] = field(default_factory=list)
@@ -109,7 +111,7 @@ class PartsReader:
         while following is not None and number <= MAX_PARTS and self._bytes() < MAX_BYTES:
             part = await self._take(following, f"part_{number}", joining)
             if part is None:
-                break
+                return self._all(joining, await self._missed(number))
             if part.outcome is not None:
                 return self._all(joining, await self._failure(part, number))
             following, number = part.addresses.next_part, number + 1
@@ -172,11 +174,20 @@ class PartsReader:
         opt_outs = tuple(dict.fromkeys((*rows[-1].opt_outs, *part.opt_outs)))
         self._fetches.extend((*rows[:-1], replace(rows[-1], outcome=outcome, reason=reason, opt_outs=opt_outs)))
 
+    async def _missed(self, number: int) -> tuple[Outcome, str] | None:
+        """Return the failure that a missing part is where the article had it; None where it ends, or ended before.
+
+        Not `missing`, which would speak of the whole article.
+        """
+        if self.missed_before or await self.parts_had() < number - 1:
+            return None
+        return Outcome.HTTP_ERROR, f"part_{number}"
+
     async def _failure(self, part: PartRead, number: int) -> tuple[Outcome, str] | None:
         """Return why nothing can be said of the article now; None where it ends before this part."""
         outcome = part.outcome
         if outcome is None or outcome in _ENDS:
-            return None
+            return await self._missed(number)
         if outcome in _REFUSALS and part.reason != _UNREACHABLE:
             return (outcome, f"part_{number}") if await self.parts_had() >= number - 1 else None
         return None if self.resigned else (outcome, f"part_{number}")

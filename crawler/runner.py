@@ -147,9 +147,9 @@ class StoredCaptures:
         """Return the captures that a version was read from, one for each part; none when there is no such version."""
         return await asyncio.to_thread(_read, self._store, lambda tx: tx.captures.of_version(version_id))
 
-    async def parts_of(self, capture_id: int) -> Sequence[Capture]:
-        """Return the captures of the further parts of the article whose first part a capture shows."""
-        return await asyncio.to_thread(_read, self._store, lambda tx: tx.captures.parts_of(capture_id))
+    async def parts_of_article(self, article_id: int) -> int:
+        """Return in how many further parts the current version of an article was read; 0 where there is none."""
+        return await asyncio.to_thread(_read, self._store, lambda tx: tx.captures.parts_of_article(article_id))
 
 
 @contextlib.asynccontextmanager

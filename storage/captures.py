@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from storage.model import Capture
 from storage.part_digests import digest_of_parts
 from storage.records import StoredCapture
 from storage.rows import stored_capture
 from storage.statements import insert_unless_there
-from storage.tables import capture_parts, captures, versions
+from storage.tables import articles, capture_parts, captures, versions
 
 PAGE = 1000
 _BY_ID = select(captures).where(captures.c.id == bindparam("capture"))
@@ -19,6 +19,13 @@ _PARTS = (
     .join(capture_parts, capture_parts.c.part_capture_id == captures.c.id)
     .where(capture_parts.c.capture_id == bindparam("capture"))
     .order_by(capture_parts.c.position)
+)
+_PARTS_OF_ARTICLE = (
+    select(func.count())
+    .select_from(capture_parts)
+    .join(versions, versions.c.capture_id == capture_parts.c.capture_id)
+    .join(articles, articles.c.id == versions.c.article_id)
+    .where(articles.c.id == bindparam("article"), versions.c.number == articles.c.current_number)
 )
 _ID_OF_VERSION = select(versions.c.capture_id).where(versions.c.id == bindparam("version"))
 
@@ -57,6 +64,10 @@ class Captures:
         return [
             stored_capture(row).capture for row in self._connection.execute(_PARTS, {"capture": capture_id}).mappings()
         ]
+
+    def parts_of_article(self, article_id: int) -> int:
+        """Return in how many further parts the current version of an article was read; 0 where there is none."""
+        return int(self._connection.execute(_PARTS_OF_ARTICLE, {"article": article_id}).scalar_one())
 
     def digest_of(self, capture_id: int) -> str:
         """Return the digest of what a capture shows, with all further parts. Raises LookupError for no capture."""

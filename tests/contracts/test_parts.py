@@ -8,6 +8,7 @@ from storage.model import Outcome
 from storage.part_digests import digest_of_parts
 from storage.tables import capture_parts
 from tests.contracts.news import CORRECTED, FERRY, kept, page_fetch, watch
+from tests.contracts.test_suspects import LONG, WALL
 
 
 def in_parts(page, article, *, at: float, parts: int = 2):
@@ -40,6 +41,22 @@ def test_a_version_knows_the_captures_of_all_its_parts_in_order(store):
         ]
         assert transaction.versions.capture_of(recorded.version_id).record_id == look.capture.record_id
         assert transaction.captures.of_version(999) == []
+
+
+def test_an_article_has_the_parts_of_its_current_version_whatever_was_seen_since(store):
+    page = watch(store)
+    page.record(in_parts(page, LONG, at=1))
+    with store.reading() as transaction:
+        assert transaction.captures.parts_of_article(page.state().article_id) == 2
+        assert transaction.captures.parts_of_article(999) == 0
+    # A notice that reads otherwise each time: the second look forgets what was seen.
+    page.see(WALL, at=2)
+    page.see(replace(WALL, body=f"{WALL.body} Your number is 4711."), at=3)
+    with store.reading() as transaction:
+        assert transaction.captures.parts_of_article(page.state().article_id) == 2
+    page.record(in_parts(page, replace(LONG, headline="Another headline"), at=4, parts=1))
+    with store.reading() as transaction:
+        assert transaction.captures.parts_of_article(page.state().article_id) == 1
 
 
 def test_every_attempt_at_a_part_leaves_its_row_with_its_capture(store, rows):

@@ -1,10 +1,13 @@
 """An article over several pages is one article, whole or not at all."""
 
 import json
+from datetime import timedelta
 
 import pytest
+import time_machine
 
 from storage.archive import Archive
+from storage.clock import utc_now
 from storage.model import FetchKind, Outcome
 from storage.verify import verify
 from tests.integration.test_variants import feed, outcomes, urls
@@ -132,6 +135,25 @@ def test_a_part_that_was_had_and_is_forbidden_now_is_no_edit(morgue, newsroom):
     morgue.crawl(listed, recrawl=True)
     assert outcomes(morgue, FIRST)[-1] == (Outcome.BLOCKED_STATUS, "part_2")
     assert morgue.article(newsroom.url(FIRST)).version_count == 1
+
+
+@pytest.mark.parametrize("answer", ["missing", "the first again"])
+def test_a_part_that_is_missing_once_is_no_edit(morgue, newsroom, answer):
+    publish(newsroom, FIRST, SECOND, THIRD)
+    listed = feed(newsroom, FIRST)
+    morgue.crawl(listed)
+    if answer == "missing":
+        newsroom.respond(THIRD, status=404)
+    else:
+        newsroom.redirect(THIRD, FIRST, status=302)
+    for looks in (1, 2):
+        morgue.crawl(listed, recrawl=True)
+        assert outcomes(morgue, FIRST).count((Outcome.HTTP_ERROR, "part_3")) == looks
+        assert morgue.article(newsroom.url(FIRST)).version_count == 1
+    with time_machine.travel(utc_now() + timedelta(hours=1), tick=True):
+        morgue.crawl(listed, recrawl=True)
+    assert morgue.article(newsroom.url(FIRST)).version_count == 2
+    assert morgue.article(newsroom.url(FIRST)).content.body == body(TEXTS[:2])
 
 
 @pytest.mark.parametrize("named", [SECOND, THIRD])

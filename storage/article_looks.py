@@ -13,7 +13,15 @@ from storage.events import Events
 from storage.fetches import Fetches
 from storage.history import CurrentState, History
 from storage.host_pages import HostPages
-from storage.judgement import SAME_TEXT_ELSEWHERE, KnownState, Suspicion, Verdict, judge, same_state
+from storage.judgement import (
+    OTHER_ARTICLE,
+    SAME_TEXT_ELSEWHERE,
+    KnownState,
+    Suspicion,
+    Verdict,
+    judge,
+    same_state,
+)
 from storage.model import EventKind, ExtractedArticle, Outcome
 from storage.page_identity import PageIdentity
 from storage.records import Candidate, CandidateKind, PageLook, Recorded
@@ -222,12 +230,14 @@ class ArticleLooks:
             elsewhere=doubt is not None and self._host.others_with(page, new, most=1, copies=named) > 0,
             candidate_elsewhere=doubt is not None and self._stood_elsewhere(page, candidate, copies=named),
             named=named,
-            names_other=doubt is not None
-            and names_another(new, old=baseline)
-            and self._host.names_other_article(page, new),
+            names_other=doubt is not None and self._names_other_article(page, new, old=baseline),
             behind_paywall=not change.same_text and is_behind_paywall(new, old=baseline),
             live_blog=live_blog,
         )
+
+    def _names_other_article(self, page: RowMapping, new: ExtractedArticle, *, old: ExtractedArticle) -> bool:
+        """Say whether a page names itself another article than before, one that we hold."""
+        return names_another(new, old=old) and self._host.names_other_article(page, new)
 
     def _stood_elsewhere(self, page: RowMapping, candidate: Candidate | None, *, copies: bool) -> bool:
         """Say whether other pages gave a suspect text, when it was seen first or since."""
@@ -253,17 +263,34 @@ class ArticleLooks:
     def _new_baseline(self, case: _Case) -> Recorded:
         """Compare from now on with the new reading, because the old capture cannot be read by this extractor."""
         current, sight, seen_at = case.current, case.sight, case.seen_at
+        reason = self._known_as_other(case)
+        if reason is not None:
+            suspicion = Suspicion(continues=False, elsewhere=True)
+            seen = current.known(current.version)
+            verdict = Verdict(outcome=Outcome.SUSPECT, reason=reason, seen=seen, suspicion=suspicion)
+            return self._suspect(case, verdict, suspicion)
         if sight.capture_id is None:
             # Nothing else would show what was compared with from now on.
             return case.needs_capture(Outcome.COSMETIC)
         self._restore(case)
         self._history.keep_reading(current.version_id, sight.reading, kind="baseline", read_at=seen_at)
+        self._host.keep_text(case.page, sight.reading, sight.captured_at, of_version=True)
         self._history.touch(current, seen_at=seen_at, values=content_values(sight.reading))
         if replace(sight.reading, extractor=current.shown.extractor) != current.shown:
             self._announce(EventKind.REREAD, current, seen_at)
         values = crawl_state.article_read(case.look, sight.capture_id) | crawl_state.CLEAR_CANDIDATE
         recorded = _saw(current, Outcome.COSMETIC, reason="new_baseline")
         return self._finish(case.look, case.page, recorded, sight.capture_id, values)
+
+    def _known_as_other(self, case: _Case) -> str | None:
+        """Return why a text that can be compared with nothing is known to be another page's; None where it is not."""
+        page, new, old = case.page, case.sight.reading, case.current.version
+        if self._names_other_article(page, new, old=old):
+            return OTHER_ARTICLE
+        if self._host.has_text_of(page, new):
+            return None
+        named = names_itself(new, old=old, url=page["url"])
+        return SAME_TEXT_ELSEWHERE if self._host.others_with(page, new, most=1, copies=named) else None
 
     # What a verdict brings
 

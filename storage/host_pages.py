@@ -95,6 +95,7 @@ _OTHERS = _others()
 _HAS_TEXT = (
     select(page_texts.c.page_id).where(page_texts.c.page_id == bindparam("page"), page_texts.c.of_version).limit(1)
 )
+_HAS_THIS_TEXT = _HAS_TEXT.where(page_texts.c.text_digest == bindparam("text"))
 _NAMED = (
     select(articles.c.id)
     .select_from(pages.join(articles, articles.c.primary_page_id == func.coalesce(pages.c.alias_of, pages.c.id)))
@@ -137,9 +138,15 @@ class HostPages:
         }
         self._connection.execute(_keep_text(self._connection.dialect.name), values)
 
-    def has_text_of(self, page: RowMapping) -> bool:
-        """Say whether the text of a version of the page is known; not so where versions were kept before texts were."""
-        return self._connection.execute(_HAS_TEXT, {"page": page["id"]}).first() is not None
+    def has_text_of(self, page: RowMapping, reading: ExtractedArticle | None = None) -> bool:
+        """Say whether that text, or any, is known as one of a version of the page.
+
+        None is where versions were kept before texts were.
+        """
+        if reading is None:
+            return self._connection.execute(_HAS_TEXT, {"page": page["id"]}).first() is not None
+        named = {"page": page["id"], "text": text_digest(reading.body)}
+        return self._connection.execute(_HAS_THIS_TEXT, named).first() is not None
 
     def others_with(self, page: RowMapping, reading: ExtractedArticle, *, most: int, copies: bool) -> int:
         """Return how many other pages of the host gave the same text as another article's, counted up to `most`.

@@ -416,6 +416,40 @@ def test_the_text_as_another_extractor_reads_it_is_kept_as_well(store):
     assert first.see(newer, rereading=rereading).reason == "same_text_elsewhere"
 
 
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"canonical_url": None, "published": None}, "same_text_elsewhere"),
+        ({}, "another_article"),
+    ],
+)
+def test_the_text_of_another_page_is_no_new_baseline(store, more, reason):
+    first, second = other_pages(store, "one", "two")
+    first.see(story_of("one"))
+    theirs = replace(story_of("two"), **more)
+    second.see(theirs)
+    before = first.article()
+    # The capture of what was there before can no longer be read.
+    unread = Rereading(version_id=first.versions()[0].version_id, extractor="reader-2", article=None)
+    newer = replace(theirs, extractor="reader-2")
+    assert first.see(newer, keep=False, rereading=unread).needs_capture
+    recorded = first.see(newer, rereading=unread)
+    assert (recorded.outcome, recorded.reason, first.article()) == (Outcome.SUSPECT, reason, before)
+    again = first.see(replace(story_of("one"), extractor="reader-2"), rereading=unread)
+    assert (again.outcome, again.reason) == (Outcome.COSMETIC, "new_baseline")
+
+
+def test_the_text_of_an_article_at_two_addresses_is_a_new_baseline_at_each(store):
+    twins = other_pages(store, "one", "two")
+    undated = replace(LONG, published=None)
+    for twin in twins:
+        twin.see(undated)
+    for twin in twins:
+        unread = Rereading(version_id=twin.versions()[0].version_id, extractor="reader-2", article=None)
+        recorded = twin.see(replace(undated, extractor="reader-2"), rereading=unread)
+        assert (recorded.outcome, recorded.reason) == (Outcome.COSMETIC, "new_baseline")
+
+
 def test_a_dated_text_under_the_same_headline_is_a_copy_and_no_wall(store):
     first, second = other_pages(store, "ferry", "two")
     first.see(LONG)

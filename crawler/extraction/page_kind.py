@@ -8,14 +8,20 @@ from urllib.parse import parse_qsl, urlsplit
 
 from crawler.extraction.markup import Markup
 from crawler.extraction.shape import Shape
+from crawler.extraction.text import folded
 
 _ROOT = re.compile(r"^/?(?:(?:index|default|home)(?:\.\w{2,5})?/?|[a-z]{2}(?:-[a-z]{2})?/?)?$", re.IGNORECASE)
 _QUERY_OF_AN_ARTICLE = frozenset({"p", "id", "page_id", "article", "artikel", "story", "aid", "nid", "newsid", "sid"})
+_QUERY_OF_THE_HOME_PAGE = re.compile(
+    r"^(?:utm_.*|.*cl(?:ick)?id|.*session.*|page|paged|pg|lang|language|locale|edition|ref|src|source|from|v|ver|t|ts|r"
+    r"|time|cb|nocache|_.*)$"
+)
+_NUMBER = re.compile(r"\d")
 _LAST_STEPS = r"(?:/[^/.]+)?(?:/page/\d+|/\d{1,4})?/?$"
 """Behind the word for an index stand its name and the number of its page; a story lies deeper."""
 _PATHS = (
     ("tag", re.compile(rf"/(?:tags?|topics?|themen?|thema|sujets?|temas?|etiquetas?|keywords?){_LAST_STEPS}")),
-    ("author", re.compile(rf"/(?:authors?|autor(?:en|es)?|auteurs?|autori|profiles?|by){_LAST_STEPS}")),
+    ("author", re.compile(rf"/(?:authors?|autor(?:en|es)?|auteurs?|autori|profiles?){_LAST_STEPS}|^/by/[^/]+/?$")),
     ("search", re.compile(rf"/(?:search|suche|recherche|buscar|busqueda|busca|cerca|zoeken|sok|haku){_LAST_STEPS}")),
     ("live_index", re.compile(r"^/(?:live|liveticker|live-blogs?|en-direct|directos?|ao-vivo|diretta)/?$")),
     ("section", re.compile(rf"/(?:category|categories|sections?|rubrik(?:en)?|ressorts?|rubriques?){_LAST_STEPS}")),
@@ -49,6 +55,13 @@ _SCATTERED = 4
 """Prose that is so many times as long as what stands together of it stands in teasers."""
 _TEASER = 200
 _HARDLY_PROSE = 150
+_WORDS_OF_A_STORY = 3
+"""So many words in an address's last step are a headline's; sections have shorter names."""
+_WORDS_OF_A_TITLE = 4
+_LEAST_LEAD = 40
+_LEAD = 100
+_LONG_LEAD = 150
+_PHOTO_STORY = 150
 _ONE_PAGE_SITE = 1000
 SHORT_TEXT = 600
 """A body that only goes with a picture or a film is shorter."""
@@ -65,13 +78,21 @@ def is_root(url: str) -> bool:
     parts = urlsplit(url)
     if not parts.hostname or not _ROOT.match(parts.path):
         return False
-    return not any(name.lower() in _QUERY_OF_AN_ARTICLE for name, _ in parse_qsl(parts.query))
+    return not any(_names_an_article(name.lower(), value) for name, value in parse_qsl(parts.query))
 
 
-def kind_of_medium(markup: Markup, shape: Shape, length: int) -> str | None:
+def _names_an_article(name: str, value: str) -> bool:
+    """Tell whether a parameter may be the number of an article, as in `?cid=77` or `?q=node/55`."""
+    return name in _QUERY_OF_AN_ARTICLE or (
+        _NUMBER.search(value) is not None and not _QUERY_OF_THE_HOME_PAGE.match(name)
+    )
+
+
+def kind_of_medium(markup: Markup, shape: Shape, length: int, *, dated: bool = False) -> str | None:
     """Return `video`, `audio` or `gallery` for a page whose few words only go with such a thing, else None.
 
-    `length` is that of the body. A page that calls itself an article is one, however many pictures it shows.
+    `length` is that of the body. A page that calls itself an article is one, however many pictures it shows; so is one
+    that only its address puts among pictures, where markup dates it or a story stands with them.
     """
     # Of a page that its markup calls a gallery the captions make the body, however many they are.
     is_short = length < SHORT_TEXT or bool(_GALLERY_TYPES & markup.linked_data.types)
@@ -87,7 +108,8 @@ def kind_of_medium(markup: Markup, shape: Shape, length: int) -> str | None:
     ):
         return "audio"
     if shape.images >= _GALLERY_IMAGES and (
-        _GALLERY_TYPES & types or (not called_article and _GALLERY_PATH.search(path))
+        _GALLERY_TYPES & types
+        or (not (called_article or dated) and shape.story < _PHOTO_STORY and _GALLERY_PATH.search(path))
     ):
         return "gallery"
     return None
@@ -102,7 +124,9 @@ def kind_of_index(markup: Markup, shape: Shape, *, length: int, linked_body: flo
     typed = _by_type(markup)
     # Publishing systems call their sections articles in Open Graph, and rightly collections in JSON-LD.
     claimed = typed is None and markup.first_meta("og:type").lower() in ("article", "news")
-    named = typed or _by_path(markup.url)
+    named = typed or kind_by_address(markup)
+    if typed is None and leads_into_a_story(markup, shape, named=named):
+        return None
     canonical = next(iter(markup.all_meta("og:url")), "")
     if shape.story >= _SHORT_STORY or 2 * shape.story > length:
         listed = named in ("author", "search", "tag") and not claimed
@@ -124,13 +148,44 @@ def kind_of_index(markup: Markup, shape: Shape, *, length: int, linked_body: flo
     return None
 
 
+def leads_into_a_story(markup: Markup, shape: Shape, *, named: str | None) -> bool:
+    """Tell whether a text stands with the page's heading, apart from cards, at an address like a headline's.
+
+    `named` is what index the address names: then the text has to be longer than the introduction of an index, and the
+    address to repeat the heading.
+    """
+    last = urlsplit(markup.url).path.lower().rstrip("/").rpartition("/")[2]
+    words = [word for word in re.split(r"[-_.]", last) if word.isalpha()]
+    if named in ("author", "search"):
+        return False
+    if named in ("tag", "live_index"):
+        return shape.lead >= _LONG_LEAD and shape.lead_texts > 1 and _repeats_heading(markup, words)
+    if "/live" in markup.url and shape.prose >= _SHORT_STORY and _repeats_heading(markup, words):
+        return True
+    if shape.lead >= _LEAST_LEAD and (len(words) >= _WORDS_OF_A_STORY or re.search(r"\d{4}", last)):
+        return True
+    return named is None and len(words) > 1 and shape.lead >= _LEAD and shape.lead_texts > 1
+
+
+def _repeats_heading(markup: Markup, words: list[str]) -> bool:
+    heads = {word for head in markup.tree.iter("h1") for word in re.findall(r"\w+", folded(head.text_content()))}
+    return len(words) >= _WORDS_OF_A_TITLE and heads.issuperset(words)
+
+
+def lists_teasers(shape: Shape) -> bool:
+    """Tell whether a page is many cards and scattered teasers, and nothing of a story, whatever its markup says."""
+    scattered = shape.story < _TEASER and shape.prose >= _SCATTERED * shape.story > 0
+    return shape.cards >= _MANY_CARDS and scattered and shape.lead < _LEAST_LEAD
+
+
 def _by_type(markup: Markup) -> str | None:
     types = markup.linked_data.types
     return next((kind for kind, names in _TYPES if names & types), None)
 
 
-def _by_path(url: str) -> str | None:
-    parts = urlsplit(url)
+def kind_by_address(markup: Markup) -> str | None:
+    """Return which kind of index an address names, or None."""
+    parts = urlsplit(markup.url)
     if any(name in ("q", "s", "query", "search") and value for name, value in parse_qsl(parts.query)):
         return "search"
     path = parts.path.lower()

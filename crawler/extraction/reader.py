@@ -23,6 +23,7 @@ from crawler.extraction.fields import (
 )
 from crawler.extraction.headline import headline_of
 from crawler.extraction.linked_data import text_of, types_of
+from crawler.extraction.listed import listed_markup
 from crawler.extraction.markup import Markup, read_markup
 from crawler.extraction.overlays import remove_overlays
 from crawler.extraction.parts import addresses_of
@@ -72,8 +73,8 @@ def _read(markup: Markup, *, reckoning: Reckoning, extractor: str) -> Reading:
     section, byline = section_of(markup), byline_of(markup, authors)
     language = language_of(markup, "")
     dates = dates_of(markup, language=language, reckoning=reckoning)
-    # A `time` element may belong to the first teaser of an index, as may the JSON-LD of articles that are only listed.
-    listed = {"json_ld"} if markup.linked_data.articles() and not markup.node else set()
+    # A `time` element may belong to the first teaser of an index, as may the markup of articles that are only listed.
+    listed = listed_markup(markup)
     dated = dates.published is not None and dates.published.found_in in EXPLICIT_MARKUP - {"time_element"} - listed
     surplus = surplus_of(tree, url=url)
     tags, canonical_url = tags_of(markup), canonical_url_of(markup)
@@ -89,7 +90,7 @@ def _read(markup: Markup, *, reckoning: Reckoning, extractor: str) -> Reading:
         language=language or language_of(markup, "\n".join(lines)),
     )
     lines = without_surplus(lines, known)
-    refused = refusal(markup, lines, dated=dated, access=access)
+    refused = refusal(markup, lines, dated=dated, access=access, listed=listed)
     if refused is not None:
         return refused
     body = "\n\n".join(lines)

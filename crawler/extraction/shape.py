@@ -1,5 +1,6 @@
 """How a page is built: how much of it is links, how much is prose that stands together. Pure."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ _PROSE = 60
 """Teasers and labels are shorter than this, or end without a full stop."""
 SENTENCE_END = re.compile(r"[.!?…。！？؟।။][\"'”’»」』)]*$")
 
+_SENTENCE = re.compile(r"[.!?…](?:\s|[\"'”’»)]*$)|[。！？؟।]")
 _WITHOUT_STOPS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 """Thai, Lao, Burmese and Khmer part sentences by spaces."""
 
@@ -26,7 +28,8 @@ class Shape:
 
     `text` is all that is shown, `linked` what of it is inside links. `cards` counts the addresses that headings lead
     to. `prose` is the length of all sentences outside links, and `story` that of those that share one parent: an index
-    has many teasers, and each stands alone.
+    has many teasers, and each stands alone. `lead` is the length of the texts that stand with the page's heading, apart
+    from all cards, and `lead_texts` their number.
     """
 
     text: int
@@ -35,6 +38,8 @@ class Shape:
     prose: int
     story: int
     images: int
+    lead: int
+    lead_texts: int
 
     @property
     def density(self) -> float:
@@ -56,13 +61,16 @@ def shape_of(tree: HtmlElement) -> Shape:
     stories: dict[HtmlElement, int] = {}
     for holder, text in standing_prose(tree):
         stories[holder] = stories.get(holder, 0) + weight(text)
+    lead = _lead(tree)
     return Shape(
         text=sum(weight(text) for text in _shown(tree)),
         linked=linked,
-        cards=len(set(_card_targets(tree))),
+        cards=len(set(card_targets(tree))),
         prose=sum(stories.values()),
         story=max(stories.values(), default=0),
         images=sum(1 for _ in tree.iter("img", "picture")),
+        lead=sum(lead),
+        lead_texts=len(lead),
     )
 
 
@@ -74,15 +82,43 @@ def _shown(tree: HtmlElement) -> Iterator[str]:
             yield " ".join(element.tail.split())
 
 
-def _card_targets(tree: HtmlElement) -> Iterator[str]:
+def card_targets(tree: HtmlElement) -> Iterator[str]:
     """Yield the addresses of headings that are links, hold one, or stand in one."""
+    for _, target in _cards(tree):
+        yield target
+
+
+def _cards(tree: HtmlElement) -> Iterator[tuple[HtmlElement, str]]:
     for heading in tree.iter(*_HEADINGS):
         link = heading.find(".//a[@href]")
         if link is None:
             link = next((up for up in heading.iterancestors("a") if up.get("href")), None)
         target = link.get("href", "").partition("#")[0] if link is not None else ""
         if target:
-            yield target
+            yield heading, target
+
+
+def _lead(tree: HtmlElement) -> list[int]:
+    """Return the weights of the texts outside links that stand with the page's heading, apart from all cards."""
+    head = next((head for head in tree.iter("h1") if head.find(".//a[@href]") is None and not _is_linked(head)), None)
+    if head is None:
+        return []
+    with_cards = {above for heading, _ in _cards(tree) for above in (heading, *heading.iterancestors())}
+    around = head
+    for above in head.iterancestors():
+        if above in with_cards or above.tag == "html":
+            break
+        around = above
+    behind = itertools.takewhile(lambda sibling: sibling not in with_cards, around.itersiblings())
+    return [length for part in (around, *behind) for length in _said_outside_links(part)]
+
+
+def _said_outside_links(part: HtmlElement) -> Iterator[int]:
+    for element in part.iter("p", "div", "td", "li", "section", "article", "blockquote"):
+        text = element.text_content() if element.tag in ("p", "li") else element.text
+        text = one_line(text) if text and len(text) < _LONGEST_LINK else ""
+        if (_SENTENCE.search(text) or is_prose(text)) and not _is_linked(element) and element.find(".//p") is None:
+            yield weight(text) - sum(weight(one_line(link.text_content())) for link in element.iter("a"))
 
 
 def _is_linked(element: HtmlElement) -> bool:

@@ -1,13 +1,22 @@
 """Is this an article? Everything that reads as one is; what is plainly something else is told apart. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from crawler.extraction.linked_data import ARTICLE_TYPES
 from crawler.extraction.markup import Markup
-from crawler.extraction.page_kind import SHORT_TEXT, is_one_page_site, is_root, kind_of_index, kind_of_medium
+from crawler.extraction.page_kind import (
+    SHORT_TEXT,
+    is_one_page_site,
+    is_root,
+    kind_by_address,
+    kind_of_index,
+    kind_of_medium,
+    lists_teasers,
+)
 from crawler.extraction.reading import Reading
 from crawler.extraction.shape import Shape, shape_of
-from crawler.extraction.text import key
+from crawler.extraction.text import key, weight
 from crawler.extraction.walls import begins_with_consent, wall_of
 from storage.model import Access, Outcome
 
@@ -19,23 +28,27 @@ _SURELY_A_STORY = 1500
 """A body of so many characters needs no further look where markup calls the page an article and dates it."""
 
 
-def refusal(markup: Markup, lines: Sequence[str], *, dated: bool, access: Access) -> Reading | None:
+def refusal(
+    markup: Markup, lines: Sequence[str], *, dated: bool, access: Access, listed: frozenset[str]
+) -> Reading | None:
     """Return why a page with these body lines is no article, or None if it is one.
 
     A home page is none, whatever its markup says, but for a site that is one page. `dated` says whether explicit
-    markup dates the page.
+    markup dates the page, and `listed` which kinds of markup are of other pages' articles.
     """
+    if "json_ld" in listed:
+        markup = replace(markup, node={})
     length = sum(map(len, lines))
-    called_article = _has_article_markup(markup)
+    called_article = _has_article_markup(markup, listed=listed)
     root = is_root(markup.url)
     asks = begins_with_consent(lines)
-    if called_article and dated and length >= _SURELY_A_STORY and not root and not asks:
+    if markup.node and dated and length >= _SURELY_A_STORY and not root and not asks:
         return None
     part = access in (Access.PAYWALLED, Access.METERED)
     wall = wall_of(markup, lines, called_article=called_article or dated or _has_time(markup), part_of_article=part)
     if wall is not None:
         return _refused(*wall)
-    if not root and length >= _LEAST_BODY and (markup.node or (dated and length >= SHORT_TEXT)):
+    if not root and length >= _LEAST_BODY and markup.node:
         return None
     shape = shape_of(markup.tree)
     shows = length >= _LEAST_BODY or shape.text >= _SHELL_BODY
@@ -43,9 +56,14 @@ def refusal(markup: Markup, lines: Sequence[str], *, dated: bool, access: Access
         return _refused(Outcome.NOT_ARTICLE, "home_page")
     if length < _LEAST_BODY:
         return _without_text(markup, shape)
-    kind = kind_of_medium(markup, shape, length)
+    if dated and not markup.node and lists_teasers(shape):
+        return _refused(Outcome.NOT_ARTICLE, kind_by_address(markup) or "section")
+    if dated and length >= SHORT_TEXT:
+        return None
+    kind = kind_of_medium(markup, shape, length, dated=dated)
     if kind is None and not markup.node and not dated:
-        kind = kind_of_index(markup, shape, length=length, linked_body=_linked_share(markup, lines, length))
+        weighed = sum(map(weight, lines))
+        kind = kind_of_index(markup, shape, length=weighed, linked_body=_linked_share(markup, lines, length))
     return _refused(Outcome.NOT_ARTICLE, kind) if kind else None
 
 
@@ -53,9 +71,9 @@ def _refused(outcome: Outcome, reason: str) -> Reading:
     return Reading(outcome=outcome, reason=reason)
 
 
-def _has_article_markup(markup: Markup) -> bool:
+def _has_article_markup(markup: Markup, *, listed: frozenset[str]) -> bool:
     kind = markup.first_meta("og:type").lower()
-    typed = any(
+    typed = "microdata" not in listed and any(
         item.get("itemtype", "").rstrip("/").rpartition("/")[2].lower() in ARTICLE_TYPES
         for item in markup.tree.iterfind(".//*[@itemtype]")
     )

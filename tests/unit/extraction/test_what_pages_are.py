@@ -58,9 +58,7 @@ HARBOUR = tuple(
 )
 NEWSLETTER = "<div><p>Unser Newsletter.</p><form><input type='email' name='email'><button>OK</button></form></div>"
 HEADER_LOGIN = "<header><form><input name='username'><input type='password'><button>Log in</button></form></header>"
-COMMENTS = (
-    "<div class='comments'><p>Log in to continue the discussion.</p><a href='/login'>Log in</a></div>"
-)
+COMMENTS = "<div class='comments'><p>Log in to continue the discussion.</p><a href='/login'>Log in</a></div>"
 ARTICLES = {
     "x-ray id": shown("X-ray identifies lost painting", *PAINTING, below=RECAPTCHA),
     "unblock": shown("Troops unblock the coastal road", *PAINTING, below=RECAPTCHA),
@@ -193,6 +191,83 @@ WALLS = {
         shown("Internal server error", "Something went wrong on our side. Our engineers have been told of it."),
         Outcome.MAINTENANCE, "server_error"),
 }  # fmt: skip
+TEASED = "".join(
+    f"<article {{mark}}><h2><a href='/2023/05/story-{n}/'>Story number {n} about something that happened</a></h2>"
+    f"{{meta}}<p>What happened in story number {n}, which ran earlier this week and was read by many.</p></article>"
+    for n in range(10)
+)
+PLAIN = TEASED.replace("{mark}", "").replace("{meta}", "")
+MARKED = TEASED.replace("{mark}", "itemscope itemtype='https://schema.org/BlogPosting'").replace(
+    "{meta}", "<time itemprop='datePublished' datetime='2023-05-01T10:00:00Z'></time>"
+)
+TOP = ld("Story number 1", ',"url":"https://courier.example/2023/05/story-1/"')
+INDEXES = {
+    "category, marked up": ("/category/sport/", "", MARKED, "section"),
+    "tag, marked up": ("/tag/sport/page/3/", "", MARKED, "tag"),
+    "short address, marked up": ("/film/", "", MARKED, "section"),
+    "category with its top story": ("/category/sport/", TOP, PLAIN, "section"),
+    "section with its top story": ("/sport", TOP, PLAIN, "section"),
+    "tag with a date": ("/tag/sport/", DATED, PLAIN, "tag"),
+    "section with a date, called an article": ("/sport", OG + DATED, PLAIN, "section"),
+    "section at a long address": ("/news/sport/water-sports-and-sailing", "", PLAIN, "section"),
+    "topic with an introduction": ("/topics/water-sports", "", f"<p>{FIRE[0]}</p>" + PLAIN, "tag"),
+    "author with a life": ("/authors/ida-lund", "", f"<p>{FIRE[0]}</p><p>{FIRE[1]}</p>" + PLAIN, "author"),
+    "pictures": ("/pictures/flood", "", "<p>The river rose, and this is what our photographers saw that night.</p>"
+                 + "<figure><img src='a.jpg'></figure>" * 9, "gallery"),
+}  # fmt: skip
+DEEP = "/town/2023/what-happened-in-town-4711"
+SENTENCE = "<p>The song was written in 1961, and four hundred artists have sung it since then.</p>"
+THAI = "".join(f"<p>เมื่อวันที่ {n} เกิดน้ำท่วมหนักในหลายจังหวัดภาคใต้ ประชาชนหลายพันคนต้องอพยพออกจากบ้าน</p>" for n in range(5))
+FIGURES = "<figure><img src='a.jpg'><figcaption>A sledge near the camp. Photo: I. Lund</figcaption></figure>" * 9
+STORY_HEAD = ld("The lamp is lit")
+SHORT_STORIES = {
+    "one sentence among cards": (DEEP, "Fire on the quay", f"<p>{FIRE[0]}</p>{CARDS}", ""),
+    "breaking news": (DEEP, "Minister resigns", f"<p>The minister has resigned. More follows soon.</p>{CARDS}", ""),
+    "a letter": (DEEP, "Letter: Trees", f"<p>Sir, the trees in Mill Lane should stay. J. Smith</p>{CARDS}", ""),
+    "a recipe": (
+        "/food/pumpkin-soup", "Pumpkin soup", "<ul><li>1 kg pumpkin</li><li>2 onions</li></ul><ol><li>Cut the pumpkin "
+        "into cubes.</li><li>Fry the onions in butter until they are golden.</li><li>Add all and boil it for twenty "
+        f"minutes.</li><li>Serve it with cream.</li></ol>{CARDS}", ""),
+    "a topic's story": (
+        "/topics/water-in-the-desert", "Water in the desert",
+        "".join(f"<p>Engineers have found a way, their number {n}, to make water from air.</p>" for n in range(3))
+        + CARDS, ""),
+    "a song": ("/music/by/stand-by-me", "Stand by me", SENTENCE + SENTENCE.replace("song", "tune") + CARDS, ""),
+    "thai": (DEEP, "น้ำท่วมหนักในภาคใต้", THAI + CARDS, ""),
+    "chinese": (DEEP, "灯塔重新点亮", "".join(f"<p>{text}</p>" for text in HARBOUR[:5]) + CARDS, ""),
+    "a ticker": (
+        "/live/storm-hits-the-coast-20230501", "Live: storm hits the coast",
+        "".join(f"<div><h3><a href='/live/storm/{n}'>1{n}:00 Update {n}: the harbour is shut</a></h3><p>Winds of 9 "
+                "kilometres an hour were measured at the lighthouse in an hour.</p></div>" for n in range(9)), ""),
+    "pictures with a story": (
+        "/pictures/ten-days-on-the-ice", "Ten days on the ice",
+        f"<p>{FIRE[0]}</p>{FIGURES}<p>{PAINTING[0]}</p><p>At night they told us stories of the war.</p>", ""),
+    "pictures with a date": ("/photos/on-trial", "On trial", f"<p>{FIRE[0]}</p>{FIGURES}", DATED),
+    **{
+        f"at {path}": (path, "The lamp is lit", "".join(f"<p>{text}</p>" for text in PAINTING) + CARDS, STORY_HEAD)
+        for path in ("/default.aspx?articleId=1234", "/index.php?cid=77", "/?q=node/55", "/?storyid=5", "/?p=5")
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_an_index(name):
+    path, head, body, reason = INDEXES[name]
+    html = f"<html><head><title>Sport</title>{head}</head><body>{NAV}<main><h1>Sport</h1>{body}</main></body></html>"
+    reading = read(html, url="https://courier.example" + path)
+    assert (reading.outcome, reading.reason) == (Outcome.NOT_ARTICLE, reason)
+
+
+@pytest.mark.parametrize("name", SHORT_STORIES)
+def test_a_story_that_looks_like_an_index(name):
+    path, title, body, head = SHORT_STORIES[name]
+    html = (
+        f"<html><head><title>{title}</title>{head}</head><body>{NAV}<main><h1>{title}</h1>{body}</main></body></html>"
+    )
+    reading = read(html, url="https://courier.example" + path)
+    assert reading.article is not None, reading
+
+
 PATH = "https://courier.example/town/2023/what-happened-in-town-4711"
 
 

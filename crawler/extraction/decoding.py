@@ -48,6 +48,16 @@ _FAMILIES = (
 
 The first encodings are those that the HTML standard takes for unlabelled pages in a language.
 """
+_LATIN_LANGUAGES = frozenset(
+    code
+    for languages, letters, _ in _FAMILIES
+    if letters not in (_CYRILLIC, _GREEK) and letters[0] < "\u0370"
+    for code in languages
+)
+_TAGS = re.compile(rb"<(?:script|style)\b[^>]*>[^<]*|<[^>]*>", re.IGNORECASE)
+_ASCII_LETTERS = tuple(bytes([letter]) for letter in (*range(65, 91), *range(97, 123)))
+_FOREIGN_BYTES = bytes(range(0x80, 0x100))
+_FOREIGN_SHARE = 0.2
 _NAMED = {
     "Polish": "pl",
     "Czech": "cs",
@@ -170,9 +180,19 @@ def _name(encoding: str) -> str:
     return codecs.lookup(encoding).name.replace("-", "_")
 
 
+def _is_hardly_ascii(body: bytes) -> bool:
+    """Tell whether so few of a page's letters are ASCII that it is in no language of Latin script."""
+    text = _TAGS.sub(b" ", body[:_DETECTED_BYTES])
+    ascii_letters = sum(map(text.count, _ASCII_LETTERS))
+    foreign = len(text) - len(text.translate(None, _FOREIGN_BYTES))
+    return foreign > _FOREIGN_SHARE * (foreign + ascii_letters)
+
+
 def _detected(body: bytes, labels: list[str]) -> str:
     language = _LANGUAGE.search(body[:8192])
     code = language[1].decode().lower() if language else None
+    if code in _LATIN_LANGUAGES and _is_hardly_ascii(body):
+        code = None  # templates say `lang="en"` of pages in any script
     for languages, letters, usual in _FAMILIES:
         if code in languages and (text := _best_of(body, letters, usual)) is not None:
             return text

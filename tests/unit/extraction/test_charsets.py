@@ -80,6 +80,16 @@ def test_unlabelled_without_any_hint(language, encoding):
     assert decode_html(html.encode(encoding), content_type=None) == html
 
 
+@pytest.mark.parametrize(
+    ("language", "encoding"),
+    [case for case in UNLABELLED if case[0] in ("ru", "el", "he", "ar", "zh", "ja", "ko") and case[1] != "iso8859-6"],
+)
+@pytest.mark.parametrize("template", ["en", "en-US", "de"])
+def test_unlabelled_under_a_template_in_another_language(language, encoding, template):
+    html = html_of(language).replace(f"lang='{language}'", f"lang='{template}'")
+    assert decode_html(html.encode(encoding), content_type="text/html") == html
+
+
 @pytest.mark.parametrize(("language", "encoding"), UNLABELLED)
 def test_labelled_by_the_header(language, encoding):
     html = html_of(language)

@@ -14,6 +14,7 @@ from crawler.discovery.feed_bounds import read_document
 from crawler.discovery.gathering import clean_or_none
 from crawler.discovery.listing import MAX_TITLE_LENGTH
 from crawler.discovery.xml_mending import mended_xml
+from storage.escaping import xml_text
 
 MAX_OUTLINES = 20_000
 MAX_DEPTH = 32
@@ -121,7 +122,8 @@ def _named_category(attributes: Mapping[str, str]) -> tuple[str, ...]:
 def write_opml(sources: Sequence[OpmlSource], *, title: str, now: datetime) -> bytes:
     """Return a list of feeds in OPML 2.0, in folders by category. What is skipped is left out.
 
-    `now` is aware. Feeds of one folder stand together, in the order in which the folders first come.
+    `now` is aware. Characters that could command a terminal or hide are character references. Feeds of one folder stand
+    together, in the order in which the folders first come.
     """
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
@@ -137,7 +139,8 @@ def write_opml(sources: Sequence[OpmlSource], *, title: str, now: datetime) -> b
         if source.html_url:
             feed["htmlUrl"] = _xml_text(source.html_url)
         etree.SubElement(_folder(source.category, folders), "outline", feed)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    # A list is shown by terminals and editors too.
+    return xml_text(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True).decode()).encode()
 
 
 def _folder(category: tuple[str, ...], folders: dict[tuple[str, ...], Any]) -> Any:

@@ -34,9 +34,17 @@ SHOWING = [
     ["status", "SOURCE"],
     ["status", "PAGE"],
     ["verify"],
+    ["sources", "check", "SOURCE", "--explain"],
     ["crawl", "FEED", "--recrawl"],
 ]
 """Every command that shows something of what was crawled."""
+
+LOOKING_AFTER_SOURCES = [
+    ["sources", "export"],
+    ["sources", "add", "HOME", "--print"],
+    ["sources", "import", "list.opml", "--print"],
+]
+"""The commands about sources that print what others wrote, and know no `--json`."""
 
 CONTENT = "headline standfirst byline dateline section body canonical_url image_url image_caption site_name"
 POISONED = {
@@ -75,10 +83,11 @@ def in_terminal(folder: Path, *words: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Crawled:
-    """A folder in which hostile pages were crawled, and the commands that show them."""
+    """A folder in which hostile pages were crawled, and the commands that show them, for programs too or not."""
 
     folder: Path
     commands: list[list[str]]
+    others: list[list[str]]
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +96,18 @@ def crawled(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "morgue.db").write_bytes(sqlite_template.read_bytes())
     odd = HOSTILE.replace("\x1b", "&#x1b;").replace("\x07", "&#7;")
+    (folder / "list.opml").write_text(
+        f"<opml version='2.0'><body><outline text='{odd}' xmlUrl='http://a.example/rss'/><outline text='{odd}'/>"
+        f"<outline text='{odd}' xmlUrl='file:///{odd}'/></body></opml>",
+        encoding="utf-8",
+    )
     feed_of_it = feed("/one", "/redirect", "/type").replace("<title>t<", f"<title>{odd}<").encode()
     with bad_server() as server:
         server.scripts |= {
+            "/": answer(
+                f'<html><head><title>{odd}</title><link rel="alternate" type="{FEED_TYPE}" href="/feed"></head>'
+                f'<body><h1>{odd}</h1><a href="/one">{odd}</a></body></html>'.encode()
+            ),
             "/feed": answer(feed_of_it, content_type=FEED_TYPE),
             "/redirect": answer(b"", f"Location: http://{TITLE}.example/", status="302 Found"),
             "/type": answer(b"\x1b]0;owned\x07", content_type=f"application/{TITLE}"),
@@ -102,8 +120,12 @@ def crawled(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
             assert run(folder, "crawl", server.url("/feed"), "--recrawl").returncode == 0
         poison(folder / "morgue.db")
         slug = json.loads(run(folder, "status", "--json").stdout)["sources"][0]["slug"]
-        names = {"SOURCE": slug, "PAGE": server.url("/one"), "FEED": server.url("/feed")}
-        yield Crawled(folder=folder, commands=[[names.get(word, word) for word in words] for words in SHOWING])
+        names = {"SOURCE": slug, "PAGE": server.url("/one"), "FEED": server.url("/feed"), "HOME": server.url("/")}
+
+        def named(table: list[list[str]]) -> list[list[str]]:
+            return [[names.get(word, word) for word in words] for words in table]
+
+        yield Crawled(folder=folder, commands=named(SHOWING), others=named(LOOKING_AFTER_SOURCES))
 
 
 def poison(file: Path) -> None:
@@ -115,10 +137,12 @@ def poison(file: Path) -> None:
                 database.execute(f"UPDATE {table} SET {column} = coalesce({column}, '') || ?", (HOSTILE,))
         for table in ("articles", "versions"):
             database.execute(f"UPDATE {table} SET authors = ?, tags = ?", (lists, lists))
+        database.execute("UPDATE sources SET watched = 1")
+        database.execute("UPDATE feeds SET paused = 0, configured = 1")
 
 
 def test_commands_in_a_terminal(crawled):
-    for words in [*crawled.commands, ["--verbose", *crawled.commands[-1]]]:
+    for words in [*crawled.commands, *crawled.others, ["--verbose", *crawled.commands[-1]]]:
         said = in_terminal(crawled.folder, *words)
         assert said, words
         rest = OURS.sub("", said)
@@ -126,11 +150,13 @@ def test_commands_in_a_terminal(crawled):
 
 
 def test_commands_in_a_pipe(crawled):
-    for words in [*crawled.commands, ["--verbose", *crawled.commands[-1]]]:
+    for words in [*crawled.commands, *crawled.others, ["--verbose", *crawled.commands[-1]]]:
         result = run(crawled.folder, *words)
         for said in (result.stdout.decode(), result.stderr.decode()):
             assert printable(said) == said, words
     assert "\\x1b]0;owned\\x07" in run(crawled.folder, "list").stdout.decode()
+    for words, name in zip(crawled.others, ("&#x202e;evil", "31mevil forged", "31mevil forged"), strict=True):
+        assert name in run(crawled.folder, *words).stdout.decode()
 
 
 def test_commands_for_programs(crawled):

@@ -6,10 +6,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 from rich.table import Table
 from rich.text import Text
 
-from storage.escaping import json_text, printable, printable_line
+from storage.escaping import json_text, plain_line, printable, printable_line, xml_text
 from storage.rendering import PrintableConsole
 
 COMMANDS = [chr(number) for number in (*range(9), *range(0x0B, 0x20), *range(0x7F, 0xA0))]
@@ -48,6 +49,20 @@ def test_how_it_looks(text, shown):
 
 def test_a_line_stays_one():
     assert printable_line("a\nb\tc\r\u2028d\x85e") == "a\\x0ab\\x09c\\x0d\\u2028d\\x85e"
+
+
+@pytest.mark.parametrize("character", [*COMMANDS, *HIDING, *BEYOND])
+def test_a_plain_line_is_without_it(character):
+    assert plain_line(f"a{character}b") in ("ab", "a b")
+    assert plain_line("می\u200cخواهم – 100\u00a0%") == "می\u200cخواهم – 100\u00a0%"
+
+
+@given(st.text(st.characters(min_codepoint=0x7F, max_codepoint=0x206F)))
+def test_xml_says_the_same_to_a_program(text):
+    written = xml_text(f"<a b='{text}'>{text}</a>")
+    assert printable(written) == written
+    read = etree.fromstring(written)
+    assert (read.get("b"), read.text or "") == (text, text)
 
 
 @given(st.text(st.characters(max_codepoint=0x206F)))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from crawler.discovery.opml import InvalidOpml, OpmlSource, read_opml, write_opml
+from storage.escaping import printable
 
 NOW = datetime(2026, 3, 6, 13, 0, tzinfo=timezone(timedelta(hours=1)))
 
@@ -142,6 +143,17 @@ def test_what_is_written_is_opml_2():
     assert [feed.get("text") for feed in feeds] == ['Quay & <Dock> "1"', "Trams", "https://courier.example/rss"]
     assert {feed.get("type") for feed in feeds} == {"rss"}
     assert [outline.get("text") for outline in root.findall("body/outline")] == ["News", "https://courier.example/rss"]
+
+
+def test_what_could_command_a_terminal_is_written_as_references():
+    hostile = "Lamp \x9b31m\u202e\u200b\u2028\U000e0041"
+    body = write_opml(
+        [OpmlSource(title=hostile, xml_url="https://e.example/rss", category=(hostile,))], title="x", now=NOW
+    )
+    assert printable(body.decode()) == body.decode()
+    feed = etree.fromstring(body).find("body/outline/outline")
+    assert feed is not None
+    assert feed.get("text") == hostile
 
 
 WORDS = st.text(max_size=12).map(lambda text: " ".join(text.replace("&", "").split()))

@@ -8,6 +8,7 @@ from crawler.discovery.opml import OpmlSource
 from scheduler.sample_configuration import SAMPLE_CONFIGURATION
 from scheduler.source_blocks import SourceBlock, append_blocks, blocks_of_feeds, slug_for, toml_block
 from storage.errors import ConfigurationError, UsageError
+from storage.escaping import printable
 
 COURIER = SourceBlock(
     slug="courier.example",
@@ -27,6 +28,12 @@ def test_a_block_reads_back_as_it_was_meant():
         "feeds": list(COURIER.feeds),
         "sitemaps": list(COURIER.sitemaps),
     }
+
+
+def test_a_name_has_nothing_that_commands_a_terminal_or_hides():
+    block = toml_block(SourceBlock(slug="a", name="\ufeffLa\u200bmp\u2060s \x9b31m\u2028\u202eevil\U000e0041\x7f"))
+    assert printable(block) == block
+    assert tomllib.loads(block)["source"][0]["name"] == "Lamps  31m evil"
 
 
 def test_what_is_not_there_is_not_written():

@@ -1,12 +1,12 @@
 """A case of the table: what a server does, and what must come of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from storage.model import Outcome
-from tests.integration.bad_answers import FEED_TYPE
+from tests.integration.bad_answers import FEED_TYPE, PARAGRAPHS
 from tests.integration.bad_server import Script, answer
 
 PAGE_PATH = "/page"
@@ -31,8 +31,9 @@ class Case:
     a source (`feeds`, `sitemaps`) in which the target stands, empty where a page is named. `guarded` cases run with
     internal addresses refused and with names of our own (`tests.hostile.names`), `hurried` ones with a reader of pages
     that has no time. `later` says whether a good answer is read at once when it comes; after what speaks for the whole
-    host, such as 429, it is not even asked for. In a target and in answers `_PORT`, as long as a port, stands for the
-    server's.
+    host, such as 429, it is not even asked for. `opt_outs` are what the row must say that the answer reserves, and
+    `paragraphs` what the article must say where one is kept. In a target and in answers `_PORT`, as long as a port,
+    stands for the server's.
     """
 
     name: str
@@ -48,6 +49,8 @@ class Case:
     hurried: bool = False
     later: bool = True
     versions: int = 1
+    opt_outs: Sequence[str] = ()
+    paragraphs: Sequence[str] = PARAGRAPHS
 
 
 def page_case(

@@ -1,5 +1,6 @@
 """Crawls every case of the table with the real crawler, and tells what came of each."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -10,12 +11,12 @@ from crawler.catalogue import sources
 from crawler.settings import CrawlSettings, SourceSettings
 from crawler.urls import clean_url, url_key
 from storage.clock import utc_now
-from storage.model import FetchKind, Outcome
+from storage.model import Article, FetchKind, Outcome
 from storage.records import Fetch
 from storage.store import Store
 from tests.hostile.case import FEED_PATH, PAGE_PATH, Case, Kept, feed_answer
 from tests.hostile.names import INNER, PUBLIC, names_of_our_own
-from tests.integration.bad_answers import GOOD, feed
+from tests.integration.bad_answers import GOOD, PARAGRAPHS, feed
 from tests.integration.bad_server import BadServer, Script, bad_server
 from tests.integration.crawls import USER_AGENT, Morgue
 
@@ -30,22 +31,30 @@ SETTINGS = CrawlSettings(
     max_redirects=3,
 )
 
+_TELLING = re.compile(rb"^(?:authorization|proxy-authorization|cookie|referer|from):.*$", re.IGNORECASE | re.MULTILINE)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What the database says of a case: the row that decides, and what is kept. `asked` are the paths asked for."""
+    """What the database says of a case: the row that decides, and what is kept, with the article's `paragraphs`.
+
+    `asked` are the paths asked for, and `told` the lines in which requests tell who asks, or from where.
+    """
 
     outcome: Outcome | None
     reason: str | None
     status: int | None
     kept: Kept
     versions: int
+    opt_outs: Sequence[str]
+    paragraphs: Sequence[str]
     asked: Sequence[str]
+    told: Sequence[str]
 
 
 @dataclass(kw_only=True)
 class Results:
-    """What came of all cases; `read_later` are those of which an article was read once the server was well."""
+    """What came of all cases; `read_later` are those of which the right article was read once the server was well."""
 
     found: dict[str, Found] = field(default_factory=dict)
     outcomes: set[Outcome] = field(default_factory=set)
@@ -83,7 +92,8 @@ class HostileCrawl:
         good = {PAGE_PATH: GOOD, FEED_PATH: feed_answer(feed(PAGE_PATH))}
         self._answer(cases, lambda _: good)
         self._crawl(cases)
-        return {case.name for case in cases if self._versions(self._servers[case.name].url(PAGE_PATH))}
+        articles = {case.name: self._article(self._servers[case.name].url(PAGE_PATH)) for case in cases}
+        return {name for name, article in articles.items() if _paragraphs(article) == PARAGRAPHS}
 
     def _crawl(self, cases: Sequence[Case], **settings: Any) -> None:
         targets = [self._slug(case) if case.listed_as else self._url(case) for case in cases]
@@ -115,31 +125,54 @@ class HostileCrawl:
     def _found(self, case: Case) -> Found:
         target = clean_url(self._url(case))
         row = _deciding_row(self._morgue.fetches(), target)
-        versions = self._versions(row.url) or self._versions(target)
+        article = self._article(row.url) or self._article(target)
+        server = self._servers[case.name]
         return Found(
             outcome=row.outcome,
             reason=row.reason,
             status=row.status,
-            kept=self._kept(row, versions),
-            versions=versions,
-            asked=tuple(self._servers[case.name].asked),
+            kept=self._kept(row, article),
+            versions=article.version_count if article else 0,
+            opt_outs=tuple(row.opt_outs),
+            paragraphs=_paragraphs(article),
+            asked=tuple(server.asked),
+            told=tuple(line.decode("latin-1") for head in server.heads for line in _TELLING.findall(head)),
         )
 
-    def _versions(self, url: str) -> int:
+    def _article(self, url: str) -> Article | None:
         with self._morgue.store.reading() as transaction:
-            article = transaction.versions.for_url_key(url_key(url))
-        return article.version_count if article else 0
+            return transaction.versions.for_url_key(url_key(url))
 
-    def _kept(self, row: Fetch, versions: int) -> Kept:
+    def _kept(self, row: Fetch, article: Article | None) -> Kept:
         if row.outcome is Outcome.LISTED:
             return Kept.LINKS
-        if versions:
+        if article:
             return Kept.ARTICLE
         with self._morgue.store.reading() as transaction:
             captured = any(stored.capture.url == row.url for stored in transaction.captures.all())
         if captured:
             return Kept.CAPTURE
         return Kept.NOTHING if row.status is None else Kept.HEADERS
+
+
+def differences(case: Case, found: Found) -> dict[str, tuple[object, object]]:
+    """Return what did not end as the table says: by name, what was wanted and what was found."""
+    kept = case.kept is Kept.ARTICLE
+    wanted = {
+        "outcome": case.outcome,
+        "reason": case.reason,
+        "kept": case.kept,
+        "versions": case.versions if kept else 0,
+        "opt_outs": tuple(case.opt_outs),
+        "paragraphs": tuple(case.paragraphs) if kept else (),
+        "told": (),
+    }
+    pairs = {name: (value, getattr(found, name)) for name, value in wanted.items()}
+    return {name: (value, there) for name, (value, there) in pairs.items() if value != there}
+
+
+def _paragraphs(article: Article | None) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, article.content.body.split("\n")))) if article else ()
 
 
 def _with_port(script: Script, server: BadServer) -> Script:

@@ -1,5 +1,7 @@
 """Pages that are no article, walls, what pages ask of archives, and second looks."""
 
+from typing import Any
+
 from storage.model import Outcome
 from tests.hostile.case import Case, Kept, page_case
 from tests.integration.bad_answers import PAGE, PARAGRAPHS, head, page
@@ -108,6 +110,7 @@ ASKS = [
         answer(PAGE, "X-Robots-Tag: noarchive"),
         Outcome.BLOCKED_ROBOTS,
         "noarchive",
+        opt_outs=("noarchive",),
     ),
     page_case(
         "noarchive by markup",
@@ -115,6 +118,7 @@ ASKS = [
         answer(page(head='<meta name="robots" content="noarchive">').encode()),
         Outcome.BLOCKED_ROBOTS,
         "noarchive",
+        opt_outs=("noarchive",),
     ),
     page_case(
         "noarchive for another",
@@ -133,19 +137,58 @@ ASKS = [
         None,
         Kept.ARTICLE,
         later=False,
+        opt_outs=("tdm-reservation",),
+    ),
+    page_case(
+        "opt-out from training by header",
+        "sends `X-Robots-Tag: noai`",
+        answer(PAGE, "X-Robots-Tag: noai"),
+        Outcome.CREATED,
+        None,
+        Kept.ARTICLE,
+        later=False,
+        opt_outs=("noai",),
+    ),
+    page_case(
+        "opt-out from training by markup",
+        "asks in its markup not to be trained on",
+        answer(page(head='<meta name="robots" content="noimageai, noai">').encode()),
+        Outcome.CREATED,
+        None,
+        Kept.ARTICLE,
+        later=False,
+        opt_outs=("noai", "noimageai"),
+    ),
+    page_case(
+        "opt-out from training by robots.txt",
+        "sends `Content-Usage: train-ai=n` in robots.txt",
+        answer(PAGE),
+        Outcome.CREATED,
+        None,
+        Kept.ARTICLE,
+        answers={"/robots.txt": answer(b"User-agent: *\nContent-Usage: train-ai=n\nAllow: /\n")},
+        later=False,
+        opt_outs=("train-ai=n",),
+    ),
+    page_case(
+        "opt-out of a page that may not be kept",
+        "sends `X-Robots-Tag: noarchive, noai`",
+        answer(PAGE, "X-Robots-Tag: noarchive, noai"),
+        Outcome.BLOCKED_ROBOTS,
+        "noarchive",
+        opt_outs=("noai", "noarchive"),
     ),
 ]
 
 
 def _second(
-    name: str, does: str, first: Script, second: Script, outcome: Outcome, reason: str | None, versions: int = 1
+    name: str, does: str, first: Script, second: Script, outcome: Outcome, reason: str | None, **more: Any
 ) -> Case:
-    return page_case(
-        name, does, second, outcome, reason, Kept.ARTICLE, before={"/page": first}, versions=versions, later=False
-    )
+    return page_case(name, does, second, outcome, reason, Kept.ARTICLE, before={"/page": first}, later=False, **more)
 
 
 _TAGGED = answer(PAGE, 'ETag: "lamp"')
+_EDITED = (*PARAGRAPHS, "The harbour office has since changed its mind about the lamp.")
 SECOND_LOOKS = [
     _second("the same bytes", "sends the same page again", answer(PAGE), answer(PAGE), Outcome.UNCHANGED, "same_bytes"),
     _second(
@@ -176,10 +219,11 @@ SECOND_LOOKS = [
         "an edit",
         "corrects a sentence",
         answer(PAGE),
-        answer(page((*PARAGRAPHS, "The harbour office has since changed its mind about the lamp.")).encode()),
+        answer(page(_EDITED).encode()),
         Outcome.UPDATED,
         None,
         versions=2,
+        paragraphs=_EDITED,
     ),
     _second(
         "a cut page",

@@ -13,7 +13,7 @@ from storage.escaping import printable_line
 from storage.rendering import PrintableConsole
 from tests.hostile.case import Case
 from tests.hostile.cases import CASES, GROUPS
-from tests.hostile.crawling import Found, Results, crawl_cases
+from tests.hostile.crawling import Found, Results, crawl_cases, differences
 
 HEADINGS = ("case", "the server …", "outcome", "reason", "status", "kept")
 
@@ -21,8 +21,9 @@ HEADINGS = ("case", "the server …", "outcome", "reason", "status", "kept")
 def cells(case: Case, found: Found) -> tuple[str, ...]:
     """Return what the report says of a case."""
     versions = f" ({found.versions} versions)" if found.versions > 1 else ""
+    reserved = f"; reserved: {', '.join(found.opt_outs)}" if found.opt_outs else ""
     status = str(found.status) if found.status else ""
-    texts = (case.name, case.does, str(found.outcome), found.reason or "", status, f"{found.kept}{versions}")
+    texts = (case.name, case.does, str(found.outcome), found.reason or "", status, f"{found.kept}{versions}{reserved}")
     return tuple(map(printable_line, texts))
 
 
@@ -52,14 +53,15 @@ def print_tables(results: Results) -> None:
         console.print()
 
 
-def differing(results: Results) -> list[str]:
-    """Return the names of the cases that did not end as the table says."""
-    return [
-        case.name
+def problems(results: Results) -> list[str]:
+    """Return a line for each case that did not end as the table says, or that cost the page something later."""
+    lines = [
+        f"{case.name}: {name} is {found!r}, not {wanted!r}"
         for case in CASES
-        if (found := results.found[case.name])
-        and (found.outcome, found.reason, found.kept) != (case.outcome, case.reason, case.kept)
+        for name, (wanted, found) in differences(case, results.found[case.name]).items()
     ]
+    lines += [f"{case.name}: not read later" for case in CASES if case.later and case.name not in results.read_later]
+    return lines
 
 
 def report(*, markdown: bool) -> int:
@@ -73,7 +75,7 @@ def report(*, markdown: bool) -> int:
     else:
         print_tables(results)
     print(f"{len(CASES)} cases; outcomes reached: {', '.join(sorted(results.outcomes))}")
-    wrong = differing(results)
-    if wrong:
-        print(f"not as the table says: {', '.join(wrong)}", file=sys.stderr)
+    wrong = problems(results)
+    for line in wrong:
+        print(f"not as the table says: {printable_line(line)}", file=sys.stderr)
     return 1 if wrong else 0

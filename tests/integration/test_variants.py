@@ -195,3 +195,32 @@ def test_a_redirect_to_a_variant_ends_at_the_address_that_names(morgue, newsroom
     page(newsroom, PLAIN, PLAIN)
     morgue.crawl(feed(newsroom, "/go/1"))
     assert urls(morgue, newsroom) == [PLAIN]
+
+
+def test_a_variant_that_lives_takes_over_the_article_of_an_address_that_is_gone(morgue, newsroom):
+    page(newsroom, AMP, PLAIN)
+    page(newsroom, PLAIN, PLAIN)
+    listed = feed(newsroom, AMP)
+    morgue.crawl(listed)
+    newsroom.forget(PLAIN)
+    assert morgue.crawl(listed, recrawl=True).outcomes == {"missing": 1}
+    # The same crawl that finds the address empty asks the variant, and nobody asks for the empty address any more.
+    assert morgue.crawl(listed, recrawl=True).outcomes == {"gone": 1, "unchanged": 1}
+    assert urls(morgue, newsroom) == [AMP]
+    assert [event.kind for event in morgue.events()] == ["created", "gone", "restored"]
+    assert morgue.crawl(listed, recrawl=True).outcomes == {"unchanged": 1}
+    page(newsroom, PLAIN, PLAIN)
+    assert morgue.crawl(newsroom.url(PLAIN)).failed_targets == []
+    assert urls(morgue, newsroom) == [AMP]
+
+
+def test_a_variant_waits_for_an_address_that_was_refused_once(morgue, newsroom):
+    page(newsroom, AMP, PLAIN)
+    newsroom.respond(PLAIN, status=403)
+    listed = feed(newsroom, AMP)
+    morgue.crawl(listed)
+    assert urls(morgue, newsroom) == []
+    newsroom.forget(PLAIN)
+    page(newsroom, PLAIN, PLAIN)
+    morgue.crawl(listed, recrawl=True)
+    assert urls(morgue, newsroom) == [PLAIN]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -22,6 +23,8 @@ MAX_ANCHORS = 10_000
 """Links that are looked at, repeated ones included."""
 MAX_FEEDS = 200
 MAX_TEXT = 400
+_MAX_NODES = 2_000
+"""Beginnings and ends of elements in one link that are looked at; one around a whole teaser has some fifty."""
 
 _FEED_KINDS = {
     "application/rss+xml": FeedKind.RSS,
@@ -215,11 +218,28 @@ def _anchors(tree: HtmlElement, base: str) -> tuple[list[_Anchor], dict[str, int
     return found, left_out
 
 
+def _inside(element: HtmlElement) -> tuple[str, list[str]]:
+    """Return the beginning of an element's text, and what stands for its pictures; reading ends at a bound."""
+    texts: list[str] = []
+    images: list[str] = []
+    room = 10 * MAX_TEXT
+    for event, node in islice(etree.iterwalk(element, events=("start", "end", "comment", "pi")), _MAX_NODES):
+        if event == "start" and node.tag == "img":
+            images.append((node.get("alt") or "")[:MAX_TEXT])
+        said = node.text if event == "start" else node.tail if node is not element else None
+        if said:
+            texts.append(said[:room])
+            room -= len(texts[-1])
+        if room <= 0:
+            break
+    return "".join(texts), images
+
+
 def _anchor(element: HtmlElement, target: tuple[str, str], place: LinkPlace) -> _Anchor:
-    text = _one_line(element.text_content())
+    words, images = _inside(element)
+    text = _one_line(words)
     label = text or _one_line(element.get("aria-label") or element.get("title"))
     if not text:
-        images = (image.get("alt") for image in element.iter("img"))
         text = next((words for alt in images if (words := _one_line(alt))), label)
     return _Anchor(
         url=target[0],

@@ -17,6 +17,7 @@ _NAVIGATION_NAMES = re.compile(
 )
 _NEVER_NAVIGATION = frozenset({"html", "body", "main", "article", "a"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4"})
+_SOUGHT = _HEADINGS | {"a", "time"}
 _CONTENT = frozenset({"article", "main", "section"})
 _CARD_DEPTH = 5
 """How many elements up from a link or a time the card may be that holds both."""
@@ -58,19 +59,30 @@ def places_of_links(tree: HtmlElement, *, most: int) -> Iterator[tuple[HtmlEleme
                 held.add(anchor.get("href") or "")
     times = Counter(area for time in seen.times for area in _areas(time))
     headings = Counter(area for heading in seen.headings for area in _areas(heading))
+    with_time, with_heading = _holders(tree, "time"), _holders(tree, *_HEADINGS)
     for anchor, where in seen.anchors:
-        is_dated = next(anchor.iterdescendants("time"), None) is not None or any(
+        is_dated = anchor in with_time or any(
             times[area] == 1 and headings[area] <= 1 and len(addresses[area]) <= _CARD_LINKS for area in _areas(anchor)
         )
-        holds_heading = next(anchor.iterdescendants(*_HEADINGS), None) is not None
         yield (
             anchor,
             LinkPlace(
                 in_navigation=where.in_navigation,
-                is_heading=holds_heading or where.in_heading or (where.in_card and not where.in_navigation),
+                is_heading=anchor in with_heading or where.in_heading or (where.in_card and not where.in_navigation),
                 dated=is_dated,
             ),
         )
+
+
+def _holders(tree: HtmlElement, *tags: str) -> set[HtmlElement]:
+    """Return the elements that hold one of these, found once for all: links may stand in links, hundreds deep."""
+    holders: set[HtmlElement] = set()
+    for element in tree.iter(*tags):
+        for holder in element.iterancestors():
+            if holder in holders:
+                break
+            holders.add(holder)
+    return holders
 
 
 def _areas(element: HtmlElement) -> Iterator[HtmlElement]:
@@ -90,12 +102,15 @@ class _Seen:
 def _walk(tree: HtmlElement, most: int) -> _Seen:
     """Go through the page once, until so many anchors are found."""
     seen = _Seen()
+    with_content = _holders(tree, "article", "main", "h1")
     waiting: list[tuple[HtmlElement, _Surroundings, int]] = [(tree, _Surroundings(), 0)]
     while waiting and len(seen.anchors) < most:
         element, where, depth = waiting.pop()
         if not isinstance(element.tag, str):
             continue
-        inside = _inside(element, where)
+        if not len(element) and element.tag not in _SOUGHT and not element.get("itemprop"):
+            continue
+        inside = _inside(element, where, holds_content=element in with_content)
         if element.tag == "a" and element.get("href"):
             seen.anchors.append((element, inside))
         elif element.tag in _HEADINGS:
@@ -107,10 +122,10 @@ def _walk(tree: HtmlElement, most: int) -> _Seen:
     return seen
 
 
-def _inside(element: HtmlElement, where: _Surroundings) -> _Surroundings:
+def _inside(element: HtmlElement, where: _Surroundings, *, holds_content: bool) -> _Surroundings:
     tag = element.tag
     return _Surroundings(
-        in_navigation=where.in_navigation or _is_navigation(element, where),
+        in_navigation=where.in_navigation or _is_navigation(element, where, holds_content),
         in_heading=where.in_heading or tag in _HEADINGS,
         in_card=where.in_card or tag == "article" or _is_teaser_item(element),
         in_content=where.in_content or tag in _CONTENT,
@@ -123,7 +138,7 @@ def _is_teaser_item(element: HtmlElement) -> bool:
     return kind.endswith(("article", "posting"))
 
 
-def _is_navigation(element: HtmlElement, where: _Surroundings) -> bool:
+def _is_navigation(element: HtmlElement, where: _Surroundings, holds_content: bool) -> bool:
     tag = element.tag
     if tag in _NAVIGATION_TAGS or (element.get("role") or "").lower() in _NAVIGATION_ROLES:
         return not where.in_card
@@ -135,4 +150,4 @@ def _is_navigation(element: HtmlElement, where: _Surroundings) -> bool:
     if names == " " or not _NAVIGATION_NAMES.search(names):
         return False
     # A wrapper of the whole page may be named for the menu that it holds, as `page-with-menu`.
-    return next(element.iterdescendants("article", "main", "h1"), None) is None
+    return not holds_content

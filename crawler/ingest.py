@@ -20,7 +20,7 @@ from crawler.extraction.reading import Reading
 from crawler.extraction.robots_metas import robots_metas
 from crawler.fetching import Fetched
 from crawler.page_bodies import PageBody, read_body
-from crawler.parts import PartRead, PartsReader
+from crawler.parts import PartRead, PartsReader, PartsStopped
 from crawler.recorder import Sighting
 from crawler.sightings import KEPT_WALL_BYTES, decided, evidence, is_evidence, not_comparable, same_bytes
 from crawler.urls import InvalidUrl, feed_entry, url_key
@@ -29,7 +29,7 @@ from storage.disappearance import MANY_GONE
 from storage.errors import CaptureUnreadable
 from storage.model import Capture, ExtractedArticle, HttpExchange, Outcome
 from storage.part_digests import digest_of_parts
-from storage.records import FeedEntry, PageLook, PageState, Recorded, Rereading
+from storage.records import FeedEntry, Fetch, PageLook, PageState, Recorded, Rereading
 
 log = structlog.get_logger()
 
@@ -55,6 +55,9 @@ class RecordsSightings(Protocol):
 
     async def record(self, sighting: Sighting) -> Recorded:
         """Record a sighting and return what it came to."""
+
+    async def record_attempts(self, fetches: Sequence[Fetch]) -> None:
+        """Record attempts that say nothing about any page."""
 
 
 class ReadsCaptures(Protocol):
@@ -126,7 +129,8 @@ class PageIngest:
 
         `at_once` says that somebody asked for this look, so that it counts however soon after another.
 
-        Raises `ArchiveUnavailable` or `DatabaseUnavailable` when it could not be recorded; nothing is then.
+        Raises `ArchiveUnavailable` or `DatabaseUnavailable` when it could not be recorded; nothing is then. Raises
+        `FetchingStopped` when a further part of the article may not be asked for: then only the attempts are recorded.
         """
         settings = self._reading_settings(page.source_id)
         sighting = await self._sighting(page, fetched, settings)
@@ -234,7 +238,13 @@ class PageIngest:
             missed_before=_missed_before(page, answer.exchange.finished_at),
             resigned=page.article_id is None and page.consecutive_failures >= PATIENCE_WITH_PARTS,
         )
-        parts = await reader.parts_of(first, addresses, url=answer.fetched.final_url)
+        try:
+            parts = await reader.parts_of(first, addresses, url=answer.fetched.final_url)
+        except PartsStopped as stopped:
+            # Every attempt leaves its row; nothing else is known about the page, which is still owed.
+            look = decided(sighting.look, Outcome.NETWORK_ERROR, "stopped")
+            await self._recorder.record_attempts((*look.fetches_before, look.fetch, *stopped.fetches))
+            raise
         look = replace(sighting.look, fetches_of_parts=parts.fetches)
         if parts.failure is not None:
             return Sighting(look=decided(replace(look, article=None, landed=None), *parts.failure))

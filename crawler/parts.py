@@ -7,6 +7,7 @@ from crawler.extraction.addresses import NO_ADDRESSES, PageAddresses
 from crawler.extraction.joining import Joining
 from crawler.extraction.text import key
 from crawler.fetching import Fetched
+from crawler.politeness import FetchingStopped
 from crawler.urls import InvalidUrl, url_key
 from crawler.variants import may_stand_alone
 from storage.model import ExtractedArticle, HttpExchange, Outcome
@@ -71,6 +72,14 @@ class Parts:
     in_parts: bool = True
 
 
+class PartsStopped(FetchingStopped):
+    """No further part may be asked for; `fetches` are the rows of those that were."""
+
+    def __init__(self, fetches: Sequence[Fetch]) -> None:
+        super().__init__()
+        self.fetches = fetches
+
+
 @dataclass(kw_only=True)
 class PartsReader:
     """Reads the parts of one article. `fetch` asks for an address, politely, `read` reads the answer.
@@ -98,8 +107,14 @@ class PartsReader:
 
         The article on one page is taken where a link offers it and it holds more than the first part; else the parts
         are followed one by one, `MAX_PARTS` at most, until one is the last or brings nothing new. Raises
-        `FetchingStopped`.
+        `PartsStopped`.
         """
+        try:
+            return await self._follow(first, addresses, url=url)
+        except FetchingStopped as stopped:
+            raise PartsStopped(tuple(self._fetches)) from stopped
+
+    async def _follow(self, first: ExtractedArticle, addresses: PageAddresses, *, url: str) -> Parts:
         self._seen.add(url_key(url))
         self._containers = addresses.containers
         joining = Joining(first)

@@ -18,7 +18,7 @@ import structlog
 
 from storage.errors import DatabaseBusy, DatabaseUnavailable
 from storage.model import Capture, HttpExchange
-from storage.records import PageLook, Recorded
+from storage.records import Fetch, PageLook, Recorded
 from storage.store import Store, Transaction
 
 log = structlog.get_logger()
@@ -104,6 +104,15 @@ class Recorder:
         """
         result: Result = await self._submit(_Job(done=Future(), write=write))
         return result
+
+    async def record_attempts(self, fetches: Sequence[Fetch]) -> None:
+        """Record attempts that say nothing about any page; each must have its outcome."""
+
+        def record(transaction: Transaction) -> None:
+            for fetch in fetches:
+                transaction.fetches.record(fetch)
+
+        await self.write(record)
 
     async def _submit(self, job: _Job) -> Any:
         self._jobs.put(job)

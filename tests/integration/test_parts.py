@@ -1,6 +1,10 @@
 """An article over several pages is one article, whole or not at all."""
 
 import json
+import signal
+import sqlite3
+import subprocess
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -10,6 +14,7 @@ from storage.archive import Archive
 from storage.clock import utc_now
 from storage.model import FetchKind, Outcome
 from storage.verify import verify
+from tests.integration.commands import MORGUE, environment, run, wait_until
 from tests.integration.test_variants import feed, outcomes, urls
 from tests.integration.variant_pages import OTHER, PARAGRAPHS, canonical, list_of, pager, story
 
@@ -350,3 +355,30 @@ def test_a_last_part_that_is_shorter_than_what_readers_say_of_it_is_a_part(morgu
     newsroom.respond(SECOND, body=story("The line is open again.", *PARAGRAPHS[5:], below=below))
     morgue.crawl(feed(newsroom, FIRST))
     assert PARAGRAPHS[5] in morgue.article(newsroom.url(FIRST)).content.body
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_crawl_that_is_interrupted_between_parts_keeps_their_rows_and_owes_the_article(folder, newsroom, number):
+    publish(newsroom, FIRST, SECOND, THIRD)
+    feed(newsroom, FIRST)
+    words = [MORGUE, "crawl", newsroom.url("/list.rss")]
+    slowly = environment({"MORGUE_CRAWL__DELAY_SECONDS": "3"})
+    process = subprocess.Popen(words, cwd=folder, env=slowly, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until(lambda: bool(newsroom.requests_for(FIRST)[1:]), process)
+    process.send_signal(number)
+    process.communicate()
+    assert process.returncode == 130
+    rows = fetched_pages(folder)
+    assert rows == [(FIRST, "network_error", "stopped"), (SECOND, "not_article", "part_2")]
+    assert run(folder, "crawl", newsroom.url("/list.rss")).returncode == 0
+    assert fetched_pages(folder)[2:] == [
+        (SECOND, "not_article", "part_2"),
+        (THIRD, "not_article", "part_3"),
+        (FIRST, "created", None),
+    ]
+
+
+def fetched_pages(folder) -> list[tuple[str, str, str | None]]:
+    with closing(sqlite3.connect(folder / "morgue.db")) as database:
+        rows = database.execute("SELECT url, outcome, reason FROM fetches WHERE kind = 'page' ORDER BY id").fetchall()
+    return [("/" + url.split("/", 3)[3], outcome, reason) for url, outcome, reason in rows]

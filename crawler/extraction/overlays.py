@@ -27,6 +27,10 @@ _HOLDERS = ("div", "section", "aside", "dialog", "form", "footer", "header")
 _ENOUGH_CONSENT = 0.4
 _MOST_FORMS = 10
 _LARGEST_FORM = 400
+_MOST_LOOKS = 8
+"""So many times a page's text is read at most in search of overlays: they can lie in one another."""
+_LEAST_PAGE = 10_000
+_LEAST_ELEMENT = 50
 _LEAST_STORY = 100
 """Prose outside the overlays, in characters; with less, what lies above is all that the page shows."""
 
@@ -60,8 +64,12 @@ def _templates(tree: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _overlays(tree: HtmlElement, *, logins: bool) -> Iterator[HtmlElement]:
-    """Yield the outermost elements that are marked as a banner or dialog and speak as one."""
+    """Yield the outermost elements that are marked as a banner or dialog and speak as one.
+
+    What is marked and lies in many others that are marked, and speak of something else, is not looked at.
+    """
     seen: set[HtmlElement] = set()
+    left = _MOST_LOOKS * max(_LEAST_PAGE, len(tree.text_content()))
     for element in tree.iter(*_HOLDERS):
         marks = f"{element.get('id') or ''} {element.get('class') or ''}"
         dialog = (
@@ -69,7 +77,12 @@ def _overlays(tree: HtmlElement, *, logins: bool) -> Iterator[HtmlElement]:
         )
         if not dialog and not _MARKS.search(marks):
             continue
-        if any(above in seen for above in element.iterancestors()) or element.find(".//h1") is not None:
+        if any(above in seen for above in element.iterancestors()):
+            continue
+        left -= max(_LEAST_ELEMENT, len(element.text_content()))
+        if left < 0:
+            return
+        if element.find(".//h1") is not None:
             continue
         if element.find(".//article") is None and _speaks_as_one(element, logins=logins):
             seen.add(element)

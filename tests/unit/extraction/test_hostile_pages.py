@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lxml.html import fromstring
 
-from crawler.extraction import decode_html
+from crawler.extraction import decode_html, overlays
 from crawler.extraction.text import without_control_characters
 from tests.unit.extraction.pages import FIXTURES, STORY, page, read
 
@@ -77,3 +78,17 @@ def test_torn_markup_is_read(cuts):
 )
 def test_any_bytes_are_decoded(body, content_type):
     assert isinstance(decode_html(body, content_type=content_type), str)
+
+
+def test_overlays_that_lie_in_one_another_are_not_read_once_for_each(monkeypatch):
+    read_of: list[int] = []
+
+    def speaks(element, *, logins):
+        read_of.append(len(element.text_content()))
+        return False
+
+    monkeypatch.setattr(overlays, "_speaks_as_one", speaks)
+    inner = "<li>one two three</li>" * 2000
+    html = f"<html><body><p>{STORY[0]}</p>{'<div class=cookie>' * 200}{inner}{'</div>' * 200}</body></html>"
+    overlays.remove_overlays(fromstring(html), logins=False)
+    assert 0 < sum(read_of) <= 10 * len(inner)

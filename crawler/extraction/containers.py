@@ -71,5 +71,5 @@ def _name(element: HtmlElement) -> str:
             return ""
         named = f"{above.get('id') or ''}.{' '.join((above.get('class') or '').split()[:1])}"
         if named != "." or above.tag in ("article", "section"):
-            return f"{above.tag}#{_DIGITS.sub('', named)}"[:100]
+            return (str(above.tag) + "#" + _DIGITS.sub("", named))[:100]
     return ""

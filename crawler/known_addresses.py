@@ -1,6 +1,7 @@
 """What is known of each publisher's addresses, learnt from the database and kept for a while."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 
 from crawler.discovery.url_shapes import UrlShapes
@@ -9,36 +10,52 @@ from storage.store import Store
 EXAMPLES = 5_000
 """Addresses of each kind that a publisher's shapes are learnt from at most; the newest count."""
 KEPT_SECONDS = 300.0
+AGAIN_SECONDS = 30.0
+"""Learning takes up to a second where much is known, so then it is not done more often for what is new."""
+FEW = 500
+"""From so few addresses it is learnt quickly."""
+_GROWN_BY = 4
+"""More is learnt once a quarter of what is known is new."""
 
 
 @dataclass(frozen=True)
 class _Learnt:
     shapes: UrlShapes
-    until: float
+    at: float
+    known: int
+
+    def is_stale(self, now: float, new: int) -> bool:
+        """Whether it is to be learnt again, where by now so many addresses are new."""
+        age = now - self.at
+        is_time = self.known < FEW or age >= AGAIN_SECONDS
+        return age >= KEPT_SECONDS or (is_time and new > 0 and new >= self.known // _GROWN_BY)
 
 
 class LearntShapes:
-    """Gives the shapes of a source's addresses; learnt again after five minutes, or when something was forgotten."""
+    """Gives the shapes of a source's addresses; learnt again after five minutes, or when much more is known."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._learnt: dict[int, _Learnt] = {}
+        self._new: Counter[int] = Counter()
 
     async def of(self, source_id: int) -> UrlShapes:
         """Return what is known of the addresses of a source."""
         now = asyncio.get_running_loop().time()
         learnt = self._learnt.get(source_id)
-        if learnt is None or learnt.until <= now:
-            shapes = await asyncio.to_thread(self._learn, source_id)
-            learnt = self._learnt[source_id] = _Learnt(shapes, now + KEPT_SECONDS)
+        if learnt is None or learnt.is_stale(now, self._new[source_id]):
+            del self._new[source_id]
+            shapes, known = await asyncio.to_thread(self._learn, source_id)
+            learnt = self._learnt[source_id] = _Learnt(shapes, at=now, known=known)
         return learnt.shapes
 
-    def forget(self, source_id: int) -> None:
-        """Learn a source's shapes again when they are next asked for, because more is known by now."""
-        self._learnt.pop(source_id, None)
+    def note_new(self, source_id: int, count: int) -> None:
+        """Say that so many more addresses of a source's articles are known by now."""
+        self._new[source_id] += count
 
-    def _learn(self, source_id: int) -> UrlShapes:
+    def _learn(self, source_id: int) -> tuple[UrlShapes, int]:
         with self._store.reading() as transaction:
             known = transaction.pages.known_addresses(source_id, EXAMPLES)
             sections = transaction.feeds.section_urls(source_id, EXAMPLES)
-        return UrlShapes.learn(known.articles, [*known.others, *sections])
+        others = [*known.others, *sections]
+        return UrlShapes.learn(known.articles, others), len(known.articles) + len(others)

@@ -102,8 +102,9 @@ class FeedPoller:
         read = await self.read(feed, source, fetched)
         await self.record_fetches(fetched, outcome=read.outcome, reason=read.reason, feed_id=feed.feed_id)
         recorded = await self._record_entries(feed, source, read, fetched.last.attempt.finished_at)
-        if recorded.new and read.kind is not FeedKind.SECTION:
-            self._shapes.forget(feed.source_id)
+        if read.kind not in (FeedKind.SECTION, FeedKind.SITEMAP):
+            # What these list may be no article, and tells nothing until it was fetched.
+            self._shapes.note_new(feed.source_id, recorded.new)
         result = PollResult(
             feed=feed,
             outcome=read.outcome,

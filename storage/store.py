@@ -136,7 +136,7 @@ class Store:
         """
         self._check_still_there()
         engine = self._for_writing if lasting else self._for_passing
-        with failures_explained(self._engine.url), engine.begin() as connection:
+        with self._failures_explained(), engine.begin() as connection:
             if not lasting and connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             transaction = Transaction(connection)
@@ -157,7 +157,18 @@ class Store:
             raise DatabaseUnavailable(str(self._file), "was removed or replaced while it was open", "start again")
 
     @contextmanager
+    def _failures_explained(self) -> Iterator[None]:
+        try:
+            with failures_explained(self._engine.url):
+                yield
+        except DatabaseUnavailable:
+            # A new connection to a file that was just removed finds an empty one, and tables that are not there.
+            self._check_still_there()
+            raise
+
+    @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Open a transaction that only reads. Raises `DatabaseUnavailable`."""
-        with failures_explained(self._engine.url), self._for_reading.begin() as connection:
+        self._check_still_there()
+        with self._failures_explained(), self._for_reading.begin() as connection:
             yield Transaction(connection)

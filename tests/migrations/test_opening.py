@@ -232,6 +232,17 @@ def test_a_file_that_was_removed_while_it_was_open_is_missed(tmp_path):
             pass
 
 
+def test_a_file_that_is_removed_while_it_is_read_is_missed_too(tmp_path):
+    file = tmp_path / "morgue.db"
+    with Store.open(f"sqlite:///{file}", create=True) as store:
+        with pytest.raises(DatabaseUnavailable, match="removed or replaced"), store.reading() as transaction:
+            file.unlink()
+            transaction._connection.exec_driver_sql("SELECT * FROM nosuch")
+        with pytest.raises(DatabaseUnavailable, match="removed or replaced"), store.reading():
+            pass
+        assert not file.exists()
+
+
 def test_the_alembic_command_serves_developers(empty_database_url, monkeypatch):
     monkeypatch.setenv("MORGUE_DATABASE__URL", empty_database_url)
     config = Config(Path(__file__).parents[2] / "alembic.ini")

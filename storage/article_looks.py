@@ -108,7 +108,9 @@ class ArticleLooks:
         if refused:
             return self._refuse_first(look, page, sight, sight.capture_id)
         seen_at, captured_at = look.fetch.finished_at, sight.captured_at
-        article_id = self._history.create(page["id"], sight.reading, captured_at=captured_at, seen_at=seen_at)
+        article_id = self._history.create(
+            page["id"], sight.reading, captured_at=captured_at, seen_at=seen_at, opt_outs=look.fetch.opt_outs
+        )
         version_id = self._history.add_version(
             article_id,
             sight.reading,
@@ -307,6 +309,7 @@ class ArticleLooks:
         if verdict.change is not None:
             return self._add_version(case, verdict, verdict.change)
         values = content_values(sight.reading) if verdict.refresh else {}
+        values["opt_outs"] = list(case.look.fetch.opt_outs)
         self._history.touch(case.current, seen_at=case.seen_at, values=values)
         if not verdict.candidate and not verdict.rotates:
             self._history.seen(verdict.seen.version_id, case.seen_at)
@@ -385,6 +388,7 @@ class ArticleLooks:
             seen_at=case.seen_at,
         )
         values = {"version_count": number, "current_number": number, **content_values(sight.reading)}
+        values["opt_outs"] = list(case.look.fetch.opt_outs)
         self._history.touch(current, seen_at=case.seen_at, values=values)
         self._host.keep_text(page, reading, captured_at, of_version=True)
         self._events.add(

@@ -1,6 +1,6 @@
 """What the database knows of an article's states, for the judgement; and the writing of new ones."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -188,9 +188,18 @@ class History:
         statement = insert_unless_there(self._connection, extractions, "version_id", "extractor")
         self._connection.execute(statement, values)
 
-    def create(self, page_id: int, reading: ExtractedArticle, *, captured_at: datetime, seen_at: datetime) -> int:
+    def create(
+        self,
+        page_id: int,
+        reading: ExtractedArticle,
+        *,
+        captured_at: datetime,
+        seen_at: datetime,
+        opt_outs: Sequence[str] = (),
+    ) -> int:
         """Make the article of a page; its first version is to follow. Returns its id."""
         values = {
+            "opt_outs": list(opt_outs),
             "primary_page_id": page_id,
             "status": ArticleStatus.LIVE.value,
             "first_seen_at": captured_at,

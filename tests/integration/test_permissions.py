@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from storage.model import Outcome
 from storage.store import Store
+from storage.tables import articles
 from tests.integration.bad_answers import GOOD, PAGE, PARAGRAPHS, head, page
 from tests.integration.bad_server import BadServer, answer, bad_server
 from tests.integration.crawls import Morgue
@@ -153,3 +155,12 @@ def test_what_a_further_part_reserves_is_recorded(morgue, server):
     assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
     reserved = {fetch.reason: fetch.opt_outs for fetch in morgue.fetches() if fetch.kind == "page"}
     assert reserved == {"part_2": ("train-ai=no", "tdm-reservation"), None: ()}
+
+
+def test_an_article_says_what_was_reserved_at_its_last_reading(morgue, server):
+    for reserved, text in (("noai", PARAGRAPHS), ("noimageai", PARAGRAPHS), ("noml", PARAGRAPHS[:-1])):
+        server.scripts["/page"] = answer(page(text).encode(), f"X-Robots-Tag: {reserved}", f"X-Built: {reserved}")
+        morgue.crawl(server.url("/page"), recrawl=True)
+        with morgue.store.reading() as transaction:
+            rows = transaction._connection.execute(select(articles.c.opt_outs)).scalars().all()
+        assert rows == [[reserved]]

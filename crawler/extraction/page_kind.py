@@ -6,8 +6,10 @@ Told by address, by markup, and by the shape of the page; never by whose page it
 import re
 from urllib.parse import parse_qsl, urlsplit
 
+from lxml.html import HtmlElement
+
 from crawler.extraction.markup import Markup
-from crawler.extraction.shape import Shape
+from crawler.extraction.shape import Shape, card_targets
 from crawler.extraction.text import folded
 
 _ROOT = re.compile(r"^/?(?:(?:index|default|home)(?:\.\w{2,5})?/?|[a-z]{2}(?:-[a-z]{2})?/?)?$", re.IGNORECASE)
@@ -170,6 +172,11 @@ def leads_into_a_story(markup: Markup, shape: Shape, *, named: str | None) -> bo
 def _repeats_heading(markup: Markup, words: list[str]) -> bool:
     heads = {word for head in markup.tree.iter("h1") for word in re.findall(r"\w+", folded(head.text_content()))}
     return len(words) >= _WORDS_OF_A_TITLE and heads.issuperset(words)
+
+
+def has_many_cards(tree: HtmlElement) -> bool:
+    """Tell whether so many headings lead to other pages that the page may only list them; quick to tell."""
+    return len(set(card_targets(tree))) >= _MANY_CARDS
 
 
 def lists_teasers(shape: Shape) -> bool:

@@ -7,6 +7,7 @@ from crawler.extraction.linked_data import ARTICLE_TYPES
 from crawler.extraction.markup import Markup
 from crawler.extraction.page_kind import (
     SHORT_TEXT,
+    has_many_cards,
     is_one_page_site,
     is_root,
     kind_by_address,
@@ -49,6 +50,8 @@ def refusal(
     if wall is not None:
         return _refused(*wall)
     if not root and length >= _LEAST_BODY and markup.node:
+        return None
+    if not root and dated and length >= SHORT_TEXT and not has_many_cards(markup.tree):
         return None
     shape = shape_of(markup.tree)
     shows = length >= _LEAST_BODY or shape.text >= _SHELL_BODY

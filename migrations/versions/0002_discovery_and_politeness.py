@@ -172,12 +172,12 @@ def upgrade() -> None:
     op.create_index("ix_pages_host_last_fetch_at", "pages", ["host", "last_fetch_at"])
     due = sa.text("last_fetch_at IS NOT NULL OR next_fetch_at <= first_seen_at")
     backlog = sa.text("last_fetch_at IS NULL AND next_fetch_at > first_seen_at")
-    for name, columns, where in (
+    for name, indexed, where in (
         ("ix_pages_due", ["next_fetch_at", "id", "host", "source_id"], due),
         ("ix_pages_backlog", ["next_fetch_at", "id", "host", "source_id"], backlog),
         ("ix_pages_backlog_of_source", ["source_id", "next_fetch_at", "id", "host"], backlog),
     ):
-        op.create_index(name, "pages", columns, sqlite_where=where, postgresql_where=where)
+        op.create_index(name, "pages", indexed, sqlite_where=where, postgresql_where=where)
     op.drop_index("ix_pages_next_fetch_at", "pages")
     missing = sa.text("missing_since IS NOT NULL")
     op.create_index(

@@ -51,6 +51,7 @@ class CrawlReport:
     """An account of a crawl, growing while it runs."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
     feeds: list[PollResult] = field(default_factory=list)
     roots: set[int] = field(default_factory=set)
     reached: list[Reached] = field(default_factory=list)
@@ -375,6 +376,8 @@ class Crawl:
 
     def _note_page(self, page: PageState, recorded: Recorded) -> None:
         self.report.outcomes[recorded.outcome] += 1
+        if recorded.reason is not None:
+            self.report.reasons[recorded.reason] += 1
         for released in recorded.released_page_ids:
             self._named.stands_alone(released)
         if recorded.primary_page_id is None:

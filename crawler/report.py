@@ -14,6 +14,7 @@ from storage.model import FeedKind
 from storage.rendering import instant, shown
 
 INDEXES_SHOWN = 25
+NOARCHIVE = "noarchive"
 _LABELS = {FeedKind.SITEMAP: "sitemap", FeedKind.NEWS_SITEMAP: "sitemap", FeedKind.SECTION: "section"}
 _BOUNDS = {
     "sections": "sections were found",
@@ -36,6 +37,7 @@ def report_row(report: CrawlReport) -> dict[str, Any]:
     return {
         "fetched": report.fetched,
         "outcomes": dict(sorted(report.outcomes.items())),
+        "reasons": dict(sorted(report.reasons.items())),
         "feeds": [
             {
                 "url": result.feed.url,
@@ -77,6 +79,10 @@ def print_report(out: Console, report: CrawlReport) -> None:
         out.print(f"{printable(named.url)}: {named.outcome or 'not fetched'}{why}")
     counts = _counted(report.outcomes)
     out.print(f"{report.fetched} pages fetched" + (f": {counts}" if counts else ""))
+    if unkept := report.reasons[NOARCHIVE]:
+        out.print(
+            f"{unkept} of them ask not to be archived (noarchive) and were not kept; see [crawl] respect_noarchive"
+        )
     for host, hold in report.held.items():
         why = "was asked as often today as it may be, and is" if hold.reason == BUDGET_SPENT else "asked to be"
         out.print(f"{printable(host)} {why} left alone until {shown(hold.until)} UTC; its pages are still owed")

@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from sqlalchemy import select
 
+from crawler.report import print_report, report_row
 from storage.model import Outcome
 from storage.store import Store
 from storage.tables import articles
 from tests.integration.bad_answers import GOOD, PAGE, PARAGRAPHS, head, page
 from tests.integration.bad_server import BadServer, answer, bad_server
 from tests.integration.crawls import Morgue
+from tests.newsroom_stories import STORIES
 
 BY_HEADER = answer(PAGE, "X-Robots-Tag: noarchive")
 BY_MARKUP = answer(page(head="<meta name=robots content='noindex, noarchive'>").encode())
@@ -164,3 +167,15 @@ def test_an_article_says_what_was_reserved_at_its_last_reading(morgue, server):
         with morgue.store.reading() as transaction:
             rows = transaction._connection.execute(select(articles.c.opt_outs)).scalars().all()
         assert rows == [[reserved]]
+
+
+def test_an_account_says_how_many_pages_ask_not_to_be_archived(morgue, newsroom):
+    urls = [newsroom.publish_story(story) for story in STORIES[:2]]
+    newsroom.respond("/kept-by-nobody", headers={"X-Robots-Tag": "noarchive"}, body="<p>Nobody keeps this.</p>")
+    report = morgue.crawl(*urls, newsroom.url("/kept-by-nobody"))
+    assert report.outcomes == {"created": 2, "blocked_robots": 1}
+    assert report.reasons == {"noarchive": 1}
+    out = Console(record=True, width=200)
+    print_report(out, report)
+    assert "1 of them ask not to be archived (noarchive)" in out.export_text()
+    assert report_row(report)["reasons"] == {"noarchive": 1}

@@ -56,7 +56,7 @@ def crawl(
 ) -> None:
     """Crawl once: what is new or due in these targets, and every article that is named."""
     from crawler import reactor
-    from crawler.crawl import CrawlRequest
+    from crawler.crawl_account import CrawlRequest
     from crawler.crawl_session import run_crawl
     from crawler.progress import crawl_progress
     from crawler.report import print_report, report_row

@@ -4,7 +4,8 @@ import asyncio
 import signal
 from collections.abc import Callable
 
-from crawler.crawl import Crawl, CrawlReport, CrawlRequest
+from crawler.crawl import Crawl
+from crawler.crawl_account import CrawlReport, CrawlRequest
 from crawler.runner import open_crawling
 from crawler.settings import CrawlSettings
 from storage.settings import ArchiveSettings

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from crawler.crawl import CrawlReport
+from crawler.crawl_account import CrawlReport
 
 
 def _show_nothing(report: CrawlReport) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from crawler.crawl import CrawlReport
+from crawler.crawl_account import CrawlReport
 from crawler.polling import PollResult
 from storage.escaping import printable
 from storage.host_turns import BUDGET_SPENT

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from crawler import reactor
 from crawler.catalogue import sources
-from crawler.crawl import CrawlReport, CrawlRequest
+from crawler.crawl_account import CrawlReport, CrawlRequest
 from crawler.crawl_session import run_crawl
 from crawler.settings import CrawlSettings, SourceSettings
 from storage.clock import utc_now

@@ -253,7 +253,12 @@ def status(
 
     context: CommandContext = ctx.obj
     with Store.open(context.database.url) as store, store.reading() as transaction:
-        row = status_row(transaction, target, url_key=context.url_key)
+        row = status_row(
+            transaction,
+            target,
+            url_key=context.url_key,
+            requests_per_day=context.crawl.requests_per_host_per_day,
+        )
     if json_:
         print_json(row)
     else:

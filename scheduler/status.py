@@ -18,11 +18,21 @@ from storage.store import Transaction
 RECENT = timedelta(hours=24)
 
 
-def status_row(transaction: Transaction, target: str | None, *, url_key: Callable[[str], str]) -> dict[str, Any]:
-    """Return the state of everything, or of the source or page that `target` names. Raises `NotFound`."""
+def status_row(
+    transaction: Transaction, target: str | None, *, url_key: Callable[[str], str], requests_per_day: int
+) -> dict[str, Any]:
+    """Return the state of everything, or of the source or page that `target` names.
+
+    `requests_per_day` is how often a host may be asked in a day, 0 for any number. Raises `NotFound`.
+    """
     if target is None:
         sources = [_source_row(transaction, stored) for stored in transaction.sources.all()]
-        return {"sources": sources, "outcomes_24h": transaction.fetches.counts_by_outcome(utc_now() - RECENT)}
+        held = transaction.hosts.held(budget=requests_per_day)
+        return {
+            "sources": sources,
+            "outcomes_24h": transaction.fetches.counts_by_outcome(utc_now() - RECENT),
+            "held_hosts": [{"host": one.host, "seconds": round(one.seconds), "reason": one.reason} for one in held],
+        }
     stored = transaction.sources.by_slug(target)
     if stored is not None:
         return {"source": _source_row(transaction, stored) | {"feed_states": _feed_rows(transaction, stored)}}
@@ -104,6 +114,8 @@ def print_status(console: Console, row: dict[str, Any]) -> None:
     else:
         _print_sources(console, row["sources"])
         _print_outcomes(console, row["outcomes_24h"])
+        for held in row["held_hosts"]:
+            console.print(printable(f"{held['host']} is left alone for {held['seconds']} s more ({held['reason']})"))
 
 
 def _print_sources(console: Console, sources: list[dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ from crawler import lease, slots
 from crawler.politeness import Politeness
 from crawler.slots import HostSlots
 from crawler.urls import host_key
+from scheduler.status import status_row
 from storage import host_turns
 from storage.clock import steady_seconds
 from storage.errors import DatabaseUnavailable
@@ -248,3 +249,6 @@ def test_a_host_whose_requests_of_the_day_are_spent_is_left_alone_and_said_to_be
     before = len(newsroom.requests)
     morgue.crawl(urls[3])
     assert len(newsroom.requests) == before
+    with morgue.store.reading() as transaction:
+        row = status_row(transaction, None, url_key=str, requests_per_day=3)
+    assert [(held["host"], held["reason"]) for held in row["held_hosts"]] == [(host_key(urls[0]), "budget_spent")]

@@ -6,6 +6,9 @@ from storage.model import Outcome
 from tests.integration.test_variants import feed, outcomes, urls
 from tests.integration.variant_pages import OTHER, story
 
+# What is fetched and read does not depend on the kind of database; the contracts hold both to what is recorded.
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
+
 OLD, NEW = "/news/old-ferry", "/news/new-ferry"
 
 

@@ -10,6 +10,9 @@ from storage.model import Outcome
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
 
+# What is fetched and read does not depend on the kind of database; the contracts hold both to what is recorded.
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
+
 
 @pytest.fixture
 def others() -> Iterator[list[Newsroom]]:

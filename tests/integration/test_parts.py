@@ -23,6 +23,12 @@ SECOND, THIRD = f"{FIRST}?page=2", f"{FIRST}?page=3"
 TEXTS = (PARAGRAPHS[:3], PARAGRAPHS[3:], OTHER)
 
 
+@pytest.fixture
+def backend() -> str:
+    """What is fetched and read does not depend on the kind of database; the contracts hold both to what is recorded."""
+    return "sqlite"
+
+
 def publish(newsroom, *paths: str, texts=TEXTS, head: str = "") -> None:
     """Put the parts of an article at these addresses, each with its numbers under it and the standfirst above it."""
     texts = texts[: len(paths)]

@@ -5,6 +5,9 @@ import pytest
 from storage.model import Outcome
 from tests.integration.variant_pages import OTHER, PARAGRAPHS, canonical, list_of, story
 
+# What is fetched and read does not depend on the kind of database; the contracts hold both to what is recorded.
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
+
 PLAIN = "/news/ferry-returns"
 AMP = f"{PLAIN}/amp"
 

@@ -26,6 +26,7 @@ from storage.clock import utc_now
 from storage.errors import MorgueError
 from storage.model import FeedKind
 from storage.records import FeedState, StoredSource
+from storage.sources import indexes_of
 from storage.store import Transaction
 
 log = structlog.get_logger()
@@ -96,7 +97,10 @@ class Explorer:
         self._later(way.source, order, feed, partial(self._begin, feed, way))
 
     def _way_to(self, feed: FeedState, *, watched: bool) -> Way:
-        return Way(source=self._source(feed.source_id), watched=watched, depth=feed.depth or 0)
+        source = self._source(feed.source_id)
+        explored = is_home(feed.url, source.source) or set(indexes_of(source.source)) == {source.source.homepage}
+        below = url_key(feed.url) if feed.kind is FeedKind.SECTION and not explored else None
+        return Way(source=source, watched=watched, depth=feed.depth or 0, below=below)
 
     async def _begin(self, feed: FeedState, way: Way, fetched: Fetched | None = None) -> None:
         if feed.feed_id in self._visited:
@@ -254,13 +258,14 @@ class Explorer:
         """Make the feeds and sections that a section leads to known and, where that is wanted, read them later."""
         sections = [index for index in found if index.kind is FeedKind.SECTION]
         for index in found:
-            if index.kind is not FeedKind.SECTION:
+            # The feeds that a section announces are mostly those of the whole publisher.
+            if index.kind is not FeedKind.SECTION and way.below is None:
                 await self._note_index(way, index, Order.FEED)
         known = await self._sections_of(way.source) if sections else {}
         for index in sections:
             key = url_key(index.url)
-            if key in self._seen_sections or is_home(index.url, way.source.source):
-                # Whoever names a section does not ask for all that its way home leads to.
+            if key in self._seen_sections or is_home(index.url, way.source.source) or not way.stays_at(key):
+                # Whoever names a section does not ask for all that its menus and its way home lead to.
                 continue
             section = known.get(key)
             if section is None:

@@ -61,15 +61,24 @@ ORDERS = {FetchKind.SITEMAP: Order.SITEMAP, FetchKind.SECTION: Order.SECTION}
 @dataclass(frozen=True, kw_only=True)
 class Way:
     """By which way an index was come to: for which source, how many links deep, and whether the service is to look
-    after what is found on it."""
+    after what is found on it.
+
+    `below` is the identity (`crawler.urls.url_key`) of the section that it began at, below which it stays; None where
+    it began at a home page, from which everything is found.
+    """
 
     source: StoredSource
     watched: bool
     depth: int = 0
+    below: str | None = None
 
     @property
     def deeper(self) -> "Way":
         return replace(self, depth=self.depth + 1)
+
+    def stays_at(self, key: str) -> bool:
+        """Whether a section of this identity is one that the way may lead to."""
+        return self.below is None or key.startswith(self.below.partition("?")[0].rstrip("/") + "/")
 
 
 @dataclass(kw_only=True)

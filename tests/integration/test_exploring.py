@@ -260,6 +260,17 @@ def test_links_of_a_page_whose_header_forbids_it_are_not_followed(morgue, newsro
     assert morgue.articles() == []
 
 
+def test_a_section_leads_to_those_below_it_alone(morgue, newsroom, stories):
+    head = '<link rel="alternate" type="application/rss+xml" href="/feed.rss">'
+    more = '<nav><a href="/news/">News</a><a href="/sport/sea/">Sea</a><a href="/sporting-life/">Life</a></nav>'
+    newsroom.respond("/sport/", body=page(stories[0], head=head, more=more))
+    newsroom.respond("/sport/sea/", body=page(stories[1], more=more))
+    report = morgue.crawl(newsroom.url("/sport/"))
+    assert stored(morgue) == set(stories[:2])
+    assert set(results(report)) == {"/sport/", "/sport/sea/"}
+    assert [asked(newsroom, path) for path in ("/news/", "/sporting-life/", "/feed.rss")] == [0, 0, 0]
+
+
 def test_a_section_does_not_lead_up_to_the_home_page(morgue, newsroom, stories):
     newsroom.respond(
         "/sport/", body=page(stories[0], more='<nav><a href="/">Home</a><a href="/sport/sea/">Sea</a></nav>')

@@ -76,6 +76,7 @@ class Explorer:
         self._trails: dict[int, Trail] = {}
         self._visited: set[int] = set()
         self._seen_sections: set[str] = set()
+        self._noted: set[tuple[int, str]] = set()
         self._found_sections: dict[int, dict[str, FeedState]] = {}
         self._open: dict[int, Walk] = {}
         self._number = itertools.count()
@@ -326,6 +327,10 @@ class Explorer:
             await sort_links()
 
     async def _note_index(self, way: Way, found: FoundIndex, order: Order) -> None:
+        if (way.source.source_id, found.url) in self._noted:
+            # Every page of a publisher announces the same feeds.
+            return
+        self._noted.add((way.source.source_id, found.url))
         index = await self._ensure(way, found)
         if index.feed_id in self._visited or index.source_id != way.source.source_id:
             # What another source has is read by that one's rules.

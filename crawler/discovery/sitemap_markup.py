@@ -57,8 +57,7 @@ def read_markup(document: Document) -> Markup:
     """Return the addresses in a sitemap's XML, whatever namespaces, prefixes and case its elements have."""
     body = _without_half_a_tag(mended_xml(document))
     reader = _Reader()
-    # The stubs ask for callbacks that lxml does not need.
-    parser: Any = etree.XMLParser(  # type: ignore[call-overload]
+    parser: Any = etree.XMLParser(  # type: ignore[call-overload]  # the stubs ask for callbacks that lxml does not need
         target=reader, recover=True, resolve_entities=False, no_network=True
     )
     # In an element of our own, what stands beside the root is read too.

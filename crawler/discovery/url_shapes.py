@@ -78,11 +78,6 @@ class UrlShapes:
             shapes._take(url, shapes._others, is_article=False)
         return shapes
 
-    @property
-    def articles_learnt(self) -> int:
-        """From how many addresses of articles this was learnt."""
-        return self._learnt
-
     def judge(self, url: str) -> Judgement:
         """Say what a clean URL of this publisher seems to lead to."""
         try:

@@ -533,3 +533,21 @@ def test_more_sitemaps_in_robots_than_may_be_read_end_at_the_bound(morgue, newsr
     report = morgue.crawl(newsroom.url("/"))
     assert sum(asked(newsroom, f"/map-{number}.xml") for number in range(9)) == 3
     assert ("sitemaps", 3) in {(reached.bound, reached.number) for reached in report.reached}
+
+
+def test_a_feed_that_every_page_announces_is_made_known_once(morgue, newsroom, stories, monkeypatch):
+    head = '<link rel="alternate" type="application/rss+xml" href="/feed.rss">'
+    nav = "<nav>" + "".join(f'<a href="/section-{number}/">Section</a>' for number in range(4)) + "</nav>"
+    newsroom.respond("/", body=page(stories[0], head=head, more=nav))
+    for number in range(4):
+        newsroom.respond(f"/section-{number}/", body=page(stories[number], head=head, more=nav))
+    made_known = []
+    whole = exploring._ensure_one
+
+    def ensure_one(found, way, parent_id, transaction):
+        made_known.append(found.url)
+        return whole(found, way, parent_id, transaction)
+
+    monkeypatch.setattr(exploring, "_ensure_one", ensure_one)
+    morgue.crawl(newsroom.url("/"))
+    assert made_known.count(newsroom.url("/feed.rss")) == 1

@@ -148,7 +148,7 @@ ENTRIES = st.lists(st.tuples(HOSTS, SLUGS, TITLES, TIMES, TIMES), max_size=6).ma
 )
 
 
-def read_all(body: bytes, content_type: str | None) -> None:
+def assert_readable(body: bytes, content_type: str | None) -> None:
     """Read a body as everything; only what readers promise to raise may be raised."""
     for read in (read_feed, read_sitemap):
         listing = read(body, url=URL, content_type=content_type, now=NOW)
@@ -184,7 +184,7 @@ LABELS = st.sampled_from(
 @several
 @given(st.binary(max_size=400), LABELS)
 def test_no_bytes_break_a_reader(junk, content_type):
-    read_all(junk, content_type)
+    assert_readable(junk, content_type)
 
 
 BEGINNINGS = [
@@ -197,8 +197,8 @@ BEGINNINGS = [
 @many
 @given(st.sampled_from(BEGINNINGS), st.binary(max_size=200), LABELS)
 def test_no_bytes_behind_a_right_beginning_break_a_reader(beginning, junk, content_type):
-    read_all(beginning + junk, content_type)
-    read_all(gzip.compress(beginning + junk)[: 20 + len(junk)], content_type)
+    assert_readable(beginning + junk, content_type)
+    assert_readable(gzip.compress(beginning + junk)[: 20 + len(junk)], content_type)
 
 
 ENCODINGS = ["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "cp1251", "shift_jis", "utf-7"]
@@ -225,7 +225,7 @@ def test_no_edit_of_an_index_breaks_a_reader(write, entries, encoding, edits, cu
     if packed:
         body = bytearray(gzip.compress(body))
         del body[int(len(body) * min(1, cut * 1.5)) :]
-    read_all(bytes(body), content_type)
+    assert_readable(bytes(body), content_type)
 
 
 @several
@@ -234,7 +234,7 @@ def test_doubled_parts_break_no_reader(write, entries, data):
     text = write(entries)
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
-    read_all((text[:end] + text[start:end] * data.draw(st.integers(1, 40)) + text[end:]).encode(), None)
+    assert_readable((text[:end] + text[start:end] * data.draw(st.integers(1, 40)) + text[end:]).encode(), None)
 
 
 def told(listing: Listing | NotAFeed, *, dates: bool) -> list[tuple[object, ...]]:

@@ -75,6 +75,7 @@ def _content() -> list[Column[Any]]:
 
 _BACKLOG = text("last_fetch_at IS NULL AND next_fetch_at > first_seen_at")
 _DUE = text("last_fetch_at IS NOT NULL OR next_fetch_at <= first_seen_at")
+_UNPLANNED = text("next_fetch_at IS NULL AND alias_of IS NULL AND NOT watch_ended AND NOT paused")
 
 sources = Table(
     "sources",
@@ -97,6 +98,8 @@ sources = Table(
     Column("watched", Boolean, nullable=False),
     Column("paused", Boolean, nullable=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
+    # Who paused it, where it is paused: `operator`; null for the configuration, which no longer names it.
+    Column("paused_by", StorableText),
     sqlite_autoincrement=True,
 )
 
@@ -128,6 +131,16 @@ feeds = Table(
     Column("depth", Integer),
     Column("goes_on_at", StorableText),
     Column("probed_at", UtcDateTime),
+    # What its polling is planned by: how often by what it brought, how long its answers hold, the hours (UTC) and days
+    # it asks to be left alone, what the last list brought; why the next poll is when it is.
+    Column("poll_seconds", Float),
+    Column("max_age_seconds", Integer),
+    Column("skip_hours", JsonValue),
+    Column("skip_days", JsonValue),
+    Column("last_new", Integer),
+    Column("last_known", Integer),
+    Column("last_success_at", UtcDateTime),
+    Column("next_poll_reason", StorableText),
     Index(None, "source_id"),
     Index(None, "next_poll_at"),
     Index(None, "parent_id"),
@@ -191,6 +204,20 @@ pages = Table(
     Column("canonical_refused", Boolean, nullable=False, server_default=false()),
     # An alias by its own word: what it showed, until that article is found at its primary page, or is not.
     Column("held_reading", JsonValue),
+    # The last look that counted. What the looks until `learnt_until`, and the changes among them, told of how often the
+    # article is edited: a Gamma distribution's two parameters beyond those of its host, and the interval of the rules
+    # that adapt one. The newest time of a change that an index gave and no look has covered. Why it is due when it is.
+    Column("last_look_at", UtcDateTime),
+    Column("rate_alpha", Float, nullable=False, server_default=text("0")),
+    Column("rate_beta", Float, nullable=False, server_default=text("0")),
+    Column("learnt_until", UtcDateTime),
+    Column("learnt_changes", Integer, nullable=False, server_default=text("0")),
+    Column("interval_seconds", Float),
+    Column("hinted_at", UtcDateTime),
+    Column("next_fetch_reason", StorableText),
+    # By an operator. `watched_from`: watched anew from then on, whatever its age.
+    Column("paused", Boolean, nullable=False, server_default=false()),
+    Column("watched_from", UtcDateTime),
     # What `storage.pages` takes first, and what it takes behind all else. They hold what pages are sifted by, or else
     # SQLite would look up every page that is due at a busy host.
     Index("ix_pages_due", "next_fetch_at", "id", "host", "source_id", sqlite_where=_DUE, postgresql_where=_DUE),
@@ -243,8 +270,16 @@ pages = Table(
     Index(
         "ix_pages_unplanned",
         "id",
-        sqlite_where=text("next_fetch_at IS NULL AND alias_of IS NULL AND NOT watch_ended"),
-        postgresql_where=text("next_fetch_at IS NULL AND alias_of IS NULL AND NOT watch_ended"),
+        sqlite_where=_UNPLANNED,
+        postgresql_where=_UNPLANNED,
+    ),
+    # Those that are planned anew when the price of a fetch has moved.
+    Index(
+        "ix_pages_by_plan",
+        "host",
+        "id",
+        sqlite_where=text("next_fetch_reason = 'plan'"),
+        postgresql_where=text("next_fetch_reason = 'plan'"),
     ),
     sqlite_autoincrement=True,
 )
@@ -428,4 +463,32 @@ robots_files = Table(
     Column("outcome", StorableText),
     Column("reason", StorableText),
     Index(None, "host"),
+)
+
+# How a host's articles are edited, as `scheduler` learnt it from the looks; all of it can be learnt anew.
+host_habits = Table(
+    "host_habits",
+    metadata,
+    Column("host", StorableText, primary_key=True),
+    Column("habits", JsonValue, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# What a day (UTC, YYYY-MM-DD) brought a source, counted from facts; outlives the fetches that it was counted from.
+source_days = Table(
+    "source_days",
+    metadata,
+    Column("source_id", Id, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
+    Column("day", StorableText, primary_key=True),
+    Column("tallies", JsonValue, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# What the service notes for itself and for commands beside it, by name.
+service_state = Table(
+    "service_state",
+    metadata,
+    Column("name", StorableText, primary_key=True),
+    Column("value", JsonValue, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
 )

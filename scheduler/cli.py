@@ -136,8 +136,8 @@ class CommandContext:
     def after_crawl(self, store: "Store") -> None:
         """Plan every page and feed that has no next time."""
         from crawler.runner import SourceBook
-        from scheduler.planner import plan_feeds, plan_pages
-        from scheduler.service import poll_rule, recrawl_interval
+        from scheduler.feed_planner import plan_feeds, poll_rule
+        from scheduler.planner import plan_pages, recrawl_interval
         from storage.clock import utc_now
 
         now, sources = utc_now(), SourceBook(store)

@@ -17,7 +17,8 @@ from crawler.politeness import FetchingStopped
 from crawler.polling import PollResult
 from crawler.runner import Crawling
 from crawler.urls import host_key
-from scheduler.planner import PollDue, RecrawlInterval, plan_feeds, plan_pages
+from scheduler.feed_planner import PollDue, plan_feeds
+from scheduler.planner import RecrawlInterval, plan_pages
 from storage.clock import utc_now
 from storage.errors import DatabaseBusy, MorgueError
 from storage.records import CrawlScope, FeedState, PageState

@@ -7,8 +7,8 @@ its age, no sooner than ten minutes and no later than a week.
 from datetime import datetime, timedelta
 
 from storage.disappearance import CONFIRMED_AFTER
-from storage.model import ARTICLE_SEEN, FeedKind, Outcome
-from storage.records import FeedState, PageHistory
+from storage.model import ARTICLE_SEEN, Outcome
+from storage.records import PageHistory
 
 SHORTEST = timedelta(minutes=10)
 LONGEST = timedelta(days=7)
@@ -23,13 +23,6 @@ GONE_AGAIN = timedelta(days=7)
 FIRST_RETRY = timedelta(minutes=10)
 LONGEST_RETRY = timedelta(days=1)
 NOT_ARTICLE_AGAIN = timedelta(days=7)
-
-LONGEST_POLL = timedelta(hours=24)
-SITEMAP_POLL = timedelta(hours=6)
-SECTION_POLL = timedelta(hours=1)
-FOUND_SECTION_POLL = timedelta(hours=6)
-"""A section that a home page or another section led to."""
-_SHORTEST_BY_KIND = {FeedKind.SITEMAP: SITEMAP_POLL, FeedKind.SECTION: SECTION_POLL}
 
 
 def interval_by_age(age: timedelta) -> timedelta:
@@ -79,24 +72,3 @@ def _next_attempt(history: PageHistory, recrawl: timedelta | None) -> timedelta:
         wait = SUSPECT_LOOKS[times - 1] if times <= len(SUSPECT_LOOKS) else max(SUSPECT_LOOKS[-1], retry)
         return min(wait, recrawl or wait)
     return retry
-
-
-def poll_interval(feed: FeedState, *, default: timedelta) -> timedelta:
-    """Return how often a feed is polled of whose source nobody said how often.
-
-    `default` holds for feeds and news sitemaps, longer where the feed itself asks to be left alone for longer (`ttl`, a
-    day at most). Other sitemaps and sections change less, or matter less because feeds tell of the same articles.
-    """
-    shortest = _SHORTEST_BY_KIND.get(feed.kind, timedelta(0))
-    if feed.kind is FeedKind.SECTION and feed.found_by == "section":
-        shortest = FOUND_SECTION_POLL
-    asked = timedelta(seconds=feed.ttl_seconds or 0)
-    return max(default, shortest, min(asked, LONGEST_POLL))
-
-
-def next_poll_at(feed: FeedState, *, interval: timedelta, now: datetime) -> datetime:
-    """Return when a feed that is polled every `interval` is due next; later after failures in a row, at most a day."""
-    if feed.last_polled_at is None:
-        return now
-    wait = min(interval * (1 + feed.consecutive_failures), max(LONGEST_POLL, interval))
-    return feed.last_polled_at + wait

@@ -2,17 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 
-from crawler.intervals import is_cron, parse_duration
-from crawler.runner import Crawling, SourceBook, open_crawling
+from crawler.runner import Crawling, open_crawling
+from scheduler.feed_planner import poll_rule
 from scheduler.jobs import ServiceJobs
-from scheduler.local import Ticker, next_cron_time
-from scheduler.planner import PollDue, RecrawlInterval, every
-from scheduler.policy import next_poll_at, poll_interval
+from scheduler.local import Ticker
+from scheduler.planner import recrawl_interval
 from scheduler.settings import Settings
 from storage.clock import utc_now
 from storage.errors import MorgueError
@@ -26,37 +24,6 @@ PLAN_SECONDS = 2.0
 LOCK_SECONDS = 5.0
 """How often it is checked that no other service may have begun; it also keeps an idle connection in use."""
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-def recrawl_interval(sources: SourceBook) -> RecrawlInterval:
-    """Return the fixed interval of recrawls of a source, by its id."""
-
-    def interval(source_id: int) -> timedelta | None:
-        recrawl = sources.source(source_id).source.recrawl
-        return None if recrawl is None else parse_duration(recrawl)
-
-    return interval
-
-
-def poll_rule(sources: SourceBook, default_poll: str) -> Callable[[int], PollDue]:
-    """Return, for a source's id, the rule that says when its feeds are due: its own `poll`, or the default's, which
-    differs by the kind of feed."""
-
-    def rule(source_id: int) -> PollDue:
-        source = sources.source(source_id).source
-        poll = source.poll or default_poll
-        if is_cron(poll):
-            return lambda feed, now: (
-                next_cron_time(poll, timezone=source.timezone, after=feed.last_polled_at or now)
-                if feed.last_polled_at
-                else now
-            )
-        interval = parse_duration(poll)
-        if source.poll is not None:
-            return every(interval)
-        return lambda feed, now: next_poll_at(feed, interval=poll_interval(feed, default=interval), now=now)
-
-    return rule
 
 
 class Service:

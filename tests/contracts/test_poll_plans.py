@@ -6,8 +6,8 @@ import pytest
 
 from crawler.catalogue import sources
 from crawler.settings import SourceSettings
+from scheduler.feed_planner import FALLBACK_POLL, every, plan_feeds
 from scheduler.local import next_cron_time
-from scheduler.planner import FALLBACK_POLL, every, plan_feeds
 from storage.errors import DatabaseUnavailable
 from storage.model import Outcome
 from storage.records import FeedPoll

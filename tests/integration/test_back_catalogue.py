@@ -7,8 +7,9 @@ import pytest
 
 from crawler import reactor
 from crawler.runner import open_crawling
+from scheduler.feed_planner import poll_rule
 from scheduler.jobs import ServiceJobs
-from scheduler.service import poll_rule, recrawl_interval
+from scheduler.planner import recrawl_interval
 from storage.clock import utc_now
 from storage.records import CrawlScope
 from tests.integration.test_exploring import XML, sitemap_index, urlset

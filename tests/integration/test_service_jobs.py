@@ -6,8 +6,9 @@ import pytest
 
 from crawler import reactor
 from crawler.runner import open_crawling
+from scheduler.feed_planner import poll_rule
 from scheduler.jobs import ServiceJobs
-from scheduler.service import poll_rule, recrawl_interval
+from scheduler.planner import recrawl_interval
 from storage.model import FeedKind
 from tests.integration.test_exploring import XML, page, sitemap_index, stored, urlset
 from tests.newsroom_stories import STORIES

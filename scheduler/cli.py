@@ -137,11 +137,11 @@ class CommandContext:
         """Plan every page and feed that has no next time."""
         from crawler.runner import SourceBook
         from scheduler.feed_planner import plan_feeds, poll_rule
-        from scheduler.planner import plan_pages, recrawl_interval
+        from scheduler.planner import PagePlanner
         from storage.clock import utc_now
 
         now, sources = utc_now(), SourceBook(store)
-        plan_pages(store, recrawl=recrawl_interval(sources), now=now)
+        PagePlanner(store, sources).plan(now)
         plan_feeds(store, due=poll_rule(sources, self.settings.service.poll), now=now)
 
 

@@ -18,7 +18,7 @@ from crawler.polling import PollResult
 from crawler.runner import Crawling
 from crawler.urls import host_key
 from scheduler.feed_planner import PollDue, plan_feeds
-from scheduler.planner import RecrawlInterval, plan_pages
+from scheduler.planner import PagePlanner
 from storage.clock import utc_now
 from storage.errors import DatabaseBusy, MorgueError
 from storage.records import CrawlScope, FeedState, PageState
@@ -70,12 +70,12 @@ class ServiceJobs:
         crawling: Crawling,
         *,
         poll_due: Callable[[int], PollDue],
-        recrawl: RecrawlInterval,
+        pages: PagePlanner,
         on_broken: Callable[[MorgueError], None],
     ) -> None:
         self._crawling = crawling
         self._poll_due = poll_due
-        self._recrawl = recrawl
+        self._pages = pages
         self._on_broken = on_broken
         self._polling: dict[int, asyncio.Task[None]] = {}
         self._polling_of_host: Counter[str] = Counter()
@@ -179,7 +179,7 @@ class ServiceJobs:
         """Give every page and feed without a next time one."""
         store, now = self._crawling.store, utc_now()
         with self._boundary("plan"):
-            await asyncio.to_thread(plan_pages, store, recrawl=self._recrawl, now=now)
+            await asyncio.to_thread(self._pages.plan, now)
             await asyncio.to_thread(plan_feeds, store, due=self._poll_due, now=now)
 
     @contextlib.contextmanager

@@ -10,7 +10,7 @@ from crawler.runner import Crawling, open_crawling
 from scheduler.feed_planner import poll_rule
 from scheduler.jobs import ServiceJobs
 from scheduler.local import Ticker
-from scheduler.planner import recrawl_interval
+from scheduler.planner import PagePlanner
 from scheduler.settings import Settings
 from storage.clock import utc_now
 from storage.errors import MorgueError
@@ -65,7 +65,7 @@ class Service:
             jobs = ServiceJobs(
                 crawling,
                 poll_due=poll_rule(crawling.sources, self._settings.service.poll),
-                recrawl=recrawl_interval(crawling.sources),
+                pages=PagePlanner(self._store, crawling.sources),
                 on_broken=self._on_broken,
             )
             await jobs.plan()

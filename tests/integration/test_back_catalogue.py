@@ -9,7 +9,7 @@ from crawler import reactor
 from crawler.runner import open_crawling
 from scheduler.feed_planner import poll_rule
 from scheduler.jobs import ServiceJobs
-from scheduler.planner import recrawl_interval
+from scheduler.planner import PagePlanner
 from storage.clock import utc_now
 from storage.records import CrawlScope
 from tests.integration.test_exploring import XML, sitemap_index, urlset
@@ -31,7 +31,7 @@ def poll_all(morgue) -> None:
             jobs = ServiceJobs(
                 crawling,
                 poll_due=poll_rule(crawling.sources, "15m"),
-                recrawl=recrawl_interval(crawling.sources),
+                pages=PagePlanner(morgue.store, crawling.sources),
                 on_broken=pytest.fail,
             )
             await jobs.poll_due_feeds()

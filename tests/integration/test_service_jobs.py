@@ -8,7 +8,7 @@ from crawler import reactor
 from crawler.runner import open_crawling
 from scheduler.feed_planner import poll_rule
 from scheduler.jobs import ServiceJobs
-from scheduler.planner import recrawl_interval
+from scheduler.planner import PagePlanner
 from storage.model import FeedKind
 from tests.integration.test_exploring import XML, page, sitemap_index, stored, urlset
 from tests.newsroom_stories import STORIES
@@ -27,7 +27,7 @@ def run_jobs(morgue, *, rounds: int) -> None:
             jobs = ServiceJobs(
                 crawling,
                 poll_due=poll_rule(crawling.sources, "15m"),
-                recrawl=recrawl_interval(crawling.sources),
+                pages=PagePlanner(morgue.store, crawling.sources),
                 on_broken=broken.append,
             )
             for _ in range(rounds):

@@ -54,7 +54,7 @@ def backend():
 def begun(store, *held, ticks=3):
     async def work():
         crawling = Crawling(store, *held)
-        jobs = ServiceJobs(crawling, poll_due=None, recrawl=None, on_broken=pytest.fail)
+        jobs = ServiceJobs(crawling, poll_due=None, pages=None, on_broken=pytest.fail)
         for _ in range(ticks):
             await jobs.poll_due_feeds()
             await asyncio.sleep(0)

@@ -19,6 +19,7 @@ from storage.looks import Looks
 from storage.migrate import make_ready
 from storage.pages import Pages
 from storage.robots_files import RobotsFiles
+from storage.service_state import ServiceState
 from storage.sources import Sources
 from storage.tables import events
 from storage.versions import Versions
@@ -48,6 +49,7 @@ class Transaction:
         self.fetches = Fetches(connection)
         self.hosts = Hosts(connection)
         self.robots_files = RobotsFiles(connection)
+        self.service_state = ServiceState(connection)
         looks = Looks(connection, pages=self.pages, fetches=self.fetches, captures=self.captures, events=self.events)
         self.versions = Versions(connection, captures=self.captures, looks=looks)
 

@@ -14,7 +14,8 @@ from storage.model import Capture, ExtractedArticle, FeedKind, FetchKind, Outcom
 @dataclass(frozen=True, kw_only=True)
 class StoredSource:
     """A source in the database. `configured` is False for one made for the registrable domain of an ad-hoc URL;
-    `watched` tells whether the service looks after it.
+    `watched` tells whether the service looks after it; `paused_by` who paused one that is `paused`: `operator`, or None
+    for the configuration, which no longer names it.
     """
 
     source_id: int
@@ -22,6 +23,7 @@ class StoredSource:
     configured: bool
     watched: bool
     paused: bool
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,8 @@ class FeedState:
     was found (`crawler.discovery.listing.FoundBy`), `changed_at` when its parent says that it changed last,
     `ttl_seconds` for how long it asks to be left alone. `depth` is how many links deep it was found, None where it was
     named or configured; `goes_on_at` where reading its further pages was cut, None where it was read to its end;
-    `probed_at` when the common places of a home page's publisher were tried; `paused` whether the service leaves it.
+    `probed_at` when the common places of a home page's publisher were tried; `paused` whether the service leaves it,
+    and `paused_by` is `operator` where somebody said so.
     """
 
     feed_id: int
@@ -68,6 +71,7 @@ class FeedState:
     goes_on_at: str | None = None
     probed_at: datetime | None = None
     paused: bool = False
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,6 +120,7 @@ def stored_source(row: RowMapping) -> StoredSource:
         configured=row["configured"],
         watched=row["watched"],
         paused=row["paused"],
+        paused_by=row["paused_by"],
     )
 
 

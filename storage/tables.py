@@ -141,6 +141,9 @@ feeds = Table(
     Column("last_known", Integer),
     Column("last_success_at", UtcDateTime),
     Column("next_poll_reason", StorableText),
+    # By an operator: who paused it, as in `sources`; when it was asked for a poll that has not begun since.
+    Column("paused_by", StorableText),
+    Column("requested_at", UtcDateTime),
     Index(None, "source_id"),
     Index(None, "next_poll_at"),
     Index(None, "parent_id"),
@@ -215,9 +218,12 @@ pages = Table(
     Column("interval_seconds", Float),
     Column("hinted_at", UtcDateTime),
     Column("next_fetch_reason", StorableText),
-    # By an operator. `watched_from`: watched anew from then on, whatever its age.
+    # By an operator. `watched_from`: watched anew from then on, whatever its age. `released_by`: who ended its watch for
+    # good, `operator` or null. `requested_at`: when it was asked for a fetch that has not begun since.
     Column("paused", Boolean, nullable=False, server_default=false()),
     Column("watched_from", UtcDateTime),
+    Column("released_by", StorableText),
+    Column("requested_at", UtcDateTime),
     # What `storage.pages` takes first, and what it takes behind all else. They hold what pages are sifted by, or else
     # SQLite would look up every page that is due at a busy host.
     Index("ix_pages_due", "next_fetch_at", "id", "host", "source_id", sqlite_where=_DUE, postgresql_where=_DUE),
@@ -272,6 +278,14 @@ pages = Table(
         "id",
         sqlite_where=_UNPLANNED,
         postgresql_where=_UNPLANNED,
+    ),
+    # What somebody asked for comes before all else that is due.
+    Index(
+        "ix_pages_requested",
+        "next_fetch_at",
+        "id",
+        sqlite_where=text("requested_at IS NOT NULL"),
+        postgresql_where=text("requested_at IS NOT NULL"),
     ),
     # Those that are planned anew when the price of a fetch has moved.
     Index(

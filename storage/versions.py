@@ -14,7 +14,7 @@ from storage.tables import articles, captures, pages, sources, versions
 
 
 def _articles() -> Select[Any]:
-    paused = and_(articles.c.status == ArticleStatus.LIVE.value, sources.c.paused)
+    paused = and_(articles.c.status == ArticleStatus.LIVE.value, or_(sources.c.paused, pages.c.paused))
     status = case((paused, ArticleStatus.PAUSED.value), else_=articles.c.status)
     columns = [column for column in articles.c if column.name != "status"]
     current = and_(versions.c.article_id == articles.c.id, versions.c.number == articles.c.current_number)

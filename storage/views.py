@@ -44,7 +44,7 @@ VIEW_COLUMNS: dict[str, dict[str, str]] = {
         "last_checked_at": "When it was last seen to stand there, changed or not.",
         "version_count": "How many versions there are.",
         "version_id": "The current version, in article_versions_v1.",
-        "status": "live, gone (it was taken down; the versions stay), or paused (its source is not watched).",
+        "status": "live, gone (it was taken down; the versions stay), or paused (it or its source is not watched now).",
         "syndication_group_id": "The articles that carry one wire copy share it; null where none is known.",
         "opt_outs": "What the publisher asks of those who use the text, as fetches_v1 has it, at the last reading.",
     },

@@ -76,6 +76,8 @@ NEW_COLUMNS = {
         sa.Column("last_known", sa.Integer()),
         sa.Column("last_success_at", _instant()),
         sa.Column("next_poll_reason", sa.Text()),
+        sa.Column("paused_by", sa.Text()),
+        sa.Column("requested_at", _instant()),
     ),
     "pages": (
         sa.Column("last_look_at", _instant()),
@@ -88,12 +90,32 @@ NEW_COLUMNS = {
         sa.Column("next_fetch_reason", sa.Text()),
         sa.Column("paused", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("watched_from", _instant()),
+        sa.Column("released_by", sa.Text()),
+        sa.Column("requested_at", _instant()),
     ),
 }
 
+_CONTENT = """
+    {0}.headline, {0}.standfirst, {0}.byline, {0}.authors, {0}.dateline, {0}.section, {0}.tags, {0}.body, {0}.language,
+    {0}.canonical_url, {0}.published_at, {0}.published_local, {0}.published_zone_known, {0}.published_raw,
+    {0}.published_found_in, {0}.modified_at, {0}.modified_local, {0}.modified_zone_known, {0}.modified_raw,
+    {0}.modified_found_in, {0}.image_url, {0}.image_caption, {0}.site_name, {0}.access"""
+
+ARTICLES_V1 = f"""
+    SELECT a.id AS article_id, s.slug AS source, p.url AS url, {_CONTENT.format("a")},
+        a.first_seen_at, a.last_checked_at, a.version_count, v.id AS version_id,
+        CASE WHEN a.status = 'live' AND (s.paused OR p.paused) THEN 'paused' ELSE a.status END AS status,
+        a.syndication_group_id, a.opt_outs
+    FROM articles a
+    JOIN pages p ON p.id = a.primary_page_id
+    JOIN sources s ON s.id = p.source_id
+    JOIN versions v ON v.article_id = a.id AND v.number = a.current_number"""  # noqa: S608 - our own names
+"""The view with articles of paused pages shown as paused too."""
+
 
 def upgrade() -> None:
-    """Make the new tables, add the new columns, and let the planner's indexes hold what it asks for."""
+    """Make the new tables, add the new columns, and let views and the planner's indexes hold what is asked of them."""
+    on_postgresql = op.get_bind().dialect.name == "postgresql"
     for table in NEW_TABLES:
         op.execute(CreateTable(table))
     for name, columns in NEW_COLUMNS.items():
@@ -110,3 +132,15 @@ def upgrade() -> None:
     op.create_index("ix_pages_unplanned", "pages", ["id"], sqlite_where=unplanned, postgresql_where=unplanned)
     planned = sa.text("next_fetch_reason = 'plan'")
     op.create_index("ix_pages_by_plan", "pages", ["host", "id"], sqlite_where=planned, postgresql_where=planned)
+    requested = sa.text("requested_at IS NOT NULL")
+    op.create_index(
+        "ix_pages_requested",
+        "pages",
+        ["next_fetch_at", "id"],
+        sqlite_where=requested,
+        postgresql_where=requested,
+    )
+    # PostgreSQL replaces a view in place, so that the rights that somebody was granted on it stay.
+    if not on_postgresql:
+        op.execute(sa.text("DROP VIEW articles_v1"))
+    op.execute(sa.text(f"CREATE {'OR REPLACE ' if on_postgresql else ''}VIEW articles_v1 AS {ARTICLES_V1}"))

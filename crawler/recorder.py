@@ -5,6 +5,7 @@ then the transaction. A look whose verdict turns out to need a capture that was 
 """
 
 import asyncio
+import contextlib
 import queue
 import random
 import threading
@@ -16,8 +17,9 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from storage.errors import DatabaseBusy, DatabaseUnavailable
-from storage.model import Capture, HttpExchange
+from crawler.watching import UNWATCHED, Watcher
+from storage.errors import ArchiveUnavailable, DatabaseBusy, DatabaseUnavailable
+from storage.model import Capture, HttpExchange, Outcome
 from storage.records import Fetch, PageLook, Recorded
 from storage.store import Store, Transaction
 
@@ -30,6 +32,9 @@ PAUSE_SECONDS = 0.005
 """Between two transactions while more is waiting."""
 MAX_COLLISIONS = 20
 """How often a group that collided with another process is tried again."""
+
+MAKES_VERSION = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED})
+"""Outcomes of a look that wrote a version."""
 
 Result = TypeVar("Result")
 
@@ -71,12 +76,51 @@ class _Job:
     part_captures: Sequence[Capture] = ()
 
 
-class Recorder:
-    """Records sightings and other facts in the order they come; a context manager that ends when all is written."""
+class Pending:
+    """How much waits to be written, and since when nothing of it was; asked from any thread."""
 
-    def __init__(self, store: Store, archive: KeepsCaptures) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._count = 0
+        self._since = clock()
+
+    def add(self) -> None:
+        """Count one more."""
+        with self._lock:
+            if not self._count:
+                self._since = self._clock()
+            self._count += 1
+
+    def end(self, _: object = None) -> None:
+        """Count one that came to its end."""
+        with self._lock:
+            self._count -= 1
+            self._since = self._clock()
+
+    @property
+    def count(self) -> int:
+        """How many wait."""
+        return self._count
+
+    def stalled_seconds(self) -> float:
+        """For how long some have waited while none came to its end; 0 where none waits."""
+        with self._lock:
+            return self._clock() - self._since if self._count else 0.0
+
+
+class Recorder:
+    """Records sightings and other facts in the order they come; a context manager that ends when all is written.
+
+    `pending` tells what waits, `archive_problem` why the last capture could not be kept, None where it was.
+    """
+
+    def __init__(self, store: Store, archive: KeepsCaptures, *, watcher: Watcher = UNWATCHED) -> None:
         self._store = store
         self._archive = archive
+        self._watcher = watcher
+        self.pending = Pending()
+        self.archive_problem: str | None = None
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -114,7 +158,14 @@ class Recorder:
 
         await self.write(record)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the thread is there that writes."""
+        return self._thread.is_alive()
+
     async def _submit(self, job: _Job) -> Any:
+        self.pending.add()
+        job.done.add_done_callback(self.pending.end)
         self._jobs.put(job)
         return await asyncio.wrap_future(job.done)
 
@@ -177,12 +228,23 @@ class Recorder:
             if sighting.exchange is None or sighting.body_digest is None:
                 continue
             exchanges = [(sighting.exchange, sighting.body_digest), *sighting.parts]
-            appended.append((job, [self._archive.append(kept, body_digest=digest) for kept, digest in exchanges]))
+            with self._archive_watched():
+                appended.append((job, [self._archive.append(kept, body_digest=digest) for kept, digest in exchanges]))
         if appended:
-            self._archive.sync()
+            with self._archive_watched():
+                self._archive.sync()
+            self.archive_problem = None
         # Only after the sync may a row name them.
         for job, captures in appended:
             job.capture, *job.part_captures = captures
+
+    @contextlib.contextmanager
+    def _archive_watched(self) -> Iterator[None]:
+        try:
+            yield
+        except ArchiveUnavailable as problem:
+            self.archive_problem = str(problem)
+            raise
 
     def _record(self, jobs: Sequence[_Job]) -> list[_Job]:
         """Record as many jobs as fit in one transaction, and return those that are still to be done.
@@ -192,6 +254,7 @@ class Recorder:
         results: list[tuple[_Job, Any]] = []
         failures: list[tuple[_Job, Exception]] = []
         again: list[_Job] = []
+        new: list[Fetch] = []
         started = time.monotonic()
         position = 0
         with self._store.writing() as transaction:
@@ -208,7 +271,9 @@ class Recorder:
                     # One bad row must not cost its batch-mates; whoever waits for it is told.
                     log.exception("recording_failed", url=job.sighting.look.fetch.url if job.sighting else None)
                     failures.append((job, problem))
+                    transaction.fetches.take_new()  # they were rolled back
                 else:
+                    new += transaction.fetches.take_new()
                     if isinstance(result, Recorded) and result.needs_capture:
                         again.append(job)
                     else:
@@ -220,7 +285,19 @@ class Recorder:
                 job.done.set_result(result)
         for job, failure in failures:
             _fail([job], failure)
+        self._watcher.committed(time.monotonic() - started)
+        self._tell(new, results)
         return again + list(jobs[position:])
+
+    def _tell(self, new: Sequence[Fetch], results: Sequence[tuple[_Job, Any]]) -> None:
+        """Tell the watcher what was committed. What had been recorded before is not told again."""
+        for fetch in new:
+            self._watcher.fetch_recorded(fetch)
+        told = {fetch.record_id for fetch in new}
+        for job, result in results:
+            look = None if job.sighting is None else job.sighting.look
+            if look is not None and look.fetch.record_id in told and result.outcome in MAKES_VERSION:
+                self._watcher.version_recorded(look.fetch.source_id, result)
 
 
 def _groups(batch: Sequence[_Job]) -> Iterator[list[_Job]]:

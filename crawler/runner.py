@@ -25,6 +25,7 @@ from crawler.settings import CrawlSettings, robots_token
 from crawler.slots import HostSlots
 from crawler.spiders.engine import EngineSpider
 from crawler.trails import Reached
+from crawler.watching import UNWATCHED, Watcher
 from storage.archive import Archive
 from storage.clock import utc_now
 from storage.model import Capture, FetchKind
@@ -179,20 +180,20 @@ async def open_engine(settings: CrawlSettings) -> AsyncIterator[Downloader]:
 
 @contextlib.asynccontextmanager
 async def open_crawling(
-    store: Store, *, crawl: CrawlSettings, archive: ArchiveSettings, software: str
+    store: Store, *, crawl: CrawlSettings, archive: ArchiveSettings, software: str, watcher: Watcher = UNWATCHED
 ) -> AsyncIterator[Crawling]:
     """Open the archive, the recorder, the pool and the engine; on leaving, finish what was begun and close them.
 
-    Raises `ArchiveUnavailable` when the archive folder cannot be written.
+    `watcher` is told what happens.     Raises `ArchiveUnavailable` when the archive folder cannot be written.
     """
     warc = Archive(archive.directory, max_file_bytes=archive.max_file_bytes, software=software)
     warc.recover()
     sources = SourceBook(store)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(warc.close)
-        recorder = stack.enter_context(Recorder(store, warc))
+        recorder = stack.enter_context(Recorder(store, warc, watcher=watcher))
         pool = await stack.enter_async_context(
-            ExtractionPool(processes=crawl.processes, timeout_seconds=crawl.extract_timeout_seconds)
+            ExtractionPool(processes=crawl.processes, timeout_seconds=crawl.extract_timeout_seconds, watcher=watcher)
         )
         downloader = await stack.enter_async_context(open_engine(crawl))
         politeness = await stack.enter_async_context(

@@ -29,6 +29,7 @@ class Fetches:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._new: list[Fetch] = []
 
     def record(
         self,
@@ -43,7 +44,14 @@ class Fetches:
         Raises ValueError when its outcome is not decided.
         """
         values = fetch_values(fetch) | {"capture_id": capture_id, "article_id": article_id, "version_id": version_id}
-        self._connection.execute(insert_unless_there(self._connection, fetches, "record_id"), values)
+        made = self._connection.execute(insert_unless_there(self._connection, fetches, "record_id"), values)
+        if made.rowcount:
+            self._new.append(fetch)
+
+    def take_new(self) -> list[Fetch]:
+        """Return the attempts that this transaction made rows of since it was asked last."""
+        new, self._new = self._new, []
+        return new
 
     def recorded(self, record_id: str) -> RowMapping | None:
         """Return what an attempt came to (outcome, reason, article, version), or None when it is not recorded."""

@@ -11,6 +11,7 @@ import multiprocessing
 import resource
 import signal
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as DeadlinePassed
 from concurrent.futures.process import BrokenProcessPool
@@ -25,6 +26,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from crawler.extraction.identity import extractor_id
 from crawler.extraction.reading import Reading
+from crawler.watching import UNWATCHED, Watcher
 from storage.errors import ExtractionUnavailable
 from storage.model import Headers, Outcome
 
@@ -91,8 +93,10 @@ class ExtractionPool:
         timeout_seconds: float = 20.0,
         max_tasks: int = 500,
         max_memory_bytes: int | None = _MAX_MEMORY_BYTES,
+        watcher: Watcher = UNWATCHED,
     ) -> None:
         self._reader = reader or read_task
+        self._watcher = watcher
         self._timeout_seconds = timeout_seconds
         # A second page for each worker waits in the pipe, so that none is idle while a result is handed back.
         self._places = asyncio.Semaphore(2 * processes)
@@ -135,6 +139,7 @@ class ExtractionPool:
         if self._pool is broken:
             self._pool = self._make_pool()
             self._retire(broken)
+            self._watcher.pool_restarted()
 
     async def read(self, task: ReadTask) -> Reading:
         """Return the reading of a page; `EXTRACT_FAILED` with `timeout`, `crash` or the exception's name if it fails.
@@ -143,7 +148,10 @@ class ExtractionPool:
         no worker can be started, which says nothing about the page.
         """
         async with self._places:
-            return await self._read(task)
+            started = time.monotonic()
+            reading = await self._read(task)
+        self._watcher.page_read(time.monotonic() - started, _failure_of(reading))
+        return reading
 
     async def _read(self, task: ReadTask) -> Reading:
         reason = "crash"
@@ -193,6 +201,13 @@ class ExtractionPool:
             return await reading
         finally:
             self._under_way.discard(reading)
+
+
+def _failure_of(reading: Reading) -> str | None:
+    """Return why a page could not be read, as watchers are told it: exceptions of extractors are many."""
+    if reading.outcome is not Outcome.EXTRACT_FAILED:
+        return None
+    return reading.reason if reading.reason in ("timeout", "crash") else "error"
 
 
 def _is_being_cancelled() -> bool:

@@ -15,8 +15,14 @@ class Pages:
         pass
 
 
+class Fetches:
+    def take_new(self):
+        return []
+
+
 class Transaction:
     pages = Pages()
+    fetches = Fetches()
 
     def savepoint(self):
         return nullcontext()

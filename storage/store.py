@@ -22,6 +22,7 @@ from storage.robots_files import RobotsFiles
 from storage.service_state import ServiceState
 from storage.sources import Sources
 from storage.tables import events
+from storage.tallies import Tallies
 from storage.versions import Versions
 
 
@@ -50,6 +51,7 @@ class Transaction:
         self.hosts = Hosts(connection)
         self.robots_files = RobotsFiles(connection)
         self.service_state = ServiceState(connection)
+        self.tallies = Tallies(connection)
         looks = Looks(connection, pages=self.pages, fetches=self.fetches, captures=self.captures, events=self.events)
         self.versions = Versions(connection, captures=self.captures, looks=looks)
 

@@ -132,7 +132,8 @@ feeds = Table(
     Column("goes_on_at", StorableText),
     Column("probed_at", UtcDateTime),
     # What its polling is planned by: how often by what it brought, how long its answers hold, the hours (UTC) and days
-    # it asks to be left alone, what the last list brought; why the next poll is when it is.
+    # (0 is Monday) it asks to be left alone, what the last list brought; why the next poll is when it is. What was new
+    # since `learnt_until` is still to be learnt from; `moved_to` is where so many polls in a row were led for good.
     Column("poll_seconds", Float),
     Column("max_age_seconds", Integer),
     Column("skip_hours", JsonValue),
@@ -141,7 +142,7 @@ feeds = Table(
     Column("last_known", Integer),
     Column("last_success_at", UtcDateTime),
     Column("next_poll_reason", StorableText),
-    # By an operator: who paused it, as in `sources`; when it was asked for a poll that has not begun since.
+    # By an operator: who paused it, as in `sources`; when a poll was asked for that has not begun since.
     Column("paused_by", StorableText),
     Column("requested_at", UtcDateTime),
     Index(None, "source_id"),
@@ -218,8 +219,8 @@ pages = Table(
     Column("interval_seconds", Float),
     Column("hinted_at", UtcDateTime),
     Column("next_fetch_reason", StorableText),
-    # By an operator. `watched_from`: watched anew from then on, whatever its age. `released_by`: who ended its watch for
-    # good, `operator` or null. `requested_at`: when it was asked for a fetch that has not begun since.
+    # By an operator. `watched_from`: watched anew from then on, whatever its age. `released_by`: who ended its watch
+    # for good, `operator` or null. `requested_at`: when a fetch was asked for that has not begun since.
     Column("paused", Boolean, nullable=False, server_default=false()),
     Column("watched_from", UtcDateTime),
     Column("released_by", StorableText),
@@ -246,6 +247,8 @@ pages = Table(
         postgresql_where=_BACKLOG,
     ),
     Index("ix_pages_source_id_last_fetch_at", "source_id", "last_fetch_at"),
+    # By which the addresses that a day brought are counted.
+    Index("ix_pages_first_seen_at_source_id", "first_seen_at", "source_id"),
     Index("ix_pages_host_last_fetch_at", "host", "last_fetch_at"),
     Index(
         "ix_pages_missing",

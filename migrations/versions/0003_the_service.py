@@ -127,6 +127,10 @@ def upgrade() -> None:
         "WHERE last_outcome IN "
         "('created', 'updated', 'reverted', 'cosmetic', 'unchanged', 'not_modified', 'not_article', 'gone')"
     )
+    op.execute(
+        "UPDATE feeds SET last_success_at = last_polled_at, learnt_until = last_polled_at "
+        "WHERE last_outcome IN ('listed', 'unchanged', 'not_modified')"
+    )
     unplanned = sa.text("next_fetch_at IS NULL AND alias_of IS NULL AND NOT watch_ended AND NOT paused")
     op.drop_index("ix_pages_unplanned", "pages")
     op.create_index("ix_pages_unplanned", "pages", ["id"], sqlite_where=unplanned, postgresql_where=unplanned)
@@ -144,3 +148,4 @@ def upgrade() -> None:
     if not on_postgresql:
         op.execute(sa.text("DROP VIEW articles_v1"))
     op.execute(sa.text(f"CREATE {'OR REPLACE ' if on_postgresql else ''}VIEW articles_v1 AS {ARTICLES_V1}"))
+    op.create_index("ix_pages_first_seen_at_source_id", "pages", ["first_seen_at", "source_id"])

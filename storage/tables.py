@@ -142,6 +142,10 @@ feeds = Table(
     Column("last_known", Integer),
     Column("last_success_at", UtcDateTime),
     Column("next_poll_reason", StorableText),
+    Column("learnt_until", UtcDateTime),
+    Column("unlearnt_new", Integer, nullable=False, server_default=text("0")),
+    Column("moved_to", StorableText),
+    Column("moved_polls", Integer, nullable=False, server_default=text("0")),
     # By an operator: who paused it, as in `sources`; when a poll was asked for that has not begun since.
     Column("paused_by", StorableText),
     Column("requested_at", UtcDateTime),

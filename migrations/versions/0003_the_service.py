@@ -78,6 +78,10 @@ NEW_COLUMNS = {
         sa.Column("next_poll_reason", sa.Text()),
         sa.Column("paused_by", sa.Text()),
         sa.Column("requested_at", _instant()),
+        sa.Column("learnt_until", _instant()),
+        sa.Column("unlearnt_new", sa.Integer(), nullable=False, server_default=sa.text("0")),
+        sa.Column("moved_to", sa.Text()),
+        sa.Column("moved_polls", sa.Integer(), nullable=False, server_default=sa.text("0")),
     ),
     "pages": (
         sa.Column("last_look_at", _instant()),

@@ -24,16 +24,21 @@ CLEAR_CANDIDATE: dict[str, Any] = {
 
 
 def after_fetch(page: RowMapping, outcome: Outcome, finished_at: datetime) -> dict[str, Any]:
-    """Return the values that any recorded fetch gives its page. The plan is cleared: the planner makes another."""
+    """Return the values that any recorded fetch gives its page. The plan is cleared: the planner makes another.
+
+    A fetch that somebody asked for and that has not begun yet stays owed; and a page that somebody released stays so.
+    """
     failed = outcome not in LOOKS and outcome is not Outcome.REDIRECTED
     values: dict[str, Any] = {
         "last_outcome": outcome.value,
         "last_fetch_at": last_look(finished_at, page["last_fetch_at"]),
-        "next_fetch_at": None,
-        "watch_ended": False,
+        "next_fetch_at": page["requested_at"],
+        "watch_ended": page["released_by"] is not None,
         "consecutive_failures": page["consecutive_failures"] + 1 if failed else 0,
         "looks": page["looks"] + (outcome in LOOKS),
     }
+    if outcome in LOOKS:
+        values["last_look_at"] = last_look(finished_at, page["last_look_at"])
     if outcome in _ADDRESS_LOST:
         values |= {"missing_since": page["missing_since"] or finished_at, "missing_looks": page["missing_looks"] + 1}
     elif outcome in _ADDRESS_ANSWERS:
@@ -41,6 +46,14 @@ def after_fetch(page: RowMapping, outcome: Outcome, finished_at: datetime) -> di
     if outcome not in KEEPS_VALIDATORS:
         values |= _FORGET_VALIDATORS
     return values
+
+
+def after_late_look() -> dict[str, Any]:
+    """Return the values that a look gives its page that was taken before the last one: nothing but another plan.
+
+    Without that a page that was due would stay so, and be asked again and again, for as long as our clock is behind.
+    """
+    return {"next_fetch_at": None}
 
 
 def not_an_article(look: PageLook) -> dict[str, Any]:

@@ -69,6 +69,10 @@ class Looks:
         stored = self._fetches.recorded(look.fetch.record_id)
         if stored is not None:
             return _as_recorded(stored)
+        if asked["requested_at"] is not None and asked["requested_at"] <= look.fetch.started_at:
+            # What somebody asked for is this; a fetch that was in flight then would not have been.
+            self._identity.update(asked["id"], {"requested_at": None})
+            asked = self._identity.lock(look.page_id)
         for hop in look.fetches_before:
             self._fetches.record(hop)
         capture_id = None if look.capture is None else self._captures.keep(look.capture)
@@ -118,7 +122,9 @@ class Looks:
             values = crawl_state.after_fetch(page, outcome, look.fetch.finished_at)
             if outcome is Outcome.NOT_ARTICLE:
                 values |= crawl_state.not_an_article(look)
-            self._identity.update(page["id"], values)
+        else:
+            values = crawl_state.after_late_look()
+        self._identity.update(page["id"], values)
         return Recorded(outcome=outcome, reason=reason, article_id=article_id)
 
     def _missing(self, look: PageLook, page: RowMapping) -> tuple[Outcome, str | None]:
@@ -181,6 +187,7 @@ class Looks:
             version_number=None if seen is None else seen.number,
         )
         self._articles.record_fetch(look, page, late, capture_id)
+        self._identity.update(page["id"], crawl_state.after_late_look())
         return late
 
 

@@ -1,4 +1,4 @@
-"""Pages: the watched URLs, which of them are to be fetched, and when they are due."""
+"""Pages: the watched URLs, and which of them are to be fetched."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from storage.model import ArticleStatus, FeedKind, Outcome
-from storage.records import Backlog, CandidateKind, CrawlScope, FeedEntry, KnownAddresses, PageHistory, PageState
+from storage.records import Backlog, CandidateKind, CrawlScope, FeedEntry, KnownAddresses, PageState
 from storage.rows import page_state
 from storage.statements import insert_unless_there
 from storage.suspicion import CONFIRMING_LOOKS
@@ -45,9 +45,15 @@ def state_query() -> Select[Any]:
 
 
 _TOMBSTONES = articles.alias("tombstones")
+_PRIMARY = pages.alias("primary_pages")
 _PRIMARY_IS_GONE = (
     exists()
-    .where(_TOMBSTONES.c.primary_page_id == pages.c.alias_of, _TOMBSTONES.c.status == ArticleStatus.GONE.value)
+    .where(
+        _TOMBSTONES.c.primary_page_id == pages.c.alias_of,
+        _TOMBSTONES.c.status == ArticleStatus.GONE.value,
+        _PRIMARY.c.id == pages.c.alias_of,
+        ~_PRIMARY.c.paused,
+    )
     .correlate(pages)
 )
 
@@ -79,7 +85,8 @@ def _ways(scope: CrawlScope, *, by_time: bool = False, heirs: bool = False) -> l
     if heirs and scope.page_ids:
         ways.append(pages.c.alias_of.in_(sorted(scope.page_ids)))
     no_alias = pages.c.alias_of.is_(None)
-    return [and_(or_(no_alias, _PRIMARY_IS_GONE) if heirs else no_alias, way) for way in ways]
+    held = or_(no_alias, _PRIMARY_IS_GONE) if heirs else no_alias
+    return [and_(held, ~pages.c.paused, way) for way in ways]
 
 
 # Found by themselves first: they are few, and the pages of a scope may be many.
@@ -280,7 +287,8 @@ class Pages:
         when they are due or, but for the scope of everything, were never fetched, and with `recrawl_since` also when
         they were not fetched since then. A page that gave a suspect text is then looked at again until that is
         confirmed or refuted, or it was tried often enough. Aliases are fetched only when they are named, and when they
-        are due and the article of their primary page is gone.
+        are due and the article of their primary page is gone. Paused pages are fetched only when they are named; what
+        somebody asked the service for comes first.
         `exclude_hosts` are busy hosts, `exclude_pages` pages being fetched.
         """
         excluded = and_(pages.c.host.not_in(list(exclude_hosts)), pages.c.id.not_in(list(exclude_pages)))
@@ -323,6 +331,9 @@ class Pages:
             released = and_(pages.c.canonical_refused, pages.c.next_fetch_at <= now)
             named = and_(pages.c.id.in_(sorted(scope.page_ids)), or_(not_since(named_since or now), released))
             wanted.append((named, pages.c.id))
+        if scope.everything:
+            requested = (pages.c.requested_at.is_not(None), pages.c.next_fetch_at <= now)
+            wanted += [(and_(way, *requested), pages.c.next_fetch_at) for way in _ways(scope, by_time=True)]
         due = (_NO_BACKLOG, pages.c.next_fetch_at <= now)
         wanted += [(and_(way, *due), pages.c.next_fetch_at) for way in _ways(scope, by_time=True, heirs=True)]
         # A back catalogue stands behind all that is due. A crawl wants it now, where the service comes to it later.
@@ -335,44 +346,3 @@ class Pages:
             of_scope = or_(false(), *ways, pages.c.id.in_(sorted(scope.page_ids)))
             wanted.append((and_(of_scope, _SUSPECT_LOOKED_AT_AGAIN), pages.c.id))
         return wanted
-
-    def unplanned(self, limit: int) -> list[PageHistory]:
-        """Return pages of unpaused sources that nobody has planned since they were fetched, and whose watch goes on."""
-        query = (
-            select(pages, articles.c.published_at, articles.c.id.label("article_id"))
-            .join(sources, and_(sources.c.id == pages.c.source_id, ~sources.c.paused))
-            .outerjoin(articles, articles.c.primary_page_id == pages.c.id)
-            .where(pages.c.next_fetch_at.is_(None), pages.c.alias_of.is_(None), ~pages.c.watch_ended)
-            .order_by(pages.c.id)
-            .limit(limit)
-        )
-        return [_history(row) for row in self._connection.execute(query).mappings()]
-
-    def plan(self, plans: Mapping[int, datetime | None]) -> None:
-        """Say when pages are due next; None ends a page's watch until it is fetched again for another reason."""
-        sorted_plans = sorted(plans.items(), key=lambda plan: plan[0])
-        rows = [{"page": page_id, "due": due, "ended": due is None} for page_id, due in sorted_plans]
-        if rows:
-            statement = update(pages).where(pages.c.id == bindparam("page"))
-            due = bindparam("due", type_=pages.c.next_fetch_at.type)
-            self._connection.execute(statement.values(next_fetch_at=due, watch_ended=bindparam("ended")), rows)
-
-
-def _history(row: RowMapping) -> PageHistory:
-    outcome = row["last_outcome"]
-    waits = None if row["candidate"] is None else CandidateKind(row["candidate_kind"] or CandidateKind.SECOND_LOOK)
-    return PageHistory(
-        page_id=row["id"],
-        source_id=row["source_id"],
-        first_seen_at=row["first_seen_at"],
-        published_at=row["published_at"] or row["feed_published_at"],
-        last_fetch_at=row["last_fetch_at"],
-        last_outcome=None if outcome is None else Outcome(outcome),
-        consecutive_failures=row["consecutive_failures"],
-        looks=row["looks"],
-        changes=row["changes"],
-        last_changed_at=row["last_changed_at"],
-        has_candidate=waits is CandidateKind.SECOND_LOOK,
-        suspect_looks=row["candidate_looks"] if waits is CandidateKind.SUSPECT else 0,
-        has_article=row["article_id"] is not None,
-    )

@@ -1,0 +1,75 @@
+"""What one look teaches: of its article, and of its host."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from scheduler.recrawl.budget import article_weight, corrected, current_basis
+from scheduler.recrawl.evidence import expected_edits, observe
+from scheduler.recrawl.habits import Basis, Habits, Pool
+from scheduler.recrawl.prior import likelihoods
+from scheduler.recrawl.rule import Rule
+from scheduler.recrawl.shape import AgeShape
+from scheduler.recrawl.watch import DAY, Evidence, Watch
+
+
+def learn(
+    watch: Watch, looked_at: datetime, changed: bool, habits: Habits, pool: Pool, rule: Rule, *, planned: bool = True
+) -> tuple[Evidence, Habits]:
+    """Return the article's evidence and its host's habits after a look that counts.
+
+    `watch` is as it stood before the look; without an earlier look the article is counted as new and nothing else is
+    learnt. `planned` says that the look was one that the rule asked for, and so is paid from the budget; looks that
+    confirm a suspect text, or that somebody asked for, teach as much and cost nothing.
+    """
+    before = habits.learnt_at
+    habits = habits.faded(looked_at)
+    if habits.rule != rule.name:
+        habits = replace(habits, rule=rule.name, correction=pool.correction_of(rule.name))
+    if before is not None and habits.learnt_at is not None:
+        # The fading moves in steps; the correction moves with it.
+        habits = corrected(habits, rule.limits, days=(habits.learnt_at - before).total_seconds() / DAY)
+    basis = current_basis(habits, pool, rule.limits, now=looked_at)
+    if basis is not habits.basis:
+        habits = replace(habits, basis=basis)
+    if watch.last_look_at is None:
+        weight = article_weight(AgeShape(basis.rates), watch.age(looked_at))
+        return watch.evidence, replace(habits, articles=habits.articles + weight)
+    if planned:
+        habits = replace(habits, refetches=habits.refetches + 1)
+    if watch.hinted_at is not None and watch.hinted_at <= looked_at:
+        habits = replace(habits, hints=habits.hints + 1, true_hints=habits.true_hints + changed)
+    return _learn_rate(watch, looked_at, changed, habits, basis, rule)
+
+
+def _learn_rate(
+    watch: Watch, looked_at: datetime, changed: bool, habits: Habits, basis: Basis, rule: Rule
+) -> tuple[Evidence, Habits]:
+    assert watch.last_look_at is not None  # noqa: S101 - the caller has looked
+    old = watch.evidence
+    shape = AgeShape(basis.rates)
+    begin, end = watch.age(watch.last_look_at), watch.age(looked_at)
+    covered = max(0.0, shape.cumulative(end) - shape.cumulative(begin))
+    alpha, beta = basis.alpha + old.alpha, basis.beta + old.beta
+    more_alpha, more_beta = observe(alpha, beta, covered=covered, changed=changed)
+    evidence = Evidence(
+        alpha=old.alpha + more_alpha,
+        beta=old.beta + more_beta,
+        interval_seconds=rule.remembered_interval(watch, looked_at, changed),
+    )
+    if covered <= 0:
+        return evidence, habits
+    terms = likelihoods(old.alpha, old.beta, covered=covered, changed=changed)
+    k = alpha / beta
+    edits = expected_edits(k * covered) if changed else 0.0
+    events, exposure = list(habits.events), list(habits.exposure)
+    for place, seconds in shape.split(begin, end):
+        # A look says that there were edits, not when: they are spread as the shape has it so far.
+        events[place] += edits * shape.rates[place] * seconds / covered
+        exposure[place] += k * seconds
+    return evidence, replace(
+        habits,
+        looks=habits.looks + 1,
+        prior_sums=tuple(value + term for value, term in zip(habits.prior_sums, terms, strict=True)),
+        events=tuple(events),
+        exposure=tuple(exposure),
+    )

@@ -46,7 +46,8 @@ class Sources:
     def sync(self, configured: Sequence[Source], now: datetime) -> None:
         """Make the configured sources, and their feeds, what the configuration says.
 
-        A source or feed gone from it is paused, one that came back is no longer. A new feed is due at once. A feed
+        A source or feed gone from it is paused, one that came back is no longer; but what somebody paused stays so,
+        until somebody says otherwise (`storage.operating`). A new feed is due at once. A feed
         that two sources name belongs to the first. One that was read for a source made for a domain is read anew, so
         that all that it leads to goes over to the configured one.
         """
@@ -57,7 +58,7 @@ class Sources:
     def differing(self, configured: Sequence[Source]) -> list[tuple[Source, dict[str, FeedKind]]]:
         """Return the configured sources that are not yet what the configuration says, with the indexes of each."""
         stored = {one.source.slug: one for one in self.all()}
-        polled, found = self._polled_indexes()
+        polled, held, found = self._polled_indexes()
         taken: set[str] = set()
         differing = []
         for source in configured:
@@ -65,9 +66,16 @@ class Sources:
             taken.update(indexes)
             now = stored.get(source.slug)
             same = now is not None and StoredSource(
-                source_id=now.source_id, source=source, configured=True, watched=True, paused=False
+                source_id=now.source_id,
+                source=source,
+                configured=True,
+                watched=True,
+                paused=now.paused_by is not None,
+                paused_by=now.paused_by,
             )
             known = {} if now is None else polled.get(now.source_id, {})
+            if now is not None:
+                known |= {url: kind for url, kind in held.get(now.source_id, {}).items() if url in indexes}
             is_section = FeedKind.SECTION.value
             as_wanted = known.keys() == indexes.keys() and all(
                 kind is not FeedKind.SECTION or known[url] == is_section for url, kind in indexes.items()
@@ -76,19 +84,22 @@ class Sources:
                 differing.append((source, indexes))
         return differing
 
-    def _polled_indexes(self) -> tuple[dict[int, dict[str, str]], set[int]]:
-        """Return the configured indexes of each source that are polled, with their kinds, and the sources for which
-        others are that were found from a home page."""
-        columns = (feeds.c.source_id, feeds.c.url, feeds.c.kind, feeds.c.configured)
-        wanted = or_(and_(feeds.c.configured, feeds.c.parent_id.is_(None)), _FOUND)
+    def _polled_indexes(self) -> tuple[dict[int, dict[str, str]], dict[int, dict[str, str]], set[int]]:
+        """Return the configured indexes of each source that are polled, with their kinds, those that somebody paused,
+        and the sources for which others are polled that were found from a home page."""
+        columns = (feeds.c.source_id, feeds.c.url, feeds.c.kind, feeds.c.configured, feeds.c.paused_by)
         polled: dict[int, dict[str, str]] = {}
+        held: dict[int, dict[str, str]] = {}
         found: set[int] = set()
-        for row in self._connection.execute(select(*columns).where(wanted, ~feeds.c.paused)):
+        wanted = or_(and_(feeds.c.configured, feeds.c.parent_id.is_(None)), _FOUND)
+        unless_gone = or_(~feeds.c.paused, feeds.c.paused_by.is_not(None))
+        for row in self._connection.execute(select(*columns).where(wanted, unless_gone)):
             if row.configured:
-                polled.setdefault(row.source_id, {})[row.url] = row.kind
-            else:
+                of_source = polled if row.paused_by is None else held
+                of_source.setdefault(row.source_id, {})[row.url] = row.kind
+            elif row.paused_by is None:
                 found.add(row.source_id)
-        return polled, found
+        return polled, held, found
 
     def configure(self, source: Source, indexes: Mapping[str, FeedKind], now: datetime) -> None:
         """Make one source what the configuration says of it; `indexes` are those that it is watched by."""
@@ -120,9 +131,10 @@ class Sources:
         self._connection.execute(update(feeds).where(theirs).values(anew))
 
     def _upsert(self, source: Source, now: datetime) -> int:
-        values = source_values(source) | {"configured": True, "watched": True, "paused": False}
-        statement = insert_or(self._connection, sources).values(**values, first_seen_at=now)
-        statement = statement.on_conflict_do_update(index_elements=["slug"], set_=values).returning(sources.c.id)
+        values = source_values(source) | {"configured": True, "watched": True}
+        statement = insert_or(self._connection, sources).values(**values, paused=False, first_seen_at=now)
+        back = values | {"paused": sources.c.paused_by.is_not(None)}
+        statement = statement.on_conflict_do_update(index_elements=["slug"], set_=back).returning(sources.c.id)
         return int(self._connection.execute(statement).scalar_one())
 
     def _forget_feeds_validators(self, source_id: int) -> None:
@@ -132,13 +144,19 @@ class Sources:
     def _sync_feeds(self, source_id: int, indexes: Mapping[str, FeedKind], now: datetime) -> None:
         mine = and_(feeds.c.source_id == source_id, feeds.c.configured)
         self._connection.execute(update(feeds).where(mine, feeds.c.url.not_in(list(indexes))).values(paused=True))
-        values = {"source_id": source_id, "configured": True, "paused": False}
-        new = {"next_poll_at": now, "consecutive_failures": 0, "first_seen_at": now, "found_by": CONFIGURED}
+        values = {"source_id": source_id, "configured": True}
+        new = {
+            "paused": False,
+            "next_poll_at": now,
+            "consecutive_failures": 0,
+            "first_seen_at": now,
+            "found_by": CONFIGURED,
+        }
         for is_section in (False, True):
             # Any other kind is what reading it showed.
-            back: dict[str, Any] = (
-                values | {"parent_id": None} | ({"kind": FeedKind.SECTION.value} if is_section else {})
-            )
+            back: dict[str, Any] = values | {"parent_id": None, "paused": feeds.c.paused_by.is_not(None)}
+            if is_section:
+                back["kind"] = FeedKind.SECTION.value
             rows = [
                 {"url": url, "kind": kind.value} | values | new
                 for url, kind in indexes.items()

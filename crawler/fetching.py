@@ -12,12 +12,14 @@ from crawler.page_hops import page_hop
 from crawler.politeness import FetchingStopped, Hold, Politeness, Turn
 from crawler.robots import RobotsAnswer, RobotsGate, RobotsVerdict, read_answer
 from crawler.urls import clean_url, host_key
+from storage.clock import steady_seconds
 from storage.content_coding import BadContentCoding, decode_body
 from storage.model import FetchKind, HttpExchange, Outcome
 from storage.records import Fetch
 from storage.robots_files import RobotsFile
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PERMANENT_REDIRECTS = frozenset({301, 308})
 ROBOTS_REDIRECTS = 5
 """RFC 9309, 2.3.1.2: a crawler follows at least five redirects to a robots.txt."""
 ROBOTS_DECODED_BYTES = 8 * 1024 * 1024
@@ -255,8 +257,10 @@ class Fetcher:
 
     async def _attempt(self, turn: Turn, url: str, headers: dict[str, str], *, max_bytes: int | None = None) -> Attempt:
         """Make the attempt that a turn is for, and say in the turn what came of it: the next in line sees a hold."""
+        # By a clock that nobody sets: a wall clock that is put right meanwhile would make a host seem slow for long.
+        begun = steady_seconds()
         attempt = await self._downloader.attempt(url, headers, max_bytes=max_bytes)
-        turn.response_seconds = (attempt.finished_at - attempt.started_at).total_seconds()
+        turn.response_seconds = steady_seconds() - begun
         if attempt.exchange is not None:
             turn.answered(attempt.exchange.status, retry_after_header=attempt.exchange.header("retry-after"))
         return attempt

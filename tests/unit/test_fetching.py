@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -254,3 +255,19 @@ def test_a_chain_that_would_wait_long_after_a_stop_ends_with_what_it_has():
         ("http://a.example/2", Outcome.RATE_LIMITED, "stopped"),
     ]
     assert [url for url, _ in site.asked] == ["http://a.example/1"]
+
+
+def test_a_wall_clock_that_is_put_right_during_a_request_makes_no_host_slow():
+    class ClockIsSet(ScriptedSite):
+        async def attempt(self, url, headers, *, max_bytes=None):
+            attempt = await super().attempt(url, headers, max_bytes=max_bytes)
+            return replace(attempt, finished_at=NOW + timedelta(hours=1))
+
+    slots = SlotsInMemory()
+
+    async def once():
+        async with fetcher_of(ClockIsSet({}), slots=slots, delay_seconds=0.01) as fetcher:
+            await fetcher.fetch(FetchRequest(url="http://a.example/1", kind=FetchKind.PAGE))
+
+    asyncio.run(once())
+    assert 0 < slots.states["a.example"].response_seconds < 60

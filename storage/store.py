@@ -24,6 +24,7 @@ from storage.sources import Sources
 from storage.tables import events
 from storage.tallies import Tallies
 from storage.versions import Versions
+from storage.workload import Workload
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
@@ -51,6 +52,7 @@ class Transaction:
         self.hosts = Hosts(connection)
         self.robots_files = RobotsFiles(connection)
         self.service_state = ServiceState(connection)
+        self.workload = Workload(connection)
         self.tallies = Tallies(connection)
         looks = Looks(connection, pages=self.pages, fetches=self.fetches, captures=self.captures, events=self.events)
         self.versions = Versions(connection, captures=self.captures, looks=looks)
@@ -115,6 +117,11 @@ class Store:
             engine.dispose()
             raise
         return cls(engine)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None for another database."""
+        return self._file
 
     def close(self) -> None:
         """Close all connections."""

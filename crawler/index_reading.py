@@ -51,6 +51,8 @@ class IndexRead:
     left_out: Mapping[str, int] = field(default_factory=dict)
     explained: Sequence[tuple[str, str, str]] = ()
     ttl_seconds: int | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
     digest: str | None = None
 
 
@@ -162,6 +164,8 @@ def _of_listing(listing: Listing, feed: FeedState, source: Source, *, url: str, 
         next_url=_at_home(listing.next_url, domains),
         left_out=Counter(listing.left_out) + Counter(chosen.left_out),
         ttl_seconds=listing.ttl_seconds,
+        skip_hours=listing.skip_hours,
+        skip_days=listing.skip_days,
     )
 
 

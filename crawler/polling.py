@@ -10,7 +10,8 @@ import structlog
 
 from crawler.back_catalogue import AT_ONCE, first_due_at, likely_news, spacing_of
 from crawler.discovery.listing import FoundIndex
-from crawler.fetching import Fetched, Fetcher, FetchRequest
+from crawler.fetching import PERMANENT_REDIRECTS, Fetched, Fetcher, FetchRequest
+from crawler.freshness import fresh_seconds
 from crawler.index_reading import SITEMAP_BYTES, SITEMAPS, IndexRead, fetch_kind, read_index
 from crawler.known_addresses import LearntShapes
 from crawler.recorder import Recorder
@@ -87,7 +88,7 @@ class FeedPoller:
         kind = fetch_kind(feed.kind)
         return await self._fetcher.fetch(
             FetchRequest(
-                url=url or feed.url,
+                url=url or feed.polled_url,
                 kind=kind,
                 source_id=feed.source_id,
                 delay_seconds=source.delay_seconds,
@@ -115,7 +116,7 @@ class FeedPoller:
             left_out=read.left_out,
             indexes=read.indexes,
             next_url=read.next_url,
-            poll=_poll(feed, fetched, read),
+            poll=_poll(feed, fetched, read, recorded),
             urls=frozenset(entry.url_key for entry in read.entries),
         )
         log.info(
@@ -219,16 +220,35 @@ def _write_entries(
     )
 
 
-def _poll(feed: FeedState, fetched: Fetched, read: IndexRead) -> FeedPoll:
+def _poll(feed: FeedState, fetched: Fetched, read: IndexRead, recorded: EntriesRecorded) -> FeedPoll:
     exchange = fetched.last.attempt.exchange
     return FeedPoll(
         feed_id=feed.feed_id,
         outcome=read.outcome,
         polled_at=fetched.last.attempt.finished_at,
+        began_at=fetched.hops[0].attempt.started_at,
         kind=read.kind,
         title=read.title,
         etag=exchange.header("etag") if exchange else None,
         last_modified=exchange.header("last-modified") if exchange else None,
         body_digest=read.digest,
         ttl_seconds=read.ttl_seconds,
+        max_age_seconds=fresh_seconds(exchange.response_headers, received_at=fetched.last.attempt.finished_at)
+        if exchange
+        else None,
+        skip_hours=read.skip_hours,
+        skip_days=read.skip_days,
+        new=recorded.new,
+        known=recorded.known,
+        moved_to=_moved_to(feed, fetched),
     )
+
+
+def _moved_to(feed: FeedState, fetched: Fetched) -> str | None:
+    """Return where a feed is for good: where redirects led that are all permanent, or where it moved before."""
+    if len(fetched.hops) == 1:
+        return feed.moved_to if fetched.final_url == feed.moved_to else None
+    hops = [hop.attempt.exchange for hop in fetched.hops[:-1]]
+    if any(exchange is None or exchange.status not in PERMANENT_REDIRECTS for exchange in hops):
+        return None
+    return fetched.final_url if fetched.hops[0].attempt.url == feed.url else None

@@ -1,16 +1,19 @@
 """Gives every feed that has no next poll one, by the rule of its source. Idempotent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from crawler.intervals import is_cron, parse_duration
 from crawler.runner import SourceBook
-from scheduler.feed_polling import next_poll_at, poll_interval
+from crawler.urls import host_key
+from scheduler.feed_polling import next_fixed_poll, next_poll
 from scheduler.local import next_cron_time
 from storage.errors import MorgueError
-from storage.records import FeedState
+from storage.model import PollReason
+from storage.records import FeedPlan, FeedState
 from storage.store import Store
 
 log = structlog.get_logger()
@@ -18,45 +21,71 @@ log = structlog.get_logger()
 FALLBACK_POLL = timedelta(minutes=15)
 """How often a feed is polled whose own rule fails: the interval of a configuration that sets none."""
 
-PollDue = Callable[[FeedState, datetime], datetime]
-"""Says when a feed is due next, given the present instant."""
+PollDue = Callable[[FeedState, datetime], FeedPlan]
+"""Says when a feed is due next and why, given the present instant."""
 
 
 def every(interval: timedelta) -> PollDue:
     """Return the rule of a fixed interval."""
-    return lambda feed, now: next_poll_at(feed, interval=interval, now=now)
+    return lambda feed, now: next_fixed_poll(feed, interval=interval, now=now)
+
+
+def at_times(expression: str, *, timezone: str | None) -> PollDue:
+    """Return the rule of a cron expression in a zone, UTC by default.
+
+    A feed is due at the first time after its last poll; what a service missed while it was off is made up for once.
+    Where clocks go forward, a time that is left out comes an hour later by them; where they go back, one that comes
+    twice counts twice.
+    """
+
+    def due(feed: FeedState, now: datetime) -> FeedPlan:
+        if feed.last_polled_at is None:
+            return FeedPlan(feed_id=feed.feed_id, next_poll_at=now, reason=PollReason.NEW)
+        at = next_cron_time(expression, timezone=timezone, after=min(feed.last_polled_at, now))
+        return FeedPlan(feed_id=feed.feed_id, next_poll_at=at, reason=PollReason.CRON)
+
+    return due
 
 
 def poll_rule(sources: SourceBook, default_poll: str) -> Callable[[int], PollDue]:
-    """Return, for a source's id, the rule that says when its feeds are due: its own `poll`, or the default's, which
-    differs by the kind of feed."""
+    """Return, for a source's id, the rule that says when its feeds are due: its own `poll`, or else what is learnt of
+    each feed, beginning with the default. A default that is a cron expression holds for all."""
 
     def rule(source_id: int) -> PollDue:
         source = sources.source(source_id).source
         poll = source.poll or default_poll
         if is_cron(poll):
-            return lambda feed, now: (
-                next_cron_time(poll, timezone=source.timezone, after=feed.last_polled_at or now)
-                if feed.last_polled_at
-                else now
-            )
+            return at_times(poll, timezone=source.timezone)
         interval = parse_duration(poll)
         if source.poll is not None:
             return every(interval)
-        return lambda feed, now: next_poll_at(feed, interval=poll_interval(feed, default=interval), now=now)
+        return lambda feed, now: next_poll(feed, default=interval, now=now)
 
     return rule
 
 
 def plan_feeds(store: Store, *, due: Callable[[int], PollDue], now: datetime) -> int:
-    """Plan all feeds that have no next poll, and return how many. `due` gives the rule of a source by its id."""
+    """Plan all feeds that have no next poll, and return how many. `due` gives the rule of a source by its id.
+
+    Whatever its rule, no feed is due while its host is left alone (`Retry-After`, 429, 503).
+    """
     with store.writing() as transaction:
         feeds = transaction.feeds.unplanned()
-        transaction.feeds.plan({feed.feed_id: _next_poll(feed, due, now) for feed in feeds})
+        if not feeds:
+            return 0
+        held = {one.host: now + timedelta(seconds=one.seconds) for one in transaction.hosts.held(budget=0)}
+        transaction.feeds.plan([_not_while_held(feed, _plan(feed, due, now), held) for feed in feeds])
     return len(feeds)
 
 
-def _next_poll(feed: FeedState, due: Callable[[int], PollDue], now: datetime) -> datetime:
+def _not_while_held(feed: FeedState, plan: FeedPlan, held: Mapping[str, datetime]) -> FeedPlan:
+    until = held.get(host_key(feed.polled_url))
+    if until is None or until <= plan.next_poll_at:
+        return plan
+    return replace(plan, next_poll_at=until, reason=PollReason.RETRY_AFTER)
+
+
+def _plan(feed: FeedState, due: Callable[[int], PollDue], now: datetime) -> FeedPlan:
     try:
         return due(feed.source_id)(feed, now)
     except MorgueError:
@@ -65,4 +94,4 @@ def _next_poll(feed: FeedState, due: Callable[[int], PollDue], now: datetime) ->
         log.warning(
             "poll_rule_failed", feed_id=feed.feed_id, url=feed.url, problem=str(problem), instead=str(FALLBACK_POLL)
         )
-        return next_poll_at(feed, interval=FALLBACK_POLL, now=now)
+        return next_fixed_poll(feed, interval=FALLBACK_POLL, now=now, reason=PollReason.FALLBACK)

@@ -1,19 +1,39 @@
 """Feeds: what is due to be polled, and what a poll brought."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, exists, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, exists, func, or_, select, update
 
-from storage.model import FeedKind, Outcome
+from storage.feed_polls import polled_values
+from storage.hints import Hints
+from storage.model import FeedKind, Outcome, PollReason
 from storage.pages import Pages
-from storage.records import EntriesRecorded, FeedEntry, FeedPoll, FeedState
+from storage.records import EntriesRecorded, FeedEntry, FeedPlan, FeedPoll, FeedState
 from storage.rows import feed_state
 from storage.statements import insert_or, slices
 from storage.tables import feed_entries, feeds, sources
 
-_HEALTHY = frozenset({Outcome.LISTED, Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
+MOST_ABOVE = 10
+"""Indexes above a sitemap are gone up no further, should they lead round in a circle."""
+
+_PLAN = (
+    update(feeds)
+    # Whoever asked for a poll meanwhile has it.
+    .where(feeds.c.id == bindparam("feed"), or_(feeds.c.requested_at.is_(None), feeds.c.next_poll_at.is_(None)))
+    .values(next_poll_at=bindparam("due", type_=feeds.c.next_poll_at.type), next_poll_reason=bindparam("why"))
+)
+_LEARN = (
+    update(feeds)
+    .where(feeds.c.id == bindparam("feed"))
+    .values(
+        poll_seconds=bindparam("seconds", type_=feeds.c.poll_seconds.type),
+        learnt_until=bindparam("until", type_=feeds.c.learnt_until.type),
+        # Not to nothing: a poll may have been recorded since this was planned.
+        unlearnt_new=feeds.c.unlearnt_new - bindparam("used", type_=feeds.c.unlearnt_new.type),
+    )
+)
 
 
 def read_anew(now: datetime) -> dict[str, Any]:
@@ -21,9 +41,10 @@ def read_anew(now: datetime) -> dict[str, Any]:
 
     What an index leads to is not due by itself.
     """
-    forgotten = ("last_polled_at", "etag", "last_modified", "body_digest", "goes_on_at", "probed_at")
+    forgotten = ("last_polled_at", "etag", "last_modified", "body_digest", "goes_on_at", "probed_at", "learnt_until")
     due = case((feeds.c.parent_id.is_(None), bindparam("due_now", now, type_=feeds.c.next_poll_at.type)))
-    return {"next_poll_at": due, "consecutive_failures": 0} | dict.fromkeys(forgotten)
+    begun = {"next_poll_at": due, "next_poll_reason": PollReason.NEW.value, "consecutive_failures": 0}
+    return begun | {"unlearnt_new": 0, "moved_polls": 0} | dict.fromkeys(forgotten)
 
 
 class Feeds:
@@ -32,6 +53,7 @@ class Feeds:
     def __init__(self, connection: Connection, pages: Pages) -> None:
         self._connection = connection
         self._pages = pages
+        self._hints = Hints(connection)
 
     def ensure(
         self,
@@ -48,7 +70,8 @@ class Feeds:
     ) -> FeedState:
         """Return the feed at `url`, made for that source and due at once if it is new.
 
-        With `watched` the service polls it from now on; without, that stays as it was, which is not at first. One with
+        With `watched` the service polls it from now on, unless somebody paused it; without, that stays as it was, which
+        is not at first. One with
         a `parent_id` is never due by itself: the index that leads to it polls it, and says by `changed_at` when it
         changed last. A feed of a source that was made for a domain goes over to a configured source, and is read anew.
         """
@@ -57,6 +80,7 @@ class Feeds:
             url=url,
             kind=kind.value,
             next_poll_at=now if parent_id is None else None,
+            next_poll_reason=PollReason.NEW.value if parent_id is None else None,
             consecutive_failures=0,
             configured=False,
             paused=not watched,
@@ -71,7 +95,8 @@ class Feeds:
         if changed_at is not None:
             self._connection.execute(update(feeds).where(feeds.c.url == url).values(changed_at=changed_at))
         if watched:
-            self._connection.execute(update(feeds).where(feeds.c.url == url).values(paused=False))
+            wanted = and_(feeds.c.url == url, feeds.c.paused_by.is_(None))
+            self._connection.execute(update(feeds).where(wanted).values(paused=False))
         feed = self.by_url(url)
         if feed is None:
             raise LookupError(f"the feed {url} vanished while it was made")
@@ -151,13 +176,32 @@ class Feeds:
         )
         return self._states(query)
 
-    def plan(self, plans: Mapping[int, datetime]) -> None:
-        """Say when feeds are due next."""
-        rows = [{"feed": feed_id, "due": due} for feed_id, due in plans.items()]
+    def plan_anew(self, source_ids: Collection[int]) -> None:
+        """Take the plans of these sources' feeds back, so that the planner makes others. What is asked for stays."""
+        planned = feeds.c.requested_at.is_(None) & feeds.c.next_poll_at.is_not(None)
+        for part in slices(sorted(source_ids), 500):
+            statement = update(feeds).where(feeds.c.source_id.in_(part), planned)
+            self._connection.execute(statement.values(next_poll_at=None, next_poll_reason=None))
+
+    def plan(self, plans: Sequence[FeedPlan]) -> None:
+        """Say when feeds are due next and why, and what was learnt of them."""
+        rows = [
+            {
+                "feed": plan.feed_id,
+                "due": plan.next_poll_at,
+                "why": plan.reason.value,
+                "seconds": plan.poll_seconds,
+                "until": plan.learnt_until,
+                "used": plan.learnt_new,
+            }
+            for plan in plans
+        ]
+        learnt = [row for row in rows if row["until"] is not None]
         if rows:
-            due = bindparam("due", type_=feeds.c.next_poll_at.type)
-            statement = update(feeds).where(feeds.c.id == bindparam("feed")).values(next_poll_at=due)
-            self._connection.execute(statement, rows)
+            self._connection.execute(_PLAN, [{name: row[name] for name in ("feed", "due", "why")} for row in rows])
+        if learnt:
+            columns = ("feed", "seconds", "until", "used")
+            self._connection.execute(_LEARN, [{name: row[name] for name in columns} for row in learnt])
 
     def _states(self, query: Select[Any]) -> list[FeedState]:
         return [feed_state(row) for row in self._connection.execute(query).mappings()]
@@ -167,32 +211,27 @@ class Feeds:
 
         Validators and digest are replaced when entries were listed, and the validators forgotten after a failure, so
         that the next poll is unconditional. For a long feed record the entries before, in slices, with
-        `record_entries`.
+        `record_entries`. What was new in a sitemap of an index was new in the index, and in the one above it.
         """
         feed = self._connection.execute(select(feeds).where(feeds.c.id == poll.feed_id)).mappings().one()
-        values: dict[str, Any] = {
-            "last_outcome": poll.outcome.value,
-            "last_polled_at": poll.polled_at,
-            "next_poll_at": None,
-            "consecutive_failures": 0 if poll.outcome in _HEALTHY else feed["consecutive_failures"] + 1,
-        }
-        if poll.kind is not None:
-            values["kind"] = poll.kind.value
-        if poll.title is not None:
-            values["title"] = poll.title
-        if poll.outcome is Outcome.LISTED:
-            values["ttl_seconds"] = poll.ttl_seconds
-        if poll.outcome is Outcome.LISTED:
-            values |= {"etag": poll.etag, "last_modified": poll.last_modified, "body_digest": poll.body_digest}
-        elif poll.outcome in _HEALTHY:
-            values |= {
-                "etag": poll.etag or feed["etag"],
-                "last_modified": poll.last_modified or feed["last_modified"],
-            }
-        else:
-            values |= {"etag": None, "last_modified": None}
+        recorded = self.record_entries(poll.feed_id, feed["source_id"], poll.entries, poll.polled_at)
+        values = polled_values(poll, feed, recorded)
         self._connection.execute(update(feeds).where(feeds.c.id == poll.feed_id).values(values))
-        return self.record_entries(poll.feed_id, feed["source_id"], poll.entries, poll.polled_at)
+        if poll.outcome is Outcome.LISTED:
+            self._note_above(feed["parent_id"], poll.new + recorded.new)
+        return recorded
+
+    def _note_above(self, parent_id: int | None, new: int) -> None:
+        """Count what was new in a sitemap for the indexes that led to it."""
+        counts = {
+            "unlearnt_new": feeds.c.unlearnt_new + new,
+            "last_new": func.coalesce(feeds.c.last_new, 0) + new,
+        }
+        for _ in range(MOST_ABOVE):
+            if parent_id is None or not new:
+                return
+            above = update(feeds).where(feeds.c.id == parent_id).values(counts).returning(feeds.c.parent_id)
+            parent_id = self._connection.execute(above).scalar()
 
     def record_entries(
         self,
@@ -222,6 +261,7 @@ class Feeds:
             if first_due_at is None:
                 self._pages.hasten(page_ids.values())
             self._list(feed_id, part, page_ids, now)
+            self._hints.note(feed_id, page_ids.values(), now)
         return EntriesRecorded(new=new, known=known)
 
     def _list(self, feed_id: int, entries: Sequence[FeedEntry], page_ids: dict[str, int], now: datetime) -> None:

@@ -106,6 +106,86 @@ KEEPS_VALIDATORS = ARTICLE_SEEN | {Outcome.SUSPECT, Outcome.NOT_ARTICLE}
 """Outcomes after which the next request may be conditional; after any other it is unconditional."""
 
 
+class NextReason(StrEnum):
+    """Why a page is due when it is, or why it is not watched any more; the list is closed."""
+
+    NEW = "new"
+    """It was never fetched."""
+    REQUESTED = "requested"
+    """An operator asked for it."""
+    SECOND_LOOK = "second_look"
+    """A reading waits until a second look shows the same."""
+    SUSPECT = "suspect"
+    """It gave a text that may be another's, which further looks confirm or refute."""
+    MISSING = "missing"
+    """Its article was not there; a later look confirms that."""
+    GONE = "gone"
+    """Its article is gone, and may return."""
+    RETRY = "retry"
+    """The last attempt told nothing of it."""
+    NOT_ARTICLE = "not_article"
+    """It was no article, and may be one by now."""
+    HINT = "hint"
+    """A feed or a sitemap says that it was changed."""
+    PLAN = "plan"
+    INDEX = "index"
+    GEOMETRIC = "geometric"
+    STORMCRAWLER = "stormcrawler"
+    NUTCH = "nutch"
+    FIXED = "fixed"
+    """The rule of that name (`scheduler.recrawl`) says so."""
+    STILL_CHANGES = "still_changes"
+    """The time for which it is watched is over, but it was changed not long ago."""
+    FINISHED = "finished"
+    """Not watched any more: no further look is worth a fetch, unless its publisher says that it was changed."""
+    RELEASED = "released"
+    """Not watched any more: it is older than articles are watched, or an operator said so."""
+
+
+BY_RULE = frozenset(
+    {
+        NextReason.HINT,
+        NextReason.PLAN,
+        NextReason.INDEX,
+        NextReason.GEOMETRIC,
+        NextReason.STORMCRAWLER,
+        NextReason.NUTCH,
+        NextReason.FIXED,
+    }
+)
+"""Reasons of a look that the rule of recrawling chose; looks for any other reason are not of its making."""
+
+
+class PollReason(StrEnum):
+    """Why a feed is due when it is; the list is closed."""
+
+    NEW = "new"
+    """It was never polled."""
+    REQUESTED = "requested"
+    """An operator asked for it."""
+    START = "start"
+    """Nothing is learnt of it yet: the interval that its kind begins with."""
+    SHARE = "share"
+    """The interval learnt from the share of its entries that was new."""
+    INTERVAL = "interval"
+    """The `poll` of its source, a duration."""
+    CRON = "cron"
+    """The `poll` of its source or of the service, a cron expression."""
+    TTL = "ttl"
+    """It asks to be left alone until then (`ttl`, `sy:updatePeriod`), or is finished."""
+    MAX_AGE = "max_age"
+    """Its answer holds until then (`Cache-Control`, `Expires`)."""
+    SKIP_HOURS = "skip_hours"
+    SKIP_DAYS = "skip_days"
+    """The hours or days are over in which it asks not to be polled."""
+    RETRY = "retry"
+    """After failures in a row, later each time."""
+    RETRY_AFTER = "retry_after"
+    """Its host asked to be left alone until then (`Retry-After`, 429, 503)."""
+    FALLBACK = "fallback"
+    """Its own rule failed."""
+
+
 class Access(StrEnum):
     """Who may read the article's full text, as the page says."""
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from storage.model import Capture, ExtractedArticle, FeedKind, FetchKind, Outcome, Source
+from storage.model import Capture, ExtractedArticle, FeedKind, FetchKind, NextReason, Outcome, PollReason, Source
+
+MOVES_TO_BELIEVE = 3
+"""So many polls in a row must be led to one address by permanent redirects before it is asked directly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,13 @@ class FeedState:
     named or configured; `goes_on_at` where reading its further pages was cut, None where it was read to its end;
     `probed_at` when the common places of a home page's publisher were tried; `paused` whether the service leaves it,
     and `paused_by` is `operator` where somebody said so.
+
+    `poll_seconds` is the interval learnt from what polls brought, None while nothing is; `learnt_until` is the healthy
+    poll up to which it was, and `unlearnt_new` counts what was new since. `last_new` and `last_known` are the entries
+    that the last healthy poll, which ended at `last_success_at`, found to be new and known; what was new in the
+    sitemaps that an index led to is included. `max_age_seconds` is how long its answer said that it holds;
+    `skip_hours` (0 to 23) and `skip_days` (0 is Monday), both in UTC, are when it asks not to be polled.
+    `next_poll_reason` is why it is due when it is. `moved_to` is where the last `moved_polls` polls were led for good.
     """
 
     feed_id: int
@@ -72,6 +82,23 @@ class FeedState:
     probed_at: datetime | None = None
     paused: bool = False
     paused_by: str | None = None
+    poll_seconds: float | None = None
+    learnt_until: datetime | None = None
+    unlearnt_new: int = 0
+    last_new: int | None = None
+    last_known: int | None = None
+    last_success_at: datetime | None = None
+    max_age_seconds: int | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    next_poll_reason: PollReason | None = None
+    moved_to: str | None = None
+    moved_polls: int = 0
+
+    @property
+    def polled_url(self) -> str:
+        """The address to ask: where the feed moved for good, once `MOVES_TO_BELIEVE` polls in a row said so."""
+        return self.moved_to if self.moved_to is not None and self.moved_polls >= MOVES_TO_BELIEVE else self.url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,21 +121,48 @@ class FeedEntry:
 class FeedPoll:
     """What one poll of a feed brought, to be recorded with its entries in one transaction.
 
-    `kind` is None where the answer was not read. Validators, digest and `ttl_seconds` replace the stored ones when
-    `outcome` is `LISTED`. Recording it clears the feed's `next_poll_at`: when it is due again is for the planner to
-    say.
+    `kind` is None where the answer was not read. Validators, digest, `ttl_seconds` and what is to be skipped replace
+    the stored ones when `outcome` is `LISTED`. `max_age_seconds` replaces the stored one unless it is None after a 304,
+    which then said nothing of it. `new` and `known` count the entries that were recorded before, in slices.
+    `moved_to` is where permanent redirects alone led from the address that was asked for; None where it answered
+    itself. `began_at` is when the poll began, None where that does not matter.
+
+    Recording it clears the feed's `next_poll_at`: when it is due again is for the planner to say.
     """
 
     feed_id: int
     outcome: Outcome
     polled_at: datetime
+    began_at: datetime | None = None
     kind: FeedKind | None = None
     title: str | None = None
     etag: str | None = None
     last_modified: str | None = None
     body_digest: str | None = None
     ttl_seconds: int | None = None
+    max_age_seconds: int | None = None
+    skip_hours: Sequence[int] = ()
+    skip_days: Sequence[int] = ()
+    new: int = 0
+    known: int = 0
+    moved_to: str | None = None
     entries: Sequence[FeedEntry] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedPlan:
+    """When a feed is due next and why, and what was learnt for that.
+
+    With `learnt_until` the interval `poll_seconds` was learnt from the polls until then, of which `learnt_new` new
+    entries are used up; without, what is known of the feed stays as it is.
+    """
+
+    feed_id: int
+    next_poll_at: datetime
+    reason: PollReason
+    poll_seconds: float | None = None
+    learnt_until: datetime | None = None
+    learnt_new: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,14 +376,20 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True)
 class PageHistory:
-    """What the planner is given to say when a page is due next.
+    """What the planner is given to say when a page is due next, and what it said last.
 
+    `last_look_at` is the last look that counted, `looks` and `changes` how many there were, and how many of them made a
+    version. What they told until `learnt_until`, with `learnt_changes` changes, is in `rate_alpha` and `rate_beta`, a
+    Gamma distribution's parameters beyond those of its host, and in `interval_seconds`, of the rules that adapt one.
+    `hinted_at` is the newest time of a change that an index gave since the last look.
     `has_candidate` says that a reading waits for a second look; `suspect_looks` how many looks showed a suspect text,
     0 where none waits that looks can confirm. `has_article` says that it is the primary page of an article.
+    `watched_from` is when an operator had it watched anew.
     """
 
     page_id: int
     source_id: int
+    host: str
     first_seen_at: datetime
     published_at: datetime | None
     last_fetch_at: datetime | None
@@ -340,5 +400,49 @@ class PageHistory:
     last_changed_at: datetime | None
     has_candidate: bool
     suspect_looks: int = 0
-    missing_looks: int = 0
     has_article: bool = False
+    last_look_at: datetime | None = None
+    rate_alpha: float = 0.0
+    rate_beta: float = 0.0
+    interval_seconds: float | None = None
+    learnt_until: datetime | None = None
+    learnt_changes: int = 0
+    hinted_at: datetime | None = None
+    watched_from: datetime | None = None
+    next_fetch_at: datetime | None = None
+    next_fetch_reason: NextReason | None = None
+    watch_ended: bool = False
+    paused: bool = False
+    alias_of: int | None = None
+
+    @property
+    def born_at(self) -> datetime:
+        """When the article came out, as far as we know: a date on a page may be wrong, but what we saw ourselves is the
+        least age that it can have."""
+        return min(self.first_seen_at, self.published_at or self.first_seen_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learnt:
+    """What the looks at a page until an instant told of how often it is edited; the fields are those of `PageHistory`.
+
+    `hinted_at` is the hint that still waits for a look.
+    """
+
+    until: datetime
+    changes: int
+    rate_alpha: float
+    rate_beta: float
+    interval_seconds: float | None
+    hinted_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagePlan:
+    """When a page is due next and why; `at` is None for one that is not watched any more. `learnt` is None where the
+    looks so far told nothing new."""
+
+    page_id: int
+    at: datetime | None
+    reason: NextReason
+    learnt: Learnt | None = None

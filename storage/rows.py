@@ -17,6 +17,7 @@ from storage.model import (
     FeedKind,
     FetchKind,
     Outcome,
+    PollReason,
     Source,
     StatedTime,
     Version,
@@ -128,6 +129,9 @@ def feed_state(row: RowMapping) -> FeedState:
     """Return a row of `feeds`."""
     same = {field.name: row[field.name] for field in fields(FeedState) if field.name not in {"feed_id", "kind"}}
     same["last_outcome"] = _outcome(row["last_outcome"])
+    same["next_poll_reason"] = None if row["next_poll_reason"] is None else PollReason(row["next_poll_reason"])
+    same["skip_hours"] = tuple(row["skip_hours"] or ())
+    same["skip_days"] = tuple(row["skip_days"] or ())
     return FeedState(feed_id=row["id"], kind=FeedKind(row["kind"]), **same)
 
 

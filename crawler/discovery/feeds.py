@@ -15,10 +15,11 @@ import feedparser
 
 from crawler.discovery.feed_bounds import MAX_BYTES, MAX_ENTRIES, Document, bound, read_document
 from crawler.discovery.feed_characters import join_surrogates
+from crawler.discovery.feed_wishes import skipped_days, skipped_hours, wished_seconds
 from crawler.discovery.gathering import Gathering, absolute, clean_or_none, key_or_none
 from crawler.discovery.index_dates import plausible
 from crawler.discovery.json_feeds import begins_as_json, read_json_feed
-from crawler.discovery.listing import MAX_TITLE_LENGTH, MAX_TTL_SECONDS, Listing, NotAFeed
+from crawler.discovery.listing import MAX_TITLE_LENGTH, Listing, NotAFeed
 from crawler.discovery.paid_marks import marks_as_paid, title_marks_as_paid
 from crawler.discovery.unpacking import Unpacked, is_packed, unpack
 from storage.model import FeedKind
@@ -66,7 +67,9 @@ def read_feed(body: bytes, *, url: str, content_type: str | None, now: datetime 
         kind=kind,
         title=_title(parsed.feed, kind),
         entries=gathering.entries,
-        ttl_seconds=_ttl_seconds(parsed.feed),
+        ttl_seconds=wished_seconds(parsed.feed),
+        skip_hours=skipped_hours(bounded.body) if kind is FeedKind.RSS else (),
+        skip_days=skipped_days(bounded.body) if kind is FeedKind.RSS else (),
         problem=unpacked.problem or ("malformed" if _is_malformed(parsed) else "too_many_entries" if cut else None),
         left_out=dict(+gathering.left_out),
         next_url=_next_url(parsed.feed, url),
@@ -181,11 +184,3 @@ def _date(entry: Any, name: str) -> tuple[str | None, datetime | None]:
     except (ValueError, TypeError, OverflowError):
         return raw, None
     return raw, plausible(instant, now=None)
-
-
-def _ttl_seconds(feed: Any) -> int | None:
-    """Return the feed's `ttl`, which is in minutes (RSS 2.0), at most a month."""
-    text = str(feed.get("ttl", "")).strip()
-    if not (text.isascii() and text.isdigit()):
-        return None
-    return min(int(text[:9]) * 60, MAX_TTL_SECONDS) or None

@@ -46,7 +46,8 @@ class FoundIndex:
 class Listing:
     """What an index says: its entries, each page once in the order of the index, and the indexes that it names.
 
-    `ttl_seconds` is how long it asks to be left alone, where it does. `next_url` is the further page of the same index
+    `ttl_seconds` is how long it asks to be left alone, where it does, `skip_hours` (0 to 23) and `skip_days` (0 is
+    Monday), both in UTC, when it asks not to be polled. `next_url` is the further page of the same index
     (JSON Feed `next_url`, Atom `rel=next` of RFC 5005), `home_url` the page that the index says it belongs to; both
     are clean URLs. `paid` holds the `url_key` of each entry that is marked as paid for.
 
@@ -62,6 +63,8 @@ class Listing:
     entries: Sequence[FeedEntry] = ()
     indexes: Sequence[FoundIndex] = ()
     ttl_seconds: int | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
     problem: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     next_url: str | None = None

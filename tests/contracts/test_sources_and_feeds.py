@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from storage.configuring import sync_sources
-from storage.model import FeedKind, FetchKind, Outcome, Source
-from storage.records import CrawlScope, EntriesRecorded, FeedPoll
+from storage.model import FeedKind, FetchKind, Outcome, PollReason, Source
+from storage.records import CrawlScope, EntriesRecorded, FeedPlan, FeedPoll
 from storage.store import Store
-from tests.contracts.news import FERRY, NOON, entry, minute, page_fetch, watch
+from tests.contracts.news import FERRY, NOON, entry, minute, page_fetch, put_off, watch
 
 PAPER = Source(
     slug="paper",
@@ -33,6 +33,10 @@ def feed(store):
 
 def poll(feed, outcome=Outcome.LISTED, *, at=5, **more):
     return FeedPoll(feed_id=feed.feed_id, outcome=outcome, polled_at=minute(at), **more)
+
+
+def plan(feed, at, **more):
+    return FeedPlan(feed_id=feed.feed_id, next_poll_at=minute(at), reason=PollReason.SHARE, **more)
 
 
 def test_a_source_comes_back_as_it_was_configured(store):
@@ -244,17 +248,17 @@ def test_feeds_are_due_when_they_are_planned_to_be(store, feed):
             transaction.feeds.record_poll(poll(known))
         assert transaction.feeds.due(minute(60), 10) == []
         first, second = transaction.feeds.unplanned()
-        transaction.feeds.plan({first.feed_id: minute(20), second.feed_id: minute(10)})
+        transaction.feeds.plan([plan(first, 20), plan(second, 10)])
         assert transaction.feeds.unplanned() == []
         assert [found.feed_id for found in transaction.feeds.due(minute(20), 10)] == [second.feed_id, first.feed_id]
         assert [found.feed_id for found in transaction.feeds.due(minute(19), 1)] == [second.feed_id]
-        transaction.feeds.plan({first.feed_id: minute(10), second.feed_id: minute(10)})
+        transaction.feeds.plan([plan(first, 10), plan(second, 10)])
         for count in (1, 2):
             (one,) = transaction.feeds.due(minute(20), 1)
             (two,) = transaction.feeds.due(minute(20), 1, behind=one)
             assert {one.feed_id, two.feed_id} == {first.feed_id, second.feed_id}
             assert transaction.feeds.due(minute(20), 1, behind=two) == []
-            transaction.feeds.plan({second.feed_id: minute(10 + count)})
+            transaction.feeds.plan([plan(second, 10 + count)])
 
 
 def test_a_page_of_a_domain_is_adopted_by_the_source_that_lists_it(store, feed):
@@ -290,7 +294,7 @@ def test_a_source_says_how_much_it_has(store, feed):
     with store.writing() as transaction:
         transaction.feeds.record_poll(poll(feed, entries=[entry("ferry"), entry("b"), entry("c")]))
         page = transaction.pages.by_key("paper.example/b")
-        transaction.pages.plan({page.page_id: minute(90)})
+        put_off(transaction, {page.page_id: minute(90)})
     watcher = watch(store)
     watcher.see(FERRY, at=10)
     with store.reading() as transaction:

@@ -1,5 +1,6 @@
 """Crawling in tests: the same code as the commands run, in this process, on a database and an archive of the test's."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,12 +10,17 @@ from crawler.crawl_account import CrawlReport, CrawlRequest
 from crawler.crawl_session import run_crawl
 from crawler.settings import CrawlSettings, SourceSettings
 from storage.clock import utc_now
-from storage.model import Article, Event, Version
-from storage.records import Fetch
+from storage.model import Article, Event, PollReason, Version
+from storage.records import FeedPlan, FeedState, Fetch
 from storage.settings import ArchiveSettings
 from storage.store import Store
 
 USER_AGENT = "morgue-tests/1 (+mailto:tests@example.org)"
+
+
+def due_now(feeds: Iterable[FeedState]) -> list[FeedPlan]:
+    """Return plans by which feeds are due at once."""
+    return [FeedPlan(feed_id=feed.feed_id, next_poll_at=utc_now(), reason=PollReason.REQUESTED) for feed in feeds]
 
 
 @dataclass

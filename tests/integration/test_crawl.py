@@ -9,7 +9,7 @@ from storage.archive import Archive
 from storage.clock import utc_now
 from storage.model import EventKind, Outcome
 from storage.verify import verify
-from tests.integration.crawls import Morgue
+from tests.integration.crawls import Morgue, due_now
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
 
@@ -233,7 +233,7 @@ def test_a_feed_named_once_is_not_polled_by_the_service_for_ever(morgue, newsroo
 
     def plan_now():
         with morgue.store.writing() as transaction:
-            transaction.feeds.plan({feed.feed_id: utc_now() for feed in transaction.feeds.unplanned()})
+            transaction.feeds.plan(due_now(transaction.feeds.unplanned()))
 
     morgue.crawl(newsroom.url("/feed.rss"))
     plan_now()

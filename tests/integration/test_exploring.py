@@ -11,6 +11,7 @@ from crawler.catalogue import sources
 from crawler.settings import SourceSettings
 from storage.clock import utc_now
 from storage.model import FeedKind, FetchKind, Outcome
+from tests.integration.crawls import due_now
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
 
@@ -378,7 +379,7 @@ def test_what_is_found_from_a_named_page_is_not_the_services_unless_it_is_watche
 
     def due() -> set[str]:
         with morgue.store.writing() as transaction:
-            transaction.feeds.plan({feed.feed_id: utc_now() for feed in transaction.feeds.unplanned()})
+            transaction.feeds.plan(due_now(transaction.feeds.unplanned()))
             return {feed.url for feed in transaction.feeds.due(utc_now(), 100)}
 
     morgue.crawl(newsroom.url("/"))

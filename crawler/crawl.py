@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -308,7 +307,7 @@ class Crawl:
             ingests_at_once=self._crawling.settings.processes * 4,
             limit=limit,
             more_coming=lambda: self._exploring,
-            still_owed=partial(is_still_owed, self._crawling),
+            still_owed=lambda page: is_still_owed(self._crawling, page, named=page.page_id in self._page_ids),
         )
         await self._loop.run()
 
@@ -368,10 +367,9 @@ async def finish_all(tasks: Iterable[Awaitable[None]]) -> None:
             raise result
 
 
-async def is_still_owed(crawling: Crawling, page: PageState) -> bool:
-    """Whether no other process has fetched a page since it was taken from the database."""
-    now = await crawling.read(lambda tx: tx.pages.by_id(page.page_id))
-    return now is not None and now.last_fetch_at == page.last_fetch_at
+async def is_still_owed(crawling: Crawling, page: PageState, *, by_service: bool = False, named: bool = False) -> bool:
+    """Whether no other process has fetched a page since it was taken from the database, and nobody paused it."""
+    return await crawling.read(lambda tx: tx.operating.is_owed(page, by_service=by_service, named=named))
 
 
 async def fetch_page(crawling: Crawling, page: PageState) -> Fetched:

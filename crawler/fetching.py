@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from crawler.download import Attempt
 from crawler.page_hops import page_hop
-from crawler.politeness import FetchingStopped, Hold, Politeness, Turn
+from crawler.politeness import FetchingHalted, FetchingStopped, Hold, Politeness, Turn
 from crawler.robots import RobotsAnswer, RobotsGate, RobotsVerdict, read_answer
 from crawler.urls import clean_url, host_key
 from storage.clock import steady_seconds
@@ -182,6 +182,7 @@ class Fetcher:
         self._robots_files = robots_files
         self._max_redirects = max_redirects
         self._now = now
+        self._halted: frozenset[int] = frozenset()
         self._robots = RobotsGate(
             self._ask_robots,
             stored=robots_files.stored,
@@ -190,11 +191,16 @@ class Fetcher:
             now=now,
         )
 
+    def halt(self, source_ids: frozenset[int]) -> None:
+        """Begin no request of these sources from now on, also none that waits for its turn; all others go on."""
+        self._halted = source_ids
+
     async def fetch(self, request: FetchRequest) -> Fetched:
         """Fetch `request.url`, following redirects up to the limit. Never raises for what the network does.
 
-        Raises `FetchingStopped` when no further request may be started. A chain that was begun is finished, or where
-        there is no time for that, its last hop says that it was not sent: `rate_limited`, `stopped`.
+        Raises `FetchingStopped` when no further request may be started, and `FetchingHalted` when none of its source
+        may. A chain that was begun is finished, or where there is no time for that, its last hop says that it was not
+        sent: `rate_limited`, `stopped`.
         """
         chain_id = str(uuid.uuid4())
         hops: list[Hop] = []
@@ -230,7 +236,12 @@ class Fetcher:
             return "redirect_loop"
         return "too_many_redirects" if hops >= self._max_redirects else None
 
+    def _check_wanted(self, request: FetchRequest, *, finishing: bool) -> None:
+        if not finishing and request.source_id in self._halted:
+            raise FetchingHalted
+
     async def _hop(self, url: str, headers: dict[str, str], request: FetchRequest, *, finishing: bool) -> Hop:
+        self._check_wanted(request, finishing=finishing)
         delay = request.delay_seconds
         # A host that asked to be left alone is not asked for its robots.txt either.
         if (hold := self._politeness.hold(host_key(url), now=self._now())) is not None:
@@ -241,6 +252,9 @@ class Fetcher:
         async with self._politeness.slot(host_key(url), delay_seconds=delay, finishing=finishing) as turn:
             if turn.hold is not None:
                 return self._held_hop(url, turn.hold)
+            # For the turn there may have been a long wait.
+            turn.unused = not finishing and request.source_id in self._halted
+            self._check_wanted(request, finishing=finishing)
             attempt = await self._attempt(turn, url, headers, max_bytes=request.max_bytes)
         hop = read_hop(attempt, conditional=bool(headers), is_page=True)
         return replace(hop, opt_outs=verdict.opt_outs)

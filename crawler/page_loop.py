@@ -13,7 +13,7 @@ import structlog
 
 from crawler.extraction.pool import PoolStopped
 from crawler.fetching import Fetched
-from crawler.politeness import FetchingStopped
+from crawler.politeness import FetchingHalted, FetchingStopped
 from storage.errors import MorgueError
 from storage.records import PageState
 
@@ -41,7 +41,9 @@ class NextPages(Protocol):
 class PageLoop:
     """Fetches pages until none is owed, the limit is reached, or `stop` was called.
 
-    `fetch` gets one page; `ingest` records it. A page whose recording failed is not tried again in this loop.
+    `fetch` gets one page; `ingest` records it. A page whose recording failed is not tried again in this loop, unless
+    `on_failed` is there to be told of it: then `next_pages` decides when that page is owed again, and a loop that never
+    ends because something is always due remembers nothing of it.
     `held_hosts` names the hosts that must be left alone now. `limit` counts pages that were fetched. While
     `more_coming` says so, more may be owed soon though nothing is now. `still_owed` is asked just before a page is
     fetched: another process may have done so meanwhile.
@@ -58,6 +60,7 @@ class PageLoop:
         limit: int | None = None,
         more_coming: Callable[[], bool] = lambda: False,
         still_owed: Callable[[PageState], Awaitable[bool]] | None = None,
+        on_failed: Callable[[PageState], None] | None = None,
     ) -> None:
         self._next_pages = next_pages
         self._fetch = fetch
@@ -67,6 +70,7 @@ class PageLoop:
         self._left = limit
         self._more_coming = more_coming
         self._still_owed = still_owed
+        self._on_failed = on_failed
         self._queues: dict[str, deque[PageState]] = {}
         self._in_hand: set[int] = set()
         self._failed: set[int] = set()
@@ -181,6 +185,10 @@ class PageLoop:
         except asyncio.CancelledError:
             self._in_hand.discard(page.page_id)
             raise
+        except FetchingHalted:
+            # Somebody paused its source while it waited: it is no longer owed, until that is taken back.
+            self._in_hand.discard(page.page_id)
+            return
         except Exception as problem:  # noqa: BLE001 - the boundary of one page
             self._note_problem(page, problem)
             self._in_hand.discard(page.page_id)
@@ -195,6 +203,8 @@ class PageLoop:
     async def _take_in(self, page: PageState, fetched: Fetched) -> None:
         try:
             await self._ingest(page, fetched)
+        except FetchingHalted:
+            log.info("page_left_owed", page_id=page.page_id, url=page.url)
         except Exception as problem:  # noqa: BLE001 - the boundary of one page: its failure must not cost the others
             self._note_problem(page, problem)
         finally:
@@ -211,7 +221,10 @@ class PageLoop:
             self._broken = self._broken or problem
             self._progress.set()
             return
-        self._failed.add(page.page_id)
+        if self._on_failed is None:
+            self._failed.add(page.page_id)
+        else:
+            self._on_failed(page)
         if isinstance(problem, PoolStopped | FetchingStopped):
             # Nothing is known about the page, which is still owed; this loop is about to end.
             log.info("page_left_owed", page_id=page.page_id, url=page.url)

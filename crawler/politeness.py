@@ -39,6 +39,10 @@ class FetchingStopped(Exception):
     """No further request may be started. Nothing was sent, and what was to be fetched is still owed."""
 
 
+class FetchingHalted(FetchingStopped):
+    """No request of this source may be started for now; others go on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hold:
     """Until when a host is left alone, and why: `host_asked_to_wait` or `budget_spent`."""

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from crawler.intervals import parse_duration
 from crawler.runner import SourceBook
-from scheduler.policy import next_fetch_at
+from scheduler.policy import NextLook, next_look
+from storage.model import NextReason
+from storage.records import PageHistory, PagePlan
 from storage.store import Store
 
 SLICE = 500
@@ -40,15 +42,30 @@ class PagePlanner:
         planned = 0
         while True:
             with self._store.writing() as transaction:
-                histories = transaction.pages.unplanned(SLICE)
-                plans = {
-                    history.page_id: next_fetch_at(history, now=now, recrawl=self._interval(history.source_id))
-                    for history in histories
-                }
-                transaction.pages.plan(plans)
+                histories = transaction.page_plans.unplanned(SLICE)
+                transaction.page_plans.put([self._plan(history, now) for history in histories])
             planned += len(histories)
             if len(histories) < SLICE:
                 return planned
+
+    def _plan(self, history: PageHistory, now: datetime) -> PagePlan:
+        interval = self._interval(history.source_id)
+
+        def by_rule() -> NextLook:
+            looked_at = history.last_fetch_at or now
+            age = max(timedelta(0), looked_at - history.born_at)
+            wait = interval or min(max(age / 2, timedelta(minutes=10)), timedelta(days=7))
+            return NextLook(looked_at + wait, NextReason.PLAN if interval is None else NextReason.FIXED)
+
+        look = next_look(
+            history,
+            watch_for=self._settings.watch_for,
+            by_rule=by_rule,
+            is_hint_worth_it=lambda: True,
+            now=now,
+            recrawl=interval,
+        )
+        return PagePlan(page_id=history.page_id, at=look.at, reason=look.reason)
 
     def _interval(self, source_id: int) -> timedelta | None:
         """Return the fixed interval at which a source's articles are looked at again, None where the age decides."""

@@ -1,18 +1,17 @@
 """When to look again. Pure: facts and the present instant in, an instant out.
 
-The rule is a simple one by age: news is edited most in its first hours, so an article is looked at again after half of
-its age, no sooner than ten minutes and no later than a week.
+Looks that something waits for come first: a page that was never fetched, a reading to be confirmed, an article that may
+be gone. An article that is older than it is watched is released. When any other is looked at again, a rule of
+`scheduler.recrawl` says; what is no article, and what did not work, is tried again more and more seldom.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from storage.disappearance import CONFIRMED_AFTER
-from storage.model import ARTICLE_SEEN, Outcome
+from storage.model import ARTICLE_SEEN, NextReason, Outcome
 from storage.records import PageHistory
-
-SHORTEST = timedelta(minutes=10)
-LONGEST = timedelta(days=7)
-SHARE_OF_AGE = 0.5
 
 SECOND_LOOK = timedelta(minutes=10)
 """A reading that waits for confirmation is looked at again this soon."""
@@ -23,11 +22,20 @@ GONE_AGAIN = timedelta(days=7)
 FIRST_RETRY = timedelta(minutes=10)
 LONGEST_RETRY = timedelta(days=1)
 NOT_ARTICLE_AGAIN = timedelta(days=7)
+MOST_FAILURES_OF_OLD = 6
+"""So often in a row a look at an article is tried that is older than it is watched, while something waits for it."""
+STILL_CHANGES_SHARE = 0.25
+"""An article is watched on while its last change is younger than this share of the time for which it is watched: 15 of
+60 days. That is more than the longest pause between two looks, so two of them must have found nothing new."""
+STILL_CHANGES_AGAIN = (timedelta(days=1), timedelta(days=7))
+"""Then it is looked at again after half of the time since it changed, within these bounds."""
 
 
-def interval_by_age(age: timedelta) -> timedelta:
-    """Return how long after a look the next one is worth it, for an article of this age."""
-    return min(max(age * SHARE_OF_AGE, SHORTEST), LONGEST)
+class NextLook(NamedTuple):
+    """When a page is due next, None for one that is not watched any more, and why."""
+
+    at: datetime | None
+    reason: NextReason
 
 
 def retry_interval(failures: int) -> timedelta:
@@ -36,39 +44,77 @@ def retry_interval(failures: int) -> timedelta:
     return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
 
 
-def next_fetch_at(history: PageHistory, *, now: datetime, recrawl: timedelta | None = None) -> datetime:
+def watched_until(history: PageHistory, *, watch_for: timedelta) -> datetime:
+    """Return when the time ends for which a page is watched: so long after it came out, or since an operator had it
+    watched anew. One that no look told anything of is tried for so long since it was found, however old it is."""
+    begins_at = history.born_at if history.looks else history.first_seen_at
+    return max(begins_at, history.watched_from or begins_at) + watch_for
+
+
+def next_look(
+    history: PageHistory,
+    *,
+    watch_for: timedelta,
+    by_rule: Callable[[], NextLook],
+    is_hint_worth_it: Callable[[], bool],
+    now: datetime,
+    recrawl: timedelta | None = None,
+) -> NextLook:
     """Return when the page is due next. `now` is the present instant, aware.
 
-    With `recrawl`, the fixed interval that a source may set, an article is due that long after each look, whatever its
-    age. A page that was never fetched is due at once.
+    `by_rule` says when an article is looked at again whose state is known, `is_hint_worth_it` whether the hint that
+    waits is worth a fetch, for an article that is not watched any more. `recrawl` is the fixed interval that a source
+    may set: nothing that waits for confirmation waits longer.
     """
     if history.last_fetch_at is None or history.last_outcome is None:
-        return now
-    since = history.last_fetch_at
-    if history.has_candidate:
-        return since + min(SECOND_LOOK, recrawl or SECOND_LOOK)
+        return NextLook(now, NextReason.NEW)
+    # A look that claims to come from the future was dated by a clock that was ahead.
+    since = min(history.last_fetch_at, now)
+    over = watched_until(history, watch_for=watch_for) <= now
+    waiting = _confirming_look(history, recrawl)
+    if waiting is not None and not (over and history.consecutive_failures >= MOST_FAILURES_OF_OLD):
+        return NextLook(since + waiting[0], waiting[1])
+    if over:
+        return _look_after_watch(history, since, watch_for, is_hint_worth_it)
     if history.last_outcome in ARTICLE_SEEN:
-        if recrawl is not None:
-            return since + recrawl
-        # A date on the page may be wrong; what we saw ourselves is the least age it can have.
-        born = min(history.first_seen_at, history.published_at or history.first_seen_at)
-        return since + interval_by_age(since - born)
+        return by_rule()
     if history.last_outcome is Outcome.NOT_ARTICLE:
-        return since + NOT_ARTICLE_AGAIN
+        return NextLook(since + NOT_ARTICLE_AGAIN, NextReason.NOT_ARTICLE)
     if history.last_outcome is Outcome.GONE:
-        return since + GONE_AGAIN
-    return since + _next_attempt(history, recrawl)
+        return NextLook(since + GONE_AGAIN, NextReason.GONE)
+    return NextLook(since + retry_interval(history.consecutive_failures), NextReason.RETRY)
 
 
-def _next_attempt(history: PageHistory, recrawl: timedelta | None) -> timedelta:
-    """Return how long to wait after a look that showed no state of the article."""
+def _confirming_look(history: PageHistory, recrawl: timedelta | None) -> tuple[timedelta, NextReason] | None:
+    """Return how soon after the last fetch a look is wanted that confirms what that one showed; None for none."""
     retry = retry_interval(history.consecutive_failures)
+    if history.has_candidate and history.last_outcome in ARTICLE_SEEN:
+        return min(SECOND_LOOK, recrawl or SECOND_LOOK), NextReason.SECOND_LOOK
     if history.last_outcome is Outcome.MISSING and history.has_article:
         # No sooner, for a second look before that would confirm nothing.
-        return max(CONFIRMED_AFTER, retry)
+        return max(CONFIRMED_AFTER, retry), NextReason.MISSING
     if history.last_outcome is Outcome.SUSPECT and history.suspect_looks:
         # Not by the looks that showed this text: a page may give another one each time.
         times = max(history.consecutive_failures, 1)
         wait = SUSPECT_LOOKS[times - 1] if times <= len(SUSPECT_LOOKS) else max(SUSPECT_LOOKS[-1], retry)
-        return min(wait, recrawl or wait)
-    return retry
+        return min(wait, recrawl or wait), NextReason.SUSPECT
+    return None
+
+
+def _look_after_watch(
+    history: PageHistory, since: datetime, watch_for: timedelta, is_hint_worth_it: Callable[[], bool]
+) -> NextLook:
+    """Return whether an article is looked at again though the time for which it is watched is over."""
+    hinted = history.hinted_at is not None and is_hint_worth_it()
+    if history.last_outcome not in ARTICLE_SEEN:
+        if hinted and 0 < history.consecutive_failures < MOST_FAILURES_OF_OLD:
+            return NextLook(since + retry_interval(history.consecutive_failures), NextReason.RETRY)
+        return NextLook(None, NextReason.RELEASED)
+    if hinted:
+        return NextLook(since, NextReason.HINT)
+    if history.last_changed_at is not None:
+        quiet = since - min(history.last_changed_at, since)
+        if quiet < watch_for * STILL_CHANGES_SHARE:
+            shortest, longest = STILL_CHANGES_AGAIN
+            return NextLook(since + min(max(quiet / 2, shortest), longest), NextReason.STILL_CHANGES)
+    return NextLook(None, NextReason.RELEASED)

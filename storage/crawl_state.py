@@ -48,12 +48,12 @@ def after_fetch(page: RowMapping, outcome: Outcome, finished_at: datetime) -> di
     return values
 
 
-def after_late_look() -> dict[str, Any]:
+def after_late_look(page: RowMapping) -> dict[str, Any]:
     """Return the values that a look gives its page that was taken before the last one: nothing but another plan.
 
     Without that a page that was due would stay so, and be asked again and again, for as long as our clock is behind.
     """
-    return {"next_fetch_at": None}
+    return {"next_fetch_at": page["requested_at"]}
 
 
 def not_an_article(look: PageLook) -> dict[str, Any]:

@@ -123,7 +123,7 @@ class Looks:
             if outcome is Outcome.NOT_ARTICLE:
                 values |= crawl_state.not_an_article(look)
         else:
-            values = crawl_state.after_late_look()
+            values = crawl_state.after_late_look(page)
         self._identity.update(page["id"], values)
         return Recorded(outcome=outcome, reason=reason, article_id=article_id)
 
@@ -187,7 +187,7 @@ class Looks:
             version_number=None if seen is None else seen.number,
         )
         self._articles.record_fetch(look, page, late, capture_id)
-        self._identity.update(page["id"], crawl_state.after_late_look())
+        self._identity.update(page["id"], crawl_state.after_late_look(page))
         return late
 
 

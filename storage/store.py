@@ -14,9 +14,12 @@ from storage.errors import DatabaseBusy, DatabaseUnavailable
 from storage.events import Events
 from storage.feeds import Feeds
 from storage.fetches import Fetches
+from storage.habits import HostHabits
 from storage.hosts import Hosts
 from storage.looks import Looks
 from storage.migrate import make_ready
+from storage.operating import Operating
+from storage.page_plans import PagePlans
 from storage.pages import Pages
 from storage.robots_files import RobotsFiles
 from storage.service_state import ServiceState
@@ -47,11 +50,16 @@ class Transaction:
         self.events = Events(connection)
         self.sources = Sources(connection)
         self.pages = Pages(connection)
+        self.page_plans = PagePlans(connection)
+        self.host_habits = HostHabits(connection)
         self.feeds = Feeds(connection, self.pages)
         self.fetches = Fetches(connection)
         self.hosts = Hosts(connection)
         self.robots_files = RobotsFiles(connection)
         self.service_state = ServiceState(connection)
+        self.operating = Operating(
+            connection, sources=self.sources, feeds=self.feeds, pages=self.pages, state=self.service_state
+        )
         self.workload = Workload(connection)
         self.tallies = Tallies(connection)
         looks = Looks(connection, pages=self.pages, fetches=self.fetches, captures=self.captures, events=self.events)

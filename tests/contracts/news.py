@@ -1,11 +1,12 @@
 """Readings, looks and fetches of an invented paper, as short to write as the tests need them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from storage.model import Access, Capture, ExtractedArticle, FetchKind, Outcome, StatedTime
-from storage.records import FeedEntry, Fetch, PageLook, PageState, Recorded, Rereading
-from storage.store import Store
+from storage.model import Access, Capture, ExtractedArticle, FetchKind, NextReason, Outcome, StatedTime
+from storage.records import FeedEntry, Fetch, PageLook, PagePlan, PageState, Recorded, Rereading
+from storage.store import Store, Transaction
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 EXTRACTOR = "reader-1"
@@ -175,6 +176,16 @@ class Watcher:
         """Return the kinds of all events so far."""
         with self.store.reading() as transaction:
             return [event.kind for event in transaction.events.since(0)]
+
+
+def put_off(transaction: Transaction, plans: Mapping[int, datetime | None]) -> None:
+    """Have pages be due at these instants; None for one that is not watched any more."""
+    transaction.page_plans.put(
+        [
+            PagePlan(page_id=page_id, at=at, reason=NextReason.RELEASED if at is None else NextReason.PLAN)
+            for page_id, at in plans.items()
+        ]
+    )
 
 
 def watch(store: Store, path: str = "ferry", *, source: str = "paper.example") -> Watcher:

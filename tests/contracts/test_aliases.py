@@ -6,7 +6,7 @@ import pytest
 
 from storage.model import Outcome
 from storage.records import CrawlScope, PageLook
-from tests.contracts.news import CUT, EXTRACTOR, FERRY, entry, minute, page_fetch, watch
+from tests.contracts.news import CUT, EXTRACTOR, FERRY, entry, minute, page_fetch, put_off, watch
 from tests.contracts.test_page_identity import at_page, due, naming, page_at, through
 
 OTHER = replace(FERRY, headline="A whale at the lighthouse", body="A whale was seen. " * 9)
@@ -27,7 +27,7 @@ def wanted(store, scope, *, at):
 
 def plan(page, *, at):
     with page.store.writing() as transaction:
-        transaction.pages.plan({page.page.page_id: minute(at)})
+        put_off(transaction, {page.page.page_id: minute(at)})
 
 
 def refused(page, outcome, reason, *, at):

@@ -66,7 +66,7 @@ def test_a_look_clears_the_plan_and_counts(page):
     assert state.last_fetch_at == minute(2)
     assert state.article_id == page.article().article_id
     with page.store.reading() as transaction:
-        (history,) = transaction.pages.unplanned(10)
+        (history,) = transaction.page_plans.unplanned(10)
     assert (history.looks, history.changes, history.last_changed_at) == (2, 1, minute(2))
     assert history.published_at == FERRY.published.instant
 

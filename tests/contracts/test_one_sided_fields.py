@@ -160,7 +160,7 @@ def test_a_field_that_shows_something_else_at_every_look_is_waited_for_three_tim
     assert page.versions()[0].last_seen_at == minute(1)
     assert rows("SELECT count(*) FROM captures") == [(4,)]
     with page.store.reading() as transaction:
-        assert not transaction.pages.unplanned(10)[0].has_candidate
+        assert not transaction.page_plans.unplanned(10)[0].has_candidate
     # Nothing that was kept shows what stands there, so the next request is unconditional.
     state = page.state()
     assert (state.etag, state.body_digest, state.seen_capture_id) == (None, None, None)

@@ -32,7 +32,7 @@ def through(page, article, target, *statuses, at, keep=True):
 def due(store, *, at):
     with store.reading() as transaction:
         pages = transaction.pages.to_fetch(CrawlScope(everything=True), now=minute(at), limit=10)
-        unplanned = transaction.pages.unplanned(10)
+        unplanned = transaction.page_plans.unplanned(10)
     return sorted({page.page_id for page in (*pages, *unplanned)})
 
 

@@ -8,7 +8,7 @@ from storage.model import FeedKind, Outcome, Source
 from storage.pages import state_query
 from storage.records import Backlog, CrawlScope, EntriesRecorded, FeedPoll, KnownAddresses
 from storage.tables import pages
-from tests.contracts.news import FERRY, NOON, entry, minute, watch
+from tests.contracts.news import FERRY, NOON, entry, minute, put_off, watch
 
 EVERYTHING = CrawlScope(everything=True)
 
@@ -20,9 +20,7 @@ def paper(store):
         transaction.sources.sync([Source(slug="paper", feeds=("http://paper.example/feed",))], NOON)
         source = transaction.sources.by_slug("paper")
         pages = [transaction.pages.ensure(source.source_id, entry(name), NOON, due=False) for name in "abcd"]
-        transaction.pages.plan(
-            {pages[0].page_id: minute(30), pages[1].page_id: minute(10), pages[2].page_id: minute(20)}
-        )
+        put_off(transaction, {pages[0].page_id: minute(30), pages[1].page_id: minute(10), pages[2].page_id: minute(20)})
     return source
 
 
@@ -89,7 +87,7 @@ def test_a_named_page_is_fetched_once_whenever_it_is_due(store, paper):
 def test_paused_sources_are_left_alone_by_the_service_but_not_by_who_names_them(store, paper):
     with store.writing() as transaction:
         transaction.sources.sync([], minute(1))
-        assert transaction.pages.unplanned(10) == []
+        assert transaction.page_plans.unplanned(10) == []
     assert urls(store, EVERYTHING) == []
     assert urls(store, CrawlScope(source_ids=frozenset({paper.source_id}))) == ["b", "c", "a"]
     watch(store, "a", source="paper").see(FERRY)
@@ -133,7 +131,7 @@ def test_what_a_feed_lists_is_no_longer_part_of_a_back_catalogue(store, paper):
     fetched = watch(store, "old-2", source="paper")
     fetched.see(FERRY, at=100)
     with store.writing() as transaction:
-        transaction.pages.plan({fetched.state().page_id: minute(900)})
+        put_off(transaction, {fetched.state().page_id: minute(900)})
         transaction.feeds.record_entries(feed.feed_id, paper.source_id, old, minute(120))
     assert fetched.state().next_fetch_at == minute(900), "its time is planned by its age"
 
@@ -194,12 +192,12 @@ def test_an_alias_is_fetched_only_when_it_is_named_and_its_primary_page_in_its_s
     watcher = watch(store, "old", source="paper")
     watcher.record(watcher.look(FERRY, at=4, landed=entry("ferry")))
     with store.writing() as transaction:
-        transaction.pages.plan({page_id(store, "old"): minute(5), page_id(store, "ferry"): minute(6)})
+        put_off(transaction, {page_id(store, "old"): minute(5), page_id(store, "ferry"): minute(6)})
     assert urls(store, CrawlScope(feed_ids=frozenset({feed.feed_id}))) == ["ferry"]
     assert urls(store, EVERYTHING) == ["ferry", "b", "c"]
     assert urls(store, CrawlScope(page_ids=frozenset({page_id(store, "old")}))) == ["old"]
     with store.reading() as transaction:
-        assert page_id(store, "old") not in {history.page_id for history in transaction.pages.unplanned(10)}
+        assert page_id(store, "old") not in {history.page_id for history in transaction.page_plans.unplanned(10)}
 
 
 def test_the_planner_is_given_each_page_without_a_plan_until_it_has_one(store, paper):
@@ -207,14 +205,14 @@ def test_the_planner_is_given_each_page_without_a_plan_until_it_has_one(store, p
     watcher.see(FERRY)
     watcher.get(Outcome.TIMEOUT)
     with store.writing() as transaction:
-        (history,) = transaction.pages.unplanned(10)
+        (history,) = transaction.page_plans.unplanned(10)
         assert (history.page_id, history.source_id) == (watcher.page.page_id, paper.source_id)
         assert (history.last_outcome, history.consecutive_failures) == (Outcome.TIMEOUT, 1)
         assert (history.looks, history.changes, history.last_changed_at) == (1, 0, None)
         assert (history.first_seen_at, history.last_fetch_at) == (NOON, minute(2))
         assert not history.has_candidate
-        transaction.pages.plan({history.page_id: minute(90)})
-        assert transaction.pages.unplanned(10) == []
+        put_off(transaction, {history.page_id: minute(90)})
+        assert transaction.page_plans.unplanned(10) == []
     assert watcher.state().next_fetch_at == minute(90)
 
 
@@ -222,11 +220,11 @@ def test_a_page_whose_watch_ended_is_planned_again_when_it_was_fetched_again(sto
     watcher = watch(store, "d", source="paper")
     watcher.see(FERRY)
     with store.writing() as transaction:
-        transaction.pages.plan({watcher.page.page_id: None})
-        assert transaction.pages.unplanned(10) == []
+        put_off(transaction, {watcher.page.page_id: None})
+        assert transaction.page_plans.unplanned(10) == []
     watcher.see(FERRY)
     with store.reading() as transaction:
-        assert [history.page_id for history in transaction.pages.unplanned(10)] == [watcher.page.page_id]
+        assert [history.page_id for history in transaction.page_plans.unplanned(10)] == [watcher.page.page_id]
 
 
 def test_the_service_looks_after_an_ad_hoc_source_only_when_that_was_asked_for(store):

@@ -79,7 +79,7 @@ def test_a_suspect_is_no_look_but_gives_validators(page):
     state = page.state()
     assert (state.etag, state.last_outcome, state.consecutive_failures) == ('"1-2"', Outcome.SUSPECT, 1)
     with page.store.reading() as transaction:
-        (history,) = transaction.pages.unplanned(10)
+        (history,) = transaction.page_plans.unplanned(10)
         assert transaction.captures.by_id(state.seen_capture_id).capture.captured_at == minute(2)
     assert (history.looks, history.changes, history.suspect_looks, history.has_candidate) == (1, 0, 1, False)
 
@@ -216,7 +216,7 @@ def test_what_was_edited_while_the_text_was_suspect_is_a_version_of_its_own(page
     assert [version.captured_at for version in page.versions()[1:]] == [minute(2), minute(page.at)]
     assert page.events() == ["created", "updated", "updated"]
     with page.store.reading() as transaction:
-        (history,) = transaction.pages.unplanned(10)
+        (history,) = transaction.page_plans.unplanned(10)
     assert (history.looks, history.changes) == (2, 2)
     assert page.record(page.looks[-1]) == recorded
 

@@ -132,12 +132,12 @@ def test_fetches_may_be_thinned_out_without_changing_anything_else(store, rows, 
     views = ("articles_v1", "article_versions_v1", "article_events_v1", "headline_changes_v1")
     before = [rows(f"SELECT * FROM {view}") for view in views]
     with store.reading() as transaction:
-        histories = transaction.pages.unplanned(10)
+        histories = transaction.page_plans.unplanned(10)
     with store._for_writing.begin() as connection:
         connection.exec_driver_sql("DELETE FROM fetches")
     assert [rows(f"SELECT * FROM {view}") for view in views] == before
     with store.reading() as transaction:
-        assert transaction.pages.unplanned(10) == histories
+        assert transaction.page_plans.unplanned(10) == histories
 
 
 def test_captures_are_kept_once_and_found_in_order(store):

@@ -14,11 +14,12 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from crawler.settings import CrawlSettings, Poll, SourceSettings
+from scheduler.http import parse_address
 from storage.errors import ConfigurationError
 from storage.settings import ArchiveSettings, DatabaseSettings, hide_password
 
@@ -31,14 +32,21 @@ TEST_PREFIX = "MORGUE_TEST_"
 _LOCAL_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)", re.DOTALL)
 
 
+def _http_address(text: str) -> str:
+    parse_address(text)
+    return text.strip()
+
+
 class ServiceSettings(BaseModel):
     """`[service]`: `poll` is how often feeds are asked whose source says nothing else; `grace_seconds` is how long a
-    stop may take to finish what is in flight."""
+    stop may take to finish what is in flight. `http` is where health and metrics are told: the port is on no list of
+    those that exporters use."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     poll: Poll = "15m"
     grace_seconds: float = Field(default=25.0, ge=0, le=3600, allow_inf_nan=False)
+    http: Annotated[str, AfterValidator(_http_address)] = "127.0.0.1:6674"
 
 
 class Settings(BaseModel):

@@ -21,6 +21,9 @@ log = structlog.get_logger()
 FALLBACK_POLL = timedelta(minutes=15)
 """How often a feed is polled whose own rule fails: the interval of a configuration that sets none."""
 
+SLICE = 500
+"""Feeds planned in one transaction."""
+
 PollDue = Callable[[FeedState, datetime], FeedPlan]
 """Says when a feed is due next and why, given the present instant."""
 
@@ -64,18 +67,29 @@ def poll_rule(sources: SourceBook, default_poll: str) -> Callable[[int], PollDue
     return rule
 
 
-def plan_feeds(store: Store, *, due: Callable[[int], PollDue], now: datetime) -> int:
+def plan_feeds(store: Store, *, due: Callable[[int], PollDue], now: datetime, anew: bool = False) -> int:
     """Plan all feeds that have no next poll, and return how many. `due` gives the rule of a source by its id.
 
-    Whatever its rule, no feed is due while its host is left alone (`Retry-After`, 429, 503).
+    With `anew` those that are planned are planned again, as after a change of the rules; where nothing changed, that
+    changes nothing. Whatever its rule, no feed is due while its host is left alone (`Retry-After`, 429, 503).
     """
-    with store.writing() as transaction:
-        feeds = transaction.feeds.unplanned()
-        if not feeds:
-            return 0
-        held = {one.host: now + timedelta(seconds=one.seconds) for one in transaction.hosts.held(budget=0)}
-        transaction.feeds.plan([_not_while_held(feed, _plan(feed, due, now), held) for feed in feeds])
-    return len(feeds)
+    planned, behind = 0, 0
+    while True:
+        with store.writing() as transaction:
+            feeds = transaction.feeds.to_plan(SLICE, behind=behind, anew=anew)
+            held = {one.host: now + timedelta(seconds=one.seconds) for one in transaction.hosts.held(budget=0)}
+            plans = [_not_while_held(feed, _plan(feed, due, now), held) for feed in feeds]
+            changed = [plan for feed, plan in zip(feeds, plans, strict=True) if _changes(feed, plan)]
+            transaction.feeds.plan(changed)
+        planned += len(changed)
+        if len(feeds) < SLICE:
+            return planned
+        behind = feeds[-1].feed_id
+
+
+def _changes(feed: FeedState, plan: FeedPlan) -> bool:
+    is_other = (feed.next_poll_at, feed.next_poll_reason) != (plan.next_poll_at, plan.reason)
+    return is_other or plan.learnt_until is not None
 
 
 def _not_while_held(feed: FeedState, plan: FeedPlan, held: Mapping[str, datetime]) -> FeedPlan:

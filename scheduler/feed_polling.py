@@ -45,6 +45,16 @@ MEMORY = 4.0
 GOAL = 1.0
 GOAL_SHARE = 0.1
 MOST_JITTER = 0.1
+_HEEDS_SKIPPING = frozenset(
+    {
+        PollReason.START,
+        PollReason.SHARE,
+        PollReason.TTL,
+        PollReason.MAX_AGE,
+        PollReason.SKIP_HOURS,
+        PollReason.SKIP_DAYS,
+    }
+)
 _GOLDEN = 2_654_435_761
 _DAYS_AHEAD = 8
 
@@ -213,6 +223,14 @@ def after_skipped(feed: FeedState, at: datetime) -> tuple[datetime, PollReason |
             break
     # Within the first hour, and not all feeds of a publisher at its first instant.
     return (hour + timedelta(hours=1) * jitter_of(feed.feed_id)).astimezone(at.tzinfo), reason
+
+
+def is_skipped(feed: FeedState, *, now: datetime) -> bool:
+    """Whether a feed that is due asks not to be polled now, as it may be where it is overdue.
+
+    That does not count for one that is due because somebody else said so.
+    """
+    return feed.next_poll_reason in _HEEDS_SKIPPING and after_skipped(feed, now)[1] is not None
 
 
 def _last_poll(feed: FeedState, now: datetime) -> datetime:

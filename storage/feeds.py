@@ -168,13 +168,25 @@ class Feeds:
 
     def unplanned(self) -> list[FeedState]:
         """Return the feeds that have no next poll, though neither they nor their sources are paused."""
-        query = (
+        return self._states(self._planned_for().where(feeds.c.next_poll_at.is_(None)))
+
+    def to_plan(self, limit: int, *, behind: int, anew: bool) -> list[FeedState]:
+        """Return feeds that have no next poll, by their ids from behind the one given on.
+
+        With `anew`, those too that have one, unless an operator asked for it or they were never polled.
+        """
+        is_settled = or_(feeds.c.requested_at.is_not(None), feeds.c.last_polled_at.is_(None))
+        unplanned = feeds.c.next_poll_at.is_(None)
+        wanted = or_(unplanned, ~is_settled) if anew else unplanned
+        return self._states(self._planned_for().where(feeds.c.id > behind, wanted).limit(limit))
+
+    def _planned_for(self) -> Select[Any]:
+        return (
             select(feeds)
             .join(sources, and_(sources.c.id == feeds.c.source_id, ~sources.c.paused))
-            .where(feeds.c.next_poll_at.is_(None), ~feeds.c.paused, feeds.c.parent_id.is_(None))
+            .where(~feeds.c.paused, feeds.c.parent_id.is_(None))
             .order_by(feeds.c.id)
         )
-        return self._states(query)
 
     def plan_anew(self, source_ids: Collection[int]) -> None:
         """Take the plans of these sources' feeds back, so that the planner makes others. What is asked for stays."""

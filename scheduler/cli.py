@@ -17,6 +17,8 @@ from typer.core import TyperGroup
 
 from crawler.cli import app as crawler_app
 from crawler.settings import CrawlSettings
+from scheduler.control_cli import app as control_app
+from scheduler.control_cli import reload
 from scheduler.settings import Settings, load_settings
 from scheduler.sources_cli import app as sources_app
 from storage.cli import app as storage_app
@@ -51,6 +53,8 @@ app = typer.Typer(
 )
 app.add_typer(crawler_app)
 app.add_typer(storage_app)
+app.add_typer(control_app)
+sources_app.command()(reload)
 app.add_typer(sources_app, name="sources")
 
 

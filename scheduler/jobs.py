@@ -21,6 +21,7 @@ from scheduler.feed_planner import PollDue, plan_feeds
 from scheduler.planner import PagePlanner
 from storage.clock import utc_now
 from storage.errors import DatabaseBusy, MorgueError
+from storage.operating import CHANGED, Halted
 from storage.records import CrawlScope, FeedState, PageState
 from storage.store import Transaction
 
@@ -34,6 +35,8 @@ FEEDS_A_HOST = 8
 ABANDON_SECONDS = 2.0
 SETBACK = timedelta(minutes=10)
 """What broke for a reason of ours is left alone this long: nothing was recorded, so it is still due."""
+HEED_AGAIN = timedelta(seconds=30)
+"""What is paused is read again so often even when nobody says that it changed, as when the configuration pauses it."""
 _EVERYTHING = CrawlScope(everything=True)
 
 
@@ -79,6 +82,9 @@ class ServiceJobs:
         self._on_broken = on_broken
         self._polling: dict[int, asyncio.Task[None]] = {}
         self._polling_of_host: Counter[str] = Counter()
+        self._halted = Halted()
+        self._heeded: tuple[object, datetime] | None = None
+        self._heed_again_at = utc_now()
         self._broken_feeds = _Setbacks()
         self._broken_pages = _Setbacks()
         self._loop: PageLoop | None = None
@@ -91,6 +97,7 @@ class ServiceJobs:
         if self._stopping:
             return
         with self._boundary("poll_due_feeds"):
+            await self._heed_operator()
             now = utc_now()
             broken = self._broken_feeds.current(now=now)
             last: FeedState | None = None
@@ -102,6 +109,16 @@ class ServiceJobs:
                 if len(due) < FEEDS_A_READ:
                     return
                 last = due[-1]
+
+    async def _heed_operator(self) -> None:
+        """Learn what was paused or resumed since the last tick, so that what waits for its turn is not begun."""
+        now = utc_now()
+        said = await self._crawling.read(lambda tx: tx.service_state.get(CHANGED))
+        if said == self._heeded and now < self._heed_again_at:
+            return
+        self._halted = await self._crawling.read(lambda tx: tx.operating.halted())
+        self._crawling.fetcher.halt(self._halted.source_ids)
+        self._heeded, self._heed_again_at = said, now + HEED_AGAIN
 
     def _begin_poll(self, feed: FeedState, *, now: datetime) -> None:
         """Begin the poll of a feed, unless it has begun; where there is no place for it, it is due at the next tick."""
@@ -127,13 +144,16 @@ class ServiceJobs:
             del self._polling[feed.feed_id]
             self._polling_of_host -= Counter([host])
 
+    def _is_halted(self, feed: FeedState) -> bool:
+        return feed.source_id in self._halted.source_ids or feed.feed_id in self._halted.feed_ids
+
     async def _explore(self, feed: FeedState) -> None:
         """Poll a feed, with its further pages and the sitemaps below it; what else it leads to is due by itself."""
         explorer = self._crawling.explorer(
             on_begun=_ignore,
             on_result=_ignore,
             on_reached=lambda reached: log.info("bound_reached", bound=reached.bound, url=reached.url),
-            enough=lambda: self._stopping,
+            enough=lambda: self._stopping or self._is_halted(feed),
             follow_found=False,
         )
         await explorer.begin(feed, watched=True)
@@ -149,7 +169,7 @@ class ServiceJobs:
             ingest=self._ingest,
             held_hosts=lambda: self._crawling.politeness.held_hosts(now=utc_now()),
             ingests_at_once=self._crawling.settings.processes * 4,
-            still_owed=partial(is_still_owed, self._crawling),
+            still_owed=partial(is_still_owed, self._crawling, by_service=True),
         )
         self._page_job = asyncio.current_task()
         try:

@@ -1,0 +1,177 @@
+"""The commands by which an operator steers a service: pause, resume, fetch, watch, unwatch, and sources reload.
+
+All of them speak to the database, so the service may run on another machine.
+"""
+
+import time
+import uuid
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from storage.cli import JsonOption, console, print_json
+from storage.errors import UsageError
+from storage.escaping import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scheduler.cli import CommandContext
+    from scheduler.control import Act, Action, Done
+    from storage.store import Store
+
+app = typer.Typer()
+
+RELOAD = "reload"
+RELOADED = "reloaded"
+"""Under these names `service_state` says that a reload is asked for, and what came of it."""
+RELOAD_PATIENCE_SECONDS = 15.0
+LOOK_AGAIN_SECONDS = 0.2
+
+TargetsArgument = Annotated[
+    list[str], typer.Argument(metavar="SOURCE|URL...", help="Slugs of sources, URLs of pages, or URLs of feeds.")
+]
+
+
+@app.command()
+def pause(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
+    """Have the service leave sources, feeds or pages alone until `resume`, whatever the configuration says."""
+    from scheduler import control_acts
+
+    _control(ctx.obj, targets, control_acts.pause, json_=json_)
+
+
+@app.command()
+def resume(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
+    """Take a pause back. What came due meanwhile is due."""
+    from scheduler import control_acts
+
+    _control(ctx.obj, targets, control_acts.resume, json_=json_)
+
+
+@app.command()
+def fetch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
+    """Have the service fetch pages, or poll feeds, now: as soon as it politely can. `crawl` fetches by itself."""
+    from scheduler import control_acts
+
+    at_once = " `morgue crawl` with the same words does it at once."
+    _control(ctx.obj, targets, control_acts.fetch, json_=json_, at_once=at_once)
+
+
+@app.command()
+def watch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
+    """Hand pages, feeds or the sources of domains to the service: new ones, and what it had released."""
+    from scheduler import control_acts
+
+    at_once = " `morgue crawl` with the same words does it at once."
+    _control(
+        ctx.obj, targets, control_acts.watch, json_=json_, at_once=at_once, unknown=control_acts.take_in, create=True
+    )
+
+
+@app.command()
+def unwatch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
+    """Take pages, feeds or the sources of domains back from the service. What is known of them stays."""
+    from scheduler import control_acts
+
+    _control(ctx.obj, targets, control_acts.unwatch, json_=json_)
+
+
+def reload(ctx: typer.Context, json_: JsonOption = False) -> None:
+    """Check the configuration file, bring its sources into force, and have the service read it again."""
+    from crawler.catalogue import sources
+
+    context: CommandContext = ctx.obj
+    settings = context.settings
+    if settings.file is None:
+        raise UsageError("morgue.toml", "is not there, so there is nothing to read again", "name a file with --config")
+    count = len(sources(settings.source))
+    with context.open_store() as store:
+        row: dict[str, Any] = {"file": str(settings.file), "sources": count}
+        row |= _ask_for_reload(store, context.database.url)
+    if json_:
+        print_json(row)
+    else:
+        out = console()
+        out.print(printable(f"{row['file']} is in order: {count} source{'' if count == 1 else 's'}."))
+        out.print(printable(str(row["says"])))
+    if row["problem"] is not None:
+        raise typer.Exit(1)
+
+
+def _ask_for_reload(store: "Store", url: str) -> dict[str, Any]:
+    """Ask a running service to read its configuration again, and wait for what it says."""
+    from storage.clock import utc_now
+    from storage.serving import is_service_running
+
+    if not is_service_running(url):
+        says = "No service runs on this database; all is in force at its next start."
+        return {"service": "none", "says": says, "problem": None, "reloaded": None}
+    token, now = str(uuid.uuid4()), utc_now()
+    with store.writing() as transaction:
+        transaction.service_state.put(RELOAD, {"id": token, "requested_at": now.isoformat()}, now)
+    answer = _await_reload(store, token)
+    if answer is None:
+        problem = f"the service has not answered within {RELOAD_PATIENCE_SECONDS:.0f} s; `morgue status` says how it is"
+        return {"service": "silent", "says": problem, "problem": problem, "reloaded": None}
+    who = f"the service (process {answer.get('pid')} on {answer.get('host')})"
+    if answer.get("problem") is not None:
+        says = f"Refused by {who}, which goes on as before: {answer['problem']}"
+        return {"service": "refused", "says": says, "problem": answer["problem"], "reloaded": answer}
+    waits = answer.get("needs_restart") or []
+    restart = f" These keys need a restart: {', '.join(map(str, waits))}." if waits else ""
+    return {"service": "reloaded", "says": f"Reloaded by {who}.{restart}", "problem": None, "reloaded": answer}
+
+
+def _await_reload(store: "Store", token: str) -> dict[str, Any] | None:
+    from storage.clock import steady_seconds
+
+    ends_at = steady_seconds() + RELOAD_PATIENCE_SECONDS
+    while steady_seconds() < ends_at:
+        time.sleep(LOOK_AGAIN_SECONDS)
+        with store.reading() as transaction:
+            found = transaction.service_state.get(RELOADED)
+        if found is not None and isinstance(found[0], dict) and found[0].get("id") == token:
+            return found[0]
+    return None
+
+
+def _control(
+    context: "CommandContext",
+    words: list[str],
+    act: "Act",
+    *,
+    json_: bool,
+    at_once: str = "",
+    unknown: "Callable[[Action, str], Done] | None" = None,
+    create: bool = False,
+) -> None:
+    """Do something with all that is named, and say what was done and when it holds."""
+    from dataclasses import asdict
+
+    from crawler.catalogue import sources
+    from scheduler.control import Surroundings, control, service_sentence
+    from storage.serving import is_service_running
+    from storage.store import Store
+
+    settings = context.settings
+    around = Surroundings(
+        configured=None if settings.file is None else sources(settings.source),
+        requests_per_day=context.crawl.requests_per_host_per_day,
+    )
+    # What is steered must be known, so the configuration's sources are brought in only for what may be new.
+    with context.open_store() if create else Store.open(context.database.url) as store:
+        done = control(store, words, act, around, unknown=unknown)
+        running = is_service_running(context.database.url)
+        with store.reading() as transaction:
+            presence = transaction.service_state.get("service")
+    says = presence[0] if presence is not None and isinstance(presence[0], dict) else None
+    sentence = service_sentence(running, says, at_once=at_once)
+    if json_:
+        print_json({"targets": [asdict(one) for one in done], "service": {"running": running, "says": sentence}})
+        return
+    out = console()
+    for one in done:
+        out.print(printable(one.says))
+    if any(one.result != "unchanged" for one in done):
+        out.print(printable(sentence))

@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,9 +28,14 @@ from storage.escaping import json_text, printable, printable_line
 from storage.settings import ArchiveSettings, DatabaseSettings
 
 if TYPE_CHECKING:
+    from scheduler.sd_notify import Notifier
+    from scheduler.stop_signals import StopSignals
+    from storage.model import Source
     from storage.store import Store
 
 INTERRUPTED = 130
+START_SECONDS = 900.0
+"""How long the service manager is asked to wait for the start."""
 
 
 class Commands(TyperGroup):
@@ -76,6 +81,13 @@ class CommandContext:
     def settings(self) -> Settings:
         """The settings, from file and environment. Raises `ConfigurationError`."""
         return load_settings(self._config, os.environ)
+
+    def read_again(self) -> "tuple[Settings, Sequence[Source]]":
+        """Read file and environment once more, also the sources in them. Raises `ConfigurationError`."""
+        from crawler.catalogue import sources
+
+        settings = load_settings(self._config, os.environ)
+        return settings, sources(settings.source)
 
     @property
     def database(self) -> DatabaseSettings:
@@ -235,14 +247,44 @@ def init(
 @app.command()
 def run(ctx: typer.Context) -> None:
     """Run the service: poll feeds, recrawl articles, until SIGTERM or Ctrl-C."""
-    from crawler import reactor
-    from scheduler.service import Service
-    from storage.service_lock import hold_service_lock
+    from scheduler.sd_notify import Notifier, supervision
+    from scheduler.stop_signals import StopSignals
 
     context: CommandContext = ctx.obj
+    signals = StopSignals()
+    signals.install()
+    notifier = Notifier(supervision(os.environ, pid=os.getpid()))
+    try:
+        code = _serve(context, signals, notifier)
+    except SystemExit:
+        if signals.is_serving:
+            raise
+        _say_stopped_while_starting(signals)
+        raise
+    raise typer.Exit(code)
+
+
+def _serve(context: CommandContext, signals: "StopSignals", notifier: "Notifier") -> int:
+    """Run the service and return its exit code. Until it has begun, a signal to stop raises `SystemExit`."""
+    from crawler import reactor
+    from scheduler.service import Service, Surroundings
+    from storage.service_lock import hold_service_lock
+
+    signals.grace_seconds = context.settings.service.grace_seconds
+    # An upgrade of a big database takes its time.
+    notifier.starting(within_seconds=START_SECONDS)
     with hold_service_lock(context.database.url) as lock, context.open_store(as_service=True) as store:
         store.check_writable()
-        reactor.run(Service(context.settings, store, lock=lock, software=software()).run())
+        around = Surroundings(
+            lock=lock, signals=signals, notifier=notifier, read_settings=context.read_again, software=software()
+        )
+        return reactor.run(Service(context.settings, store, around).run())
+
+
+def _say_stopped_while_starting(signals: "StopSignals") -> None:
+    import structlog
+
+    structlog.get_logger().info("stopped", reason=signals.asked, exit_code=0, while_starting=True)
 
 
 @app.command()

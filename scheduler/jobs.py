@@ -18,6 +18,7 @@ from crawler.polling import PollResult
 from crawler.runner import Crawling
 from crawler.urls import host_key
 from scheduler.feed_planner import PollDue, plan_feeds
+from scheduler.feed_polling import is_skipped
 from scheduler.planner import PagePlanner
 from storage.clock import utc_now
 from storage.errors import DatabaseBusy, MorgueError
@@ -35,6 +36,7 @@ FEEDS_A_HOST = 8
 ABANDON_SECONDS = 2.0
 SETBACK = timedelta(minutes=10)
 """What broke for a reason of ours is left alone this long: nothing was recorded, so it is still due."""
+MOST_SETBACKS = 1_000
 HEED_AGAIN = timedelta(seconds=30)
 """What is paused is read again so often even when nobody says that it changed, as when the configuration pauses it."""
 _EVERYTHING = CrawlScope(everything=True)
@@ -49,13 +51,16 @@ def _due_feeds(now: datetime, behind: FeedState | None, tx: Transaction) -> list
 
 
 class _Setbacks:
-    """Pages or feeds whose work broke lately, by their ids."""
+    """Pages or feeds whose work broke lately, by their ids; of more than a thousand the oldest are forgotten."""
 
     def __init__(self) -> None:
         self._until: dict[int, datetime] = {}
 
     def add(self, id_: int, *, now: datetime) -> None:
+        self._until.pop(id_, None)
         self._until[id_] = now + SETBACK
+        if len(self._until) > MOST_SETBACKS:
+            del self._until[next(iter(self._until))]
 
     def current(self, *, now: datetime) -> set[int]:
         self._until = {id_: until for id_, until in self._until.items() if until > now}
@@ -65,7 +70,7 @@ class _Setbacks:
 class ServiceJobs:
     """Polls due feeds, fetches due pages, plans what has no plan.
 
-    `on_broken` is told when the archive or the database refuses, which no later tick can make good by itself.
+    `on_broken` is told when the archive or the database refuses. While `is_paused` says so, nothing is begun.
     """
 
     def __init__(
@@ -75,11 +80,15 @@ class ServiceJobs:
         poll_due: Callable[[int], PollDue],
         pages: PagePlanner,
         on_broken: Callable[[MorgueError], None],
+        is_paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._crawling = crawling
         self._poll_due = poll_due
         self._pages = pages
         self._on_broken = on_broken
+        self._is_paused = is_paused
+        self._planning = asyncio.Lock()
+        self._feeds_planned_by: Callable[[int], PollDue] | None = None
         self._polling: dict[int, asyncio.Task[None]] = {}
         self._polling_of_host: Counter[str] = Counter()
         self._halted = Halted()
@@ -91,17 +100,27 @@ class ServiceJobs:
         self._page_job: asyncio.Task[None] | None = None
         self._stopping = False
         self.outcomes: Counter[str] = Counter()
+        self.abandoned = False
+        """Whether something in flight was given up."""
+
+    def use(self, *, poll_due: Callable[[int], PollDue], pages: PagePlanner) -> None:
+        """Plan by other rules from now on."""
+        self._poll_due, self._pages = poll_due, pages
+
+    @property
+    def _idle(self) -> bool:
+        return self._stopping or self._is_paused()
 
     async def poll_due_feeds(self) -> None:
         """Begin a poll of every feed that is due, is not being polled, and whose host may be asked."""
-        if self._stopping:
+        if self._idle:
             return
         with self._boundary("poll_due_feeds"):
             await self._heed_operator()
             now = utc_now()
             broken = self._broken_feeds.current(now=now)
             last: FeedState | None = None
-            while len(self._polling) < FEEDS_AT_ONCE and not self._stopping:
+            while len(self._polling) < FEEDS_AT_ONCE and not self._idle:
                 due = await self._crawling.read(partial(_due_feeds, now, last))
                 for feed in due:
                     if feed.feed_id not in broken:
@@ -122,11 +141,11 @@ class ServiceJobs:
 
     def _begin_poll(self, feed: FeedState, *, now: datetime) -> None:
         """Begin the poll of a feed, unless it has begun; where there is no place for it, it is due at the next tick."""
-        host = host_key(feed.url)
+        host = host_key(feed.polled_url)
         taken = self._polling_of_host[host]
         if feed.feed_id in self._polling or taken >= FEEDS_A_HOST or len(self._polling) >= FEEDS_AT_ONCE:
             return
-        if self._crawling.politeness.held_until(host, now=now) is None:
+        if self._crawling.politeness.held_until(host, now=now) is None and not is_skipped(feed, now=now):
             self._polling_of_host[host] += 1
             self._polling[feed.feed_id] = asyncio.create_task(self._poll(feed, host))
 
@@ -161,7 +180,7 @@ class ServiceJobs:
 
     async def fetch_due_pages(self) -> None:
         """Fetch every page that is due; ends when none is."""
-        if self._stopping:
+        if self._idle:
             return
         self._loop = loop = PageLoop(
             next_pages=self._next_pages,
@@ -170,14 +189,13 @@ class ServiceJobs:
             held_hosts=lambda: self._crawling.politeness.held_hosts(now=utc_now()),
             ingests_at_once=self._crawling.settings.processes * 4,
             still_owed=partial(is_still_owed, self._crawling, by_service=True),
+            on_failed=lambda page: self._broken_pages.add(page.page_id, now=utc_now()),
         )
         self._page_job = asyncio.current_task()
         try:
             with self._boundary("fetch_due_pages"):
                 await loop.run()
         finally:
-            for page_id in loop.failed:
-                self._broken_pages.add(page_id, now=utc_now())
             self._loop = self._page_job = None
 
     async def _next_pages(
@@ -197,10 +215,18 @@ class ServiceJobs:
 
     async def plan(self) -> None:
         """Give every page and feed without a next time one."""
-        store, now = self._crawling.store, utc_now()
-        with self._boundary("plan"):
-            await asyncio.to_thread(self._pages.plan, now)
-            await asyncio.to_thread(plan_feeds, store, due=self._poll_due, now=now)
+        store = self._crawling.store
+        if self._is_paused():
+            return
+        async with self._planning:
+            now = utc_now()
+            with self._boundary("plan"):
+                await asyncio.to_thread(self._pages.plan, now)
+                rule = self._poll_due
+                # By another rule, as after a start, those that are planned are planned again.
+                anew = rule is not self._feeds_planned_by
+                await asyncio.to_thread(plan_feeds, store, due=rule, now=now, anew=anew)
+                self._feeds_planned_by = rule
 
     @contextlib.contextmanager
     def _boundary(self, job: str, **facts: object) -> Iterator[None]:
@@ -215,6 +241,11 @@ class ServiceJobs:
             self._on_broken(problem)
         except Exception:
             log.exception("job_failed", job=job, **facts)
+
+    def interrupt(self) -> None:
+        """Begin no further page for now; what is in flight goes on, and the next tick decides whether there is more."""
+        if self._loop is not None:
+            self._loop.stop()
 
     async def drain(self) -> None:
         """Start no further request; return when everything in flight is recorded and planned."""
@@ -231,6 +262,7 @@ class ServiceJobs:
 
     async def abandon(self) -> None:
         """Give up what is still in flight; it is owed, and the next start fetches it."""
+        self.abandoned = True
         if self._loop is not None:
             self._loop.abandon()
         for task in self._polling.values():

@@ -3,14 +3,20 @@
 APScheduler remembers nothing across restarts here, and need not: what is owed stands in the database.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from storage.clock import utc_now
+
 Job = Callable[[], Awaitable[object]]
+
+CLOCK_SECONDS = timedelta(seconds=5)
+"""How often it is looked whether the wall clock was set back."""
 
 
 class Ticker:
@@ -20,18 +26,41 @@ class Ticker:
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
+        self._running: set[asyncio.Future[object]] = set()
+        self._intervals: dict[str, timedelta] = {}
+        self._heed_clock: asyncio.TimerHandle | None = None
 
     def every(self, seconds: float, job: Job, *, name: str, first_at: datetime) -> None:
         """Call `job` at `first_at` and every so many seconds after."""
-        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, name=name, next_run_time=first_at)
+
+        async def run() -> None:
+            # Stopping the scheduler cancels what it runs; a job is to end by itself.
+            running = asyncio.ensure_future(job())
+            self._running.add(running)
+            running.add_done_callback(self._running.discard)
+            await asyncio.shield(running)
+
+        self._intervals[name] = timedelta(seconds=seconds)
+        self._scheduler.add_job(run, "interval", seconds=seconds, id=name, name=name, next_run_time=first_at)
 
     def start(self) -> None:
         """Start ticking on the running loop."""
         self._scheduler.start()
+        self._look_at_clock()
 
     def stop(self) -> None:
         """Tick no more; a job that runs is not interrupted."""
+        if self._heed_clock is not None:
+            self._heed_clock.cancel()
         self._scheduler.shutdown(wait=False)
+
+    def _look_at_clock(self) -> None:
+        """Bring jobs forward whose times are far ahead: the scheduler goes by the wall clock, which may be set back."""
+        now = utc_now()
+        for job in self._scheduler.get_jobs():
+            if job.next_run_time > now + self._intervals[job.id] + CLOCK_SECONDS:
+                job.modify(next_run_time=now)
+        self._heed_clock = asyncio.get_running_loop().call_later(CLOCK_SECONDS.total_seconds(), self._look_at_clock)
 
 
 def next_cron_time(expression: str, *, timezone: str | None, after: datetime) -> datetime:

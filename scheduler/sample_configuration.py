@@ -33,6 +33,7 @@ directory = "archive"
 # poll = "15m"                   # how often `morgue run` asks feeds: a duration (30s, 10m, 6h, 1d) …
                                  # … or a cron expression, as "*/20 6-22 * * mon-fri"
 # grace_seconds = 25             # how long a stop may take to finish what is in flight
+# max_memory = "none"            # as "1500M": beyond it the service ends, to be started again by its supervisor
 # http = "127.0.0.1:6674"        # where /healthz and /metrics are told; "off" for nowhere
 
 # One [[source]] for each publisher. Take the # away and put in yours:

@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from crawler.settings import CrawlSettings, Poll, SourceSettings
 from scheduler.http import parse_address
+from scheduler.memory import parse_size
 from storage.errors import ConfigurationError
 from storage.settings import ArchiveSettings, DatabaseSettings, hide_password
 
@@ -32,6 +33,11 @@ TEST_PREFIX = "MORGUE_TEST_"
 _LOCAL_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)", re.DOTALL)
 
 
+def _size(text: str) -> str:
+    parse_size(text)
+    return text.strip()
+
+
 def _http_address(text: str) -> str:
     parse_address(text)
     return text.strip()
@@ -39,14 +45,21 @@ def _http_address(text: str) -> str:
 
 class ServiceSettings(BaseModel):
     """`[service]`: `poll` is how often feeds are asked whose source says nothing else; `grace_seconds` is how long a
-    stop may take to finish what is in flight. `http` is where health and metrics are told: the port is on no list of
-    those that exporters use."""
+    stop may take to finish what is in flight. `max_memory` is the size at which the service finishes what is in flight
+    and ends with exit code 75, to be started again by its supervisor: `none`, because without one it would only end.
+    `http` is where health and metrics are told: the port is on no list of those that exporters use."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     poll: Poll = "15m"
     grace_seconds: float = Field(default=25.0, ge=0, le=3600, allow_inf_nan=False)
+    max_memory: Annotated[str, AfterValidator(_size)] = "none"
     http: Annotated[str, AfterValidator(_http_address)] = "127.0.0.1:6674"
+
+    @property
+    def max_memory_bytes(self) -> int | None:
+        """The size of `max_memory`, None where there is none."""
+        return parse_size(self.max_memory)
 
 
 class Settings(BaseModel):

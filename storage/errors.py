@@ -53,6 +53,10 @@ class DatabaseBusy(DatabaseUnavailable):
     """
 
 
+class DatabaseGone(DatabaseUnavailable):
+    """The file of the database, or of its lock, was removed or replaced while it was open: no waiting brings it back."""
+
+
 class ServiceRunning(MorgueError):
     """A service works on this database, and only one may."""
 

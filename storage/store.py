@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, delete, false
 
 from storage.captures import Captures
 from storage.engine import PASSES, WRITES, create_engine, end_of, failures_explained, is_ended, sqlite_file
-from storage.errors import DatabaseBusy, DatabaseUnavailable
+from storage.errors import DatabaseBusy, DatabaseGone, DatabaseUnavailable
 from storage.events import Events
 from storage.feeds import Feeds
 from storage.fetches import Fetches
@@ -173,7 +173,7 @@ class Store:
     def _check_still_there(self) -> None:
         """Raise `DatabaseUnavailable` for a SQLite file that was removed or replaced: what is written would be lost."""
         if self._file is not None and _identity(self._file) != self._file_identity:
-            raise DatabaseUnavailable(str(self._file), "was removed or replaced while it was open", "start again")
+            raise DatabaseGone(str(self._file), "was removed or replaced while it was open", "start again")
 
     @contextmanager
     def _failures_explained(self) -> Iterator[None]:

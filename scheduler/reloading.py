@@ -1,0 +1,113 @@
+"""Reads the configuration again while the service runs, when SIGHUP or `morgue sources reload` asks for it."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from crawler.runner import Crawling
+from scheduler.configuration_changes import differing, needs_restart, newly_polled
+from scheduler.sd_notify import Notifier
+from scheduler.settings import Settings
+from storage.clock import utc_now
+from storage.configuring import sync_sources
+from storage.errors import ConfigurationError
+from storage.model import Source
+
+log = structlog.get_logger()
+
+ASKED, ANSWERED = "reload", "reloaded"
+"""Names in `service_state`: what `morgue sources reload` asks, and what it is answered."""
+
+
+class Reloading:
+    """Takes up a changed configuration. A broken one changes nothing: the old one stays in force.
+
+    `on_reloaded` is given the settings that are in force from then on.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        crawling: Crawling,
+        *,
+        read_settings: Callable[[], tuple[Settings, Sequence[Source]]],
+        notifier: Notifier,
+        on_reloaded: Callable[[Settings], None],
+    ) -> None:
+        self._started_with = settings
+        self._settings = settings
+        self._crawling = crawling
+        self._read_settings = read_settings
+        self._notifier = notifier
+        self._on_reloaded = on_reloaded
+        self._asked = False
+        self._seen_id: str | None = None
+
+    async def begin(self) -> None:
+        """Leave alone what was asked before this start: it has read the newest configuration anyway."""
+        self._seen_id = await self._asked_id()
+
+    def ask(self) -> None:
+        """Have the configuration read at the next tick."""
+        self._asked = True
+
+    async def heed(self) -> None:
+        """Read the configuration again if that was asked. Raises `DatabaseUnavailable`; then it is still asked."""
+        asked_id = await self._asked_id()
+        by_command = asked_id is not None and asked_id != self._seen_id
+        if not by_command and not self._asked:
+            return
+        self._notifier.reloading()
+        try:
+            answer = await self._reload()
+            if by_command:
+                await self._answer(asked_id, answer)
+        finally:
+            self._notifier.ready(f"Watching {len(self._settings.source)} configured sources")
+        self._seen_id, self._asked = asked_id, False
+
+    async def _reload(self) -> Mapping[str, Any]:
+        try:
+            wanted, sources = await asyncio.to_thread(self._read_settings)
+        except ConfigurationError as problem:
+            return _refused(problem)
+        before = self._settings
+        # A file that is gone says nothing of the sources, and must not pause them all.
+        if wanted.file is not None:
+            await asyncio.to_thread(sync_sources, self._crawling.store, sources, utc_now())
+        await asyncio.to_thread(self._crawling.sources.reload)
+        self._settings = wanted
+        self._on_reloaded(wanted)
+        slugs = newly_polled(before, wanted)
+        if slugs:
+            await asyncio.to_thread(self._plan_feeds_anew, slugs)
+        keys = needs_restart(self._started_with, wanted)
+        if keys:
+            log.warning("needs_restart", keys=keys)
+        counts = differing(before, wanted)
+        log.info("reloaded", sources=len(wanted.source), **counts)
+        return {"problem": None, "needs_restart": keys, "sources": len(wanted.source), **counts}
+
+    def _plan_feeds_anew(self, slugs: set[str]) -> None:
+        with self._crawling.store.writing() as transaction:
+            ids = {stored.source_id for stored in transaction.sources.all() if stored.source.slug in slugs}
+            transaction.feeds.plan_anew(ids)
+
+    async def _asked_id(self) -> str | None:
+        found = await self._crawling.read(lambda tx: tx.service_state.get(ASKED))
+        id_ = found[0].get("id") if found is not None and isinstance(found[0], dict) else None
+        return id_ if isinstance(id_, str) else None
+
+    async def _answer(self, id_: str | None, answer: Mapping[str, Any]) -> None:
+        now = utc_now()
+        value = {"id": id_, "pid": os.getpid(), "host": socket.gethostname(), **answer}
+        await self._crawling.recorder.write(lambda tx: tx.service_state.put(ANSWERED, value, now))
+
+
+def _refused(problem: ConfigurationError) -> Mapping[str, Any]:
+    log.error("reload_failed", problem=str(problem))
+    return {"problem": str(problem), "needs_restart": []}

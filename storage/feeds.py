@@ -195,13 +195,6 @@ class Feeds:
             statement = update(feeds).where(feeds.c.source_id.in_(part), planned)
             self._connection.execute(statement.values(next_poll_at=None, next_poll_reason=None))
 
-    def plan_anew(self, source_ids: Collection[int]) -> None:
-        """Take the plans of these sources' feeds back, so that the planner makes others. What is asked for stays."""
-        planned = feeds.c.requested_at.is_(None) & feeds.c.next_poll_at.is_not(None)
-        for part in slices(sorted(source_ids), 500):
-            statement = update(feeds).where(feeds.c.source_id.in_(part), planned)
-            self._connection.execute(statement.values(next_poll_at=None, next_poll_reason=None))
-
     def plan(self, plans: Sequence[FeedPlan]) -> None:
         """Say when feeds are due next and why, and what was learnt of them."""
         rows = [

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from crawler.intervals import cron_expression, is_cron, parse_duration
 from crawler.urls import InvalidUrl, clean_url
+from storage.model import RecrawlRule
 
 MEBIBYTE = 1024 * 1024
 MOST_PROCESSES = 4
@@ -103,6 +104,21 @@ def _duration(text: str) -> str:
     return text.strip().lower()
 
 
+def rule_or_interval(text: str) -> str:
+    """Check `recrawl`: the name of a rule, or a duration of at least a second; returns it in its normal form.
+
+    Raises `ValueError`.
+    """
+    name = text.strip().lower()
+    if name in set(RecrawlRule):
+        return name
+    try:
+        return _duration(text)
+    except ValueError as problem:
+        rules = ", ".join(RecrawlRule)
+        raise ValueError(f"is neither a rule ({rules}) nor a duration of a second at least, as 6h or 30d") from problem
+
+
 def _pattern(text: str) -> str:
     if not text.startswith(("/", "http://", "https://", "*")):
         raise ValueError("must begin with /, * or http, as in /news/* or https://*.example.com/*")
@@ -111,6 +127,7 @@ def _pattern(text: str) -> str:
 
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 Poll = Annotated[str, AfterValidator(interval_or_cron)]
+Recrawl = Annotated[str, AfterValidator(rule_or_interval)]
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -151,6 +168,7 @@ class SourceSettings(BaseModel):
 
     `slug` is its name everywhere. `include` and `exclude` are patterns of URLs (`crawler.urls.in_scope`). `timezone` is
     an IANA name for times that pages give without a zone. `poll` is a duration or a cron expression in that zone.
+    `recrawl` is the rule by which its articles are looked at again, or a fixed interval.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -166,4 +184,4 @@ class SourceSettings(BaseModel):
     timezone: Annotated[str, AfterValidator(_time_zone)] | None = None
     delay_seconds: Seconds | None = Field(default=None, ge=0, le=86_400)
     poll: Poll | None = None
-    recrawl: Annotated[str, AfterValidator(_duration)] | None = None
+    recrawl: Recrawl | None = None

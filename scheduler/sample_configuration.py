@@ -27,11 +27,16 @@ directory = "archive"
 # processes = 2                  # that read pages; by default one a core, four at most
 # extract_timeout_seconds = 20   # for reading one page
 # respect_noarchive = true       # keep nothing of pages that ask not to be archived
+# refetches_per_article = 6      # how often an article is looked at again in the time it is watched, on average
 # allow_private_addresses = false
 
 [service]
 # poll = "15m"                   # how often `morgue run` asks feeds: a duration (30s, 10m, 6h, 1d) …
                                  # … or a cron expression, as "*/20 6-22 * * mon-fri"
+# recrawl = "plan"               # when articles are looked at again: by plan, index, geometric, stormcrawler, nutch
+                                 # or fixed (how often, [crawl] refetches_per_article says), or each "6h"
+# watch_for = "60d"              # how long after it came out an article is watched
+# freshness = "7d"               # an edit that is seen so late is worth half as much as one seen at once
 # grace_seconds = 25             # how long a stop may take to finish what is in flight
 # max_memory = "none"            # as "1500M": beyond it the service ends, to be started again by its supervisor
 # http = "127.0.0.1:6674"        # where /healthz and /metrics are told; "off" for nowhere
@@ -46,4 +51,5 @@ directory = "archive"
 # timezone = "Europe/London"                     # for times that its pages give without a zone
 # delay_seconds = 2.0
 # poll = "10m"
+# recrawl = "6h"
 """

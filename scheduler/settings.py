@@ -13,15 +13,18 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from crawler.settings import CrawlSettings, Poll, SourceSettings
+from crawler.intervals import parse_duration
+from crawler.settings import CrawlSettings, Poll, Recrawl, SourceSettings
 from scheduler.http import parse_address
 from scheduler.memory import parse_size
 from storage.errors import ConfigurationError
+from storage.model import RecrawlRule
 from storage.settings import ArchiveSettings, DatabaseSettings, hide_password
 
 DEFAULT_FILE = Path("morgue.toml")
@@ -30,12 +33,27 @@ CONFIG_VARIABLE = "MORGUE_CONFIG"
 TEST_PREFIX = "MORGUE_TEST_"
 """Variables that only the tests read."""
 
+SHORTEST_WATCH = timedelta(hours=1)
+SHORTEST_HALF_LIFE = timedelta(minutes=1)
+
 _LOCAL_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)", re.DOTALL)
 
 
 def _size(text: str) -> str:
     parse_size(text)
     return text.strip()
+
+
+def _watch(text: str) -> str:
+    if not parse_duration(text) >= SHORTEST_WATCH:
+        raise ValueError("must be an hour at least")
+    return text.strip().lower()
+
+
+def _half_life(text: str) -> str:
+    if not parse_duration(text) >= SHORTEST_HALF_LIFE:
+        raise ValueError("must be a minute at least")
+    return text.strip().lower()
 
 
 def _http_address(text: str) -> str:
@@ -47,11 +65,18 @@ class ServiceSettings(BaseModel):
     """`[service]`: `poll` is how often feeds are asked whose source says nothing else; `grace_seconds` is how long a
     stop may take to finish what is in flight. `max_memory` is the size at which the service finishes what is in flight
     and ends with exit code 75, to be started again by its supervisor: `none`, because without one it would only end.
+    `recrawl` is the rule by which articles are looked at again, or a fixed interval, where their source says nothing
+    else. `watch_for` is how long after it came out an article is watched: four in five edits come on its first day, and
+    two months see what is corrected late, for a few looks more. `freshness` is how late an edit may be seen to be worth
+    half as much as one that is seen at once.
     `http` is where health and metrics are told: the port is on no list of those that exporters use."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     poll: Poll = "15m"
+    recrawl: Recrawl = RecrawlRule.PLAN.value
+    watch_for: Annotated[str, AfterValidator(_watch)] = "60d"
+    freshness: Annotated[str, AfterValidator(_half_life)] = "7d"
     grace_seconds: float = Field(default=25.0, ge=0, le=3600, allow_inf_nan=False)
     max_memory: Annotated[str, AfterValidator(_size)] = "none"
     http: Annotated[str, AfterValidator(_http_address)] = "127.0.0.1:6674"

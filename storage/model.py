@@ -106,6 +106,17 @@ KEEPS_VALIDATORS = ARTICLE_SEEN | {Outcome.SUSPECT, Outcome.NOT_ARTICLE}
 """Outcomes after which the next request may be conditional; after any other it is unconditional."""
 
 
+class RecrawlRule(StrEnum):
+    """The rules by which articles are looked at again (`scheduler.recrawl`), as a configuration names them."""
+
+    PLAN = "plan"
+    INDEX = "index"
+    GEOMETRIC = "geometric"
+    STORMCRAWLER = "stormcrawler"
+    NUTCH = "nutch"
+    FIXED = "fixed"
+
+
 class NextReason(StrEnum):
     """Why a page is due when it is, or why it is not watched any more; the list is closed."""
 
@@ -127,13 +138,13 @@ class NextReason(StrEnum):
     """It was no article, and may be one by now."""
     HINT = "hint"
     """A feed or a sitemap says that it was changed."""
-    PLAN = "plan"
-    INDEX = "index"
-    GEOMETRIC = "geometric"
-    STORMCRAWLER = "stormcrawler"
-    NUTCH = "nutch"
-    FIXED = "fixed"
-    """The rule of that name (`scheduler.recrawl`) says so."""
+    PLAN = RecrawlRule.PLAN.value
+    INDEX = RecrawlRule.INDEX.value
+    GEOMETRIC = RecrawlRule.GEOMETRIC.value
+    STORMCRAWLER = RecrawlRule.STORMCRAWLER.value
+    NUTCH = RecrawlRule.NUTCH.value
+    FIXED = RecrawlRule.FIXED.value
+    """The rule of that name says so."""
     STILL_CHANGES = "still_changes"
     """The time for which it is watched is over, but it was changed not long ago."""
     FINISHED = "finished"
@@ -281,8 +292,8 @@ class Source:
     """One publisher, with its feeds and its policy, as configured.
 
     `slug` names it everywhere. `timezone` is an IANA name that makes unzoned times instants. `delay_seconds` is the
-    least time between two requests to its hosts, `poll` a duration or a cron expression, `recrawl` the name of a rule;
-    each None where the defaults hold.
+    least time between two requests to its hosts, `poll` a duration or a cron expression, `recrawl` a duration or the
+    name of a rule; each None where the defaults hold.
     """
 
     slug: str

@@ -25,7 +25,7 @@ from crawler.recorder import Sighting
 from crawler.sightings import KEPT_WALL_BYTES, decided, evidence, is_evidence, not_comparable, same_bytes
 from crawler.urls import InvalidUrl, feed_entry, url_key
 from crawler.variants import Primary, primary_of
-from storage.disappearance import MANY_GONE
+from crawler.watching import say_what_came
 from storage.errors import CaptureUnreadable
 from storage.model import Capture, ExtractedArticle, HttpExchange, Outcome
 from storage.part_digests import digest_of_parts
@@ -152,17 +152,7 @@ class PageIngest:
             else:
                 look = replace(sighting.look, rereading=rereading)
                 recorded = await self._recorder.record(replace(sighting, look=look))
-        log.info(
-            "page_fetched",
-            page_id=page.page_id,
-            url=page.url,
-            outcome=recorded.outcome,
-            reason=recorded.reason,
-            version=recorded.version_number,
-            change=recorded.change,
-        )
-        if recorded.reason == MANY_GONE:
-            log.warning("many_pages_gone_at_once", host=page.host, url=page.url)
+        say_what_came(page, recorded)
         return recorded
 
     async def _sighting(

@@ -119,7 +119,8 @@ class FeedPoller:
             poll=_poll(feed, fetched, read, recorded),
             urls=frozenset(entry.url_key for entry in read.entries),
         )
-        log.info(
+        say = log.info if result.new or not result.healthy else log.debug
+        say(
             "feed_polled",
             feed_id=feed.feed_id,
             url=fetched.request.url,

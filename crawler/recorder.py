@@ -17,9 +17,9 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from crawler.watching import UNWATCHED, Watcher
+from crawler.watching import MAKES_VERSION, UNWATCHED, Watcher
 from storage.errors import ArchiveUnavailable, DatabaseBusy, DatabaseUnavailable
-from storage.model import Capture, HttpExchange, Outcome
+from storage.model import Capture, HttpExchange
 from storage.records import Fetch, PageLook, Recorded
 from storage.store import Store, Transaction
 
@@ -32,9 +32,6 @@ PAUSE_SECONDS = 0.005
 """Between two transactions while more is waiting."""
 MAX_COLLISIONS = 20
 """How often a group that collided with another process is tried again."""
-
-MAKES_VERSION = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED})
-"""Outcomes of a look that wrote a version."""
 
 Result = TypeVar("Result")
 

@@ -1,11 +1,20 @@
-"""What is told to whoever watches a crawler at work: events as they happen, for counters and histograms.
+"""What is told to whoever watches a crawler at work: events as they happen, for counters, histograms and the log.
 
 The crawler knows nothing of metrics; it calls these few methods, from its loop and from the thread that writes.
 """
 
 from typing import Protocol
 
-from storage.records import Fetch, Recorded
+import structlog
+
+from storage.disappearance import MANY_GONE
+from storage.model import Outcome
+from storage.records import Fetch, PageState, Recorded
+
+log = structlog.get_logger()
+
+MAKES_VERSION = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED})
+"""Outcomes of a look that wrote a version."""
 
 
 class Watcher(Protocol):
@@ -48,3 +57,21 @@ class _Unwatched:
 
 UNWATCHED: Watcher = _Unwatched()
 """For crawls that nobody watches."""
+
+
+def say_what_came(page: PageState, recorded: Recorded) -> None:
+    """Log what a look came to: what makes a version for everybody, the rest for who looks closely."""
+    if recorded.outcome in MAKES_VERSION:
+        log.info(
+            "version_recorded",
+            page_id=page.page_id,
+            article_id=recorded.article_id,
+            number=recorded.version_number,
+            change=recorded.change,
+            outcome=recorded.outcome,
+            url=page.url,
+        )
+    else:
+        log.debug("page_fetched", page_id=page.page_id, url=page.url, outcome=recorded.outcome, reason=recorded.reason)
+    if recorded.reason == MANY_GONE:
+        log.warning("many_pages_gone_at_once", host=page.host, url=page.url)

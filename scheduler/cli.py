@@ -177,7 +177,8 @@ def root(
         typer.echo(software())
         raise typer.Exit
     ctx.obj = CommandContext(config)
-    configure_logging(level=logging.INFO if verbose or ctx.invoked_subcommand == "run" else logging.WARNING)
+    usual = logging.INFO if ctx.invoked_subcommand == "run" else logging.WARNING
+    configure_logging(level=logging.DEBUG if verbose else usual)
 
 
 def configure_logging(*, level: int) -> None:

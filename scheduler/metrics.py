@@ -180,9 +180,13 @@ class ProblemsCollector(Collector):
 
 
 class Metrics:
-    """Everything that is measured, in a registry of its own; a `crawler.watching.Watcher`. Use from any thread."""
+    """Everything that is measured, in a registry of its own; a `crawler.watching.Watcher`. Use from any thread.
 
-    def __init__(self, *, version: str) -> None:
+    `on_fetch` is told of each attempt too.
+    """
+
+    def __init__(self, *, version: str, on_fetch: Callable[[Fetch], None] = lambda _: None) -> None:
+        self._on_fetch = on_fetch
         disable_created_metrics()  # a second series for each counter, which nobody reads
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
@@ -234,6 +238,7 @@ class Metrics:
 
     def fetch_recorded(self, fetch: Fetch) -> None:
         """Count an attempt, and how long the host took where it answered."""
+        self._on_fetch(fetch)
         source = self._source(fetch.source_id)
         if fetch.kind is FetchKind.PAGE:
             self.pages_fetched += 1  # by the one thread that writes

@@ -17,6 +17,7 @@ import structlog
 
 from crawler.recorder import Recorder
 from crawler.runner import Crawling
+from scheduler.failing_hosts import FailingHosts
 from scheduler.health import (
     FETCHING_SECONDS,
     WRITER_SECONDS,
@@ -55,7 +56,7 @@ class Watching:
         self._settings = settings
         self._store = store
         self.health = Health()
-        self.metrics = Metrics(version=software.partition("/")[2] or software)
+        self.metrics = Metrics(version=software.partition("/")[2] or software, on_fetch=FailingHosts().note)
         self._probe = DatabaseProbe(store.check_writable)
         self._last_seq: int | None = None
         self._last_articles: dict[int, datetime] = {}

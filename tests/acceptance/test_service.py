@@ -124,7 +124,7 @@ def test_every_change_is_found_and_a_stop_under_load_loses_nothing(database_url,
     chance = random.Random(4)
     urls = [publish(newsroom, number) for number in range(8)]
     service = start()
-    wait_until(lambda: (folder / "service.log").read_text().count("page_fetched") >= 8, "the stories were fetched")
+    wait_until(lambda: (folder / "service.log").read_text().count("version_recorded") >= 8, "the stories were fetched")
     ends = time.monotonic() + BUSY_SECONDS
     edits: dict[str, int] = dict.fromkeys(urls, 0)
     while time.monotonic() < ends:

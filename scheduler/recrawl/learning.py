@@ -1,5 +1,6 @@
 """What one look teaches: of its article, and of its host."""
 
+import math
 from dataclasses import replace
 from datetime import datetime
 
@@ -37,8 +38,26 @@ def learn(
     if planned:
         habits = replace(habits, refetches=habits.refetches + 1)
     if watch.hinted_at is not None and watch.hinted_at <= looked_at:
-        habits = replace(habits, hints=habits.hints + 1, true_hints=habits.true_hints + changed)
+        habits = _learn_hint(watch, looked_at, changed, habits, basis)
     return _learn_rate(watch, looked_at, changed, habits, basis, rule)
+
+
+def _learn_hint(watch: Watch, looked_at: datetime, changed: bool, habits: Habits, basis: Basis) -> Habits:
+    """Return the habits after the look that answered a hint.
+
+    A hint is credited only with what would not have been found without it: an index that gives every entry the time of
+    its own making is right as often as any look finds something new, and tells nothing.
+    """
+    assert watch.last_look_at is not None  # noqa: S101 - the caller has looked
+    shape = AgeShape(basis.rates)
+    covered = max(0.0, shape.cumulative(watch.age(looked_at)) - shape.cumulative(watch.age(watch.last_look_at)))
+    alpha, beta = basis.alpha + watch.evidence.alpha, basis.beta + watch.evidence.beta
+    anyway = -math.expm1(-alpha * math.log1p(covered / beta))
+    return replace(
+        habits,
+        hints=habits.hints + 1 - anyway,
+        true_hints=min(max(habits.true_hints + changed - anyway, 0.0), habits.hints + 1 - anyway),
+    )
 
 
 def _learn_rate(

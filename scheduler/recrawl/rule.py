@@ -7,6 +7,11 @@ from scheduler.recrawl.habits import Habits, Pool
 from scheduler.recrawl.watch import Decision, Limits, Watch
 
 
+LEAST_TRUTH = 0.1
+"""Hints of a host that are seldomer true are not heeded: so small a share cannot be told from chance, and where a fetch
+is cheap, each of its articles would be fetched as often as its index is made anew."""
+
+
 class Rule(ABC):
     """Decides when an article is looked at again. Pure: it keeps nothing but what speeds it up.
 
@@ -47,14 +52,15 @@ class Rule(ABC):
         return Decision(at=at if within else None, reason=self.name, detail=detail)
 
     def due_by_hint(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> float | None:
-        """Return the chance that a hint which the article has is true; None where it has none."""
+        """Return the chance that a hint which the article has is true; None where it has none that is to be heeded."""
         if watch.hinted_at is None or watch.hinted_at > now:
             return None
-        return hint_truth(habits, pool)
+        truth = hint_truth(habits, pool)
+        return truth if truth >= LEAST_TRUTH else None
 
 
 def hint_truth(habits: Habits, pool: Pool) -> float:
-    """Return the share of a host's hints that prove true, as far as they are known: Beta-smoothed.
+    """Return the share of a host's hints that prove true, beyond those that are so by chance: Beta-smoothed.
 
     All hosts together count for two hints, and behind them stands one true and one false.
     """

@@ -5,7 +5,6 @@ then the transaction. A look whose verdict turns out to need a capture that was 
 """
 
 import asyncio
-import contextlib
 import queue
 import random
 import threading
@@ -18,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from crawler.watching import MAKES_VERSION, UNWATCHED, Watcher
-from storage.errors import ArchiveUnavailable, DatabaseBusy, DatabaseUnavailable
+from storage.errors import DatabaseBusy, DatabaseUnavailable
 from storage.model import Capture, HttpExchange
 from storage.records import Fetch, PageLook, Recorded
 from storage.store import Store, Transaction
@@ -109,7 +108,7 @@ class Pending:
 class Recorder:
     """Records sightings and other facts in the order they come; a context manager that ends when all is written.
 
-    `pending` tells what waits, `archive_problem` why the last capture could not be kept, None where it was.
+    `pending` tells what waits.
     """
 
     def __init__(self, store: Store, archive: KeepsCaptures, *, watcher: Watcher = UNWATCHED) -> None:
@@ -117,7 +116,6 @@ class Recorder:
         self._archive = archive
         self._watcher = watcher
         self.pending = Pending()
-        self.archive_problem: str | None = None
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -225,23 +223,12 @@ class Recorder:
             if sighting.exchange is None or sighting.body_digest is None:
                 continue
             exchanges = [(sighting.exchange, sighting.body_digest), *sighting.parts]
-            with self._archive_watched():
-                appended.append((job, [self._archive.append(kept, body_digest=digest) for kept, digest in exchanges]))
+            appended.append((job, [self._archive.append(kept, body_digest=digest) for kept, digest in exchanges]))
         if appended:
-            with self._archive_watched():
-                self._archive.sync()
-            self.archive_problem = None
+            self._archive.sync()
         # Only after the sync may a row name them.
         for job, captures in appended:
             job.capture, *job.part_captures = captures
-
-    @contextlib.contextmanager
-    def _archive_watched(self) -> Iterator[None]:
-        try:
-            yield
-        except ArchiveUnavailable as problem:
-            self.archive_problem = str(problem)
-            raise
 
     def _record(self, jobs: Sequence[_Job]) -> list[_Job]:
         """Record as many jobs as fit in one transaction, and return those that are still to be done.

@@ -142,7 +142,6 @@ class Watching:
         self.metrics.measure("morgue_recorder_waiting", lambda: float(recorder.pending.count))
         self.metrics.measure("morgue_recorder_stalled_seconds", recorder.pending.stalled_seconds)
         self.health.add(partial(_writer_problem, recorder))
-        self.health.add(partial(_archive_problem, recorder))
         self.health.add(Progress(lambda: self.metrics.pages_fetched, in_hand, patience=self._patience).check)
 
     def _patience(self) -> float:
@@ -265,11 +264,6 @@ def _writer_problem(recorder: Recorder, _: float) -> Problem | None:
     return problem_of(
         "writer_stuck", f"{recorder.pending.count} facts wait to be written, and none was for {stalled:.0f} seconds"
     )
-
-
-def _archive_problem(recorder: Recorder, _: float) -> Problem | None:
-    problem = recorder.archive_problem
-    return None if problem is None else problem_of("archive_failed", problem)
 
 
 def _age(at: datetime | None, now: datetime) -> float:

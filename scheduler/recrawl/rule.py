@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from scheduler.recrawl.habits import Habits, Pool
 from scheduler.recrawl.watch import Decision, Limits, Watch
 
-
 LEAST_TRUTH = 0.1
 """Hints of a host that are seldomer true are not heeded: so small a share cannot be told from chance, and where a fetch
 is cheap, each of its articles would be fetched as often as its index is made anew."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from storage.feeds import read_anew
-from storage.model import FeedKind, Source
+from storage.model import FeedKind, PollReason, Source
 from storage.records import SourceNumbers, StoredSource
 from storage.rows import source_values, stored_source
 from storage.statements import insert_or
@@ -148,6 +148,7 @@ class Sources:
         new = {
             "paused": False,
             "next_poll_at": now,
+            "next_poll_reason": PollReason.NEW.value,
             "consecutive_failures": 0,
             "first_seen_at": now,
             "found_by": CONFIGURED,

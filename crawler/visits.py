@@ -62,8 +62,10 @@ class Visits:
             max_bytes=max(SITEMAP_BYTES, self._crawling.settings.max_bytes) if may_be_long else None,
         )
         fetched = await self._crawling.fetcher.fetch(request)
-        kind = await self._kind(fetched, source.source if source else Source(slug=registrable_domain(url)))
-        return replace(fetched, request=replace(request, kind=fetch_kind(kind) if kind else FetchKind.PAGE)), kind
+        kind = await self.kind_of(fetched, source.source if source else Source(slug=registrable_domain(url)))
+        return as_index(fetched, kind) if kind else replace(
+            fetched, request=replace(request, kind=FetchKind.PAGE)
+        ), kind
 
     async def index_at(self, url: str, kind: FeedKind, source: StoredSource) -> FeedState:
         """Return the index that a URL proved to be."""
@@ -71,7 +73,8 @@ class Visits:
             lambda tx: tx.feeds.ensure(source.source_id, url, utc_now(), kind, watched=self._watched, found_by="named")
         )
 
-    async def _kind(self, fetched: Fetched, source: Source) -> FeedKind | None:
+    async def kind_of(self, fetched: Fetched, source: Source) -> FeedKind | None:
+        """Return what kind of index an answer is, None for a page."""
         body = body_of(fetched, max_bytes=self._crawling.settings.max_bytes)
         if body.outcome is not None:
             return None
@@ -100,6 +103,11 @@ class Visits:
         if reading.outcome is Outcome.NOT_ARTICLE:
             return reading.reason in INDEX_REASONS or is_home(fetched.final_url, source)
         return reading.article is not None and is_home(fetched.final_url, source)
+
+
+def as_index(fetched: Fetched, kind: FeedKind) -> Fetched:
+    """Return an answer as one to a request for an index of that kind."""
+    return replace(fetched, request=replace(fetched.request, kind=fetch_kind(kind)))
 
 
 def _named_like_sitemap(url: str) -> bool:

@@ -6,6 +6,7 @@ from crawler.catalogue import domains_of
 from crawler.urls import feed_entry, registrable_domain, url_key
 from scheduler.control import Action, CannotBeDone, Done, address, done, name_of
 from storage.errors import NotFound, UsageError
+from storage.model import FeedKind
 from storage.operating import OPERATOR, Target
 from storage.records import FeedState, StoredSource
 
@@ -43,7 +44,7 @@ def resume(action: Action, word: str, target: Target) -> Done:
         if not target.page.paused:
             return done(word, target, "unchanged", f"{name} is not paused{_but(target)}.")
         operating.resume_page(target.page.page_id)
-        return done(word, target, "resumed", f"{name} is planned anew{_but(target)}.")
+        return done(word, target, "resumed", f"{name} is no longer paused{_but(target)}.")
     if target.feed is not None:
         return _resume_feed(action, word, target, target.feed)
     if not target.source.paused:
@@ -153,8 +154,9 @@ def watch(action: Action, word: str, target: Target) -> Done:
     if not new:
         why = "the configuration names it" if source.configured else "it was handed over before"
         return done(word, target, "unchanged", f"{name} is watched already: {why}{paused}.")
-    has = f"{target.feeds} feeds, {target.pages} pages"
-    return done(word, target, "watched", f"{name} is watched ({has}){paused}.")
+    has = f"{target.pages} page{'' if target.pages == 1 else 's'}"
+    more = "" if target.feeds else f" No feed of it is known: `morgue watch https://{name}/` has new articles found."
+    return done(word, target, "watched", f"{name} is watched, with its {has}{paused}.{more}")
 
 
 def _with_source(source: StoredSource, new: bool) -> str:
@@ -169,20 +171,27 @@ def take_in(action: Action, word: str) -> Done:
     source = _source_of(action, url)
     slug, operating = source.source.slug, action.tx.operating
     paused = f", once {slug} is resumed" if source.paused else ""
-    if _is_home(url):
-        feed = operating.watch_index(source.source_id, url, action.now)
+    kind = _index_by_address(url)
+    if kind is not None:
+        feed = operating.watch_index(source.source_id, url, kind, action.now)
         target = Target(source=source, feed=feed)
-        says = f"{url} is new: the service looks there for feeds and articles, for {slug}, {action.waits(url)}{paused}."
+        says = f"{url} is new: the service looks there for articles, for {slug}, {action.waits(url)}{paused}."
         return done(word, target, "taken_in", says)
     operating.take_in(source.source_id, feed_entry(url), action.now)
     target = operating.find_page(url_key(url)) or Target(source=source)
-    says = f"{url} is new: the service fetches it, for {slug}, {action.waits(url)}{paused}."
+    says = f"{url} is new: the service finds out what it is, for {slug}, {action.waits(url)}{paused}."
     return done(word, target, "taken_in", says)
 
 
-def _is_home(url: str) -> bool:
+def _index_by_address(url: str) -> FeedKind | None:
+    """Return what index an address names that can name nothing else: a home page, a feed or a sitemap by its ending."""
     parts = urlsplit(url)
-    return parts.path in ("", "/") and not parts.query
+    path = parts.path.lower()
+    if path in ("", "/") and not parts.query:
+        return FeedKind.SECTION
+    if path.endswith((".xml", ".xml.gz", ".rss", ".atom", ".rdf")):
+        return FeedKind.SITEMAP if "sitemap" in path else FeedKind.UNKNOWN
+    return None
 
 
 def _source_of(action: Action, url: str) -> StoredSource:

@@ -17,6 +17,7 @@ from crawler.politeness import FetchingStopped
 from crawler.polling import PollResult
 from crawler.runner import Crawling
 from crawler.urls import host_key
+from crawler.visits import Visits, as_index
 from scheduler.feed_planner import PollDue, plan_feeds
 from scheduler.feed_polling import is_skipped
 from scheduler.planner import PagePlanner
@@ -146,14 +147,17 @@ class ServiceJobs:
         if feed.feed_id in self._polling or taken >= FEEDS_A_HOST or len(self._polling) >= FEEDS_AT_ONCE:
             return
         if self._crawling.politeness.held_until(host, now=now) is None and not is_skipped(feed, now=now):
-            self._polling_of_host[host] += 1
-            self._polling[feed.feed_id] = asyncio.create_task(self._poll(feed, host))
+            self._start_poll(feed, host)
 
-    async def _poll(self, feed: FeedState, host: str) -> None:
+    def _start_poll(self, feed: FeedState, host: str, fetched: Fetched | None = None) -> None:
+        self._polling_of_host[host] += 1
+        self._polling[feed.feed_id] = asyncio.create_task(self._poll(feed, host, fetched))
+
+    async def _poll(self, feed: FeedState, host: str, fetched: Fetched | None) -> None:
         try:
             with self._boundary("poll", feed_id=feed.feed_id, url=feed.url):
                 try:
-                    await self._explore(feed)
+                    await self._explore(feed, fetched)
                 except MorgueError:
                     raise
                 except Exception:
@@ -166,8 +170,11 @@ class ServiceJobs:
     def _is_halted(self, feed: FeedState) -> bool:
         return feed.source_id in self._halted.source_ids or feed.feed_id in self._halted.feed_ids
 
-    async def _explore(self, feed: FeedState) -> None:
-        """Poll a feed, with its further pages and the sitemaps below it; what else it leads to is due by itself."""
+    async def _explore(self, feed: FeedState, fetched: Fetched | None) -> None:
+        """Poll a feed, with its further pages and the sitemaps below it; what else it leads to is due by itself.
+
+        `fetched` is the answer where it was asked already.
+        """
         explorer = self._crawling.explorer(
             on_begun=_ignore,
             on_result=_ignore,
@@ -175,7 +182,7 @@ class ServiceJobs:
             enough=lambda: self._stopping or self._is_halted(feed),
             follow_found=False,
         )
-        await explorer.begin(feed, watched=True)
+        await explorer.begin(feed, watched=True, fetched=fetched)
         await explorer.follow()
 
     async def fetch_due_pages(self) -> None:
@@ -210,8 +217,21 @@ class ServiceJobs:
         )
 
     async def _ingest(self, page: PageState, fetched: Fetched) -> None:
+        if page.watched_from is not None and page.last_fetch_at is None and await self._is_index(page, fetched):
+            return
         recorded = await self._crawling.ingest.ingest(page, fetched)
         self.outcomes[recorded.outcome] += 1
+
+    async def _is_index(self, page: PageState, fetched: Fetched) -> bool:
+        """Whether a URL that somebody handed over is an index; then it is polled as one from now on."""
+        visits = Visits(self._crawling, watched=True)
+        kind = await visits.kind_of(fetched, self._crawling.sources.source(page.source_id).source)
+        if kind is None:
+            return False
+        feed = await self._crawling.recorder.write(lambda tx: tx.operating.is_index(page, kind, utc_now()))
+        if feed.feed_id not in self._polling:
+            self._start_poll(feed, page.host, as_index(fetched, kind))
+        return True
 
     async def plan(self) -> None:
         """Give every page and feed without a next time one."""
@@ -241,6 +261,10 @@ class ServiceJobs:
             self._on_broken(problem)
         except Exception:
             log.exception("job_failed", job=job, **facts)
+
+    def pages_in_hand(self) -> int:
+        """Return how many due pages are being worked on, or wait for their hosts' turns."""
+        return 0 if self._loop is None else self._loop.in_hand
 
     def interrupt(self) -> None:
         """Begin no further page for now; what is in flight goes on, and the next tick decides whether there is more."""

@@ -189,11 +189,9 @@ class Operating:
         """Have a feed polled as soon as its host may be asked."""
         self._request_polls(feeds.c.id == feed_id, now)
 
-    def watch_index(self, source_id: int, url: str, now: datetime) -> FeedState:
+    def watch_index(self, source_id: int, url: str, kind: FeedKind, now: datetime) -> FeedState:
         """Hand the index at an address to the service, of which nothing was known, and return it."""
-        feed = self._feeds.ensure(source_id, url, now, FeedKind.SECTION, watched=True, found_by="named")
-        self._state.put(CHANGED, True, now)
-        return feed
+        return self._feeds.ensure(source_id, url, now, kind, watched=True, found_by="named")
 
     def _set_feed(self, feed_id: int, now: datetime, **values: object) -> None:
         self._connection.execute(update(feeds).where(feeds.c.id == feed_id).values(values))
@@ -233,6 +231,11 @@ class Operating:
         self.watch_page(page.page_id, now)
         self.request_fetch(page.page_id, now)
         return page.page_id
+
+    def is_index(self, page: PageState, kind: FeedKind, now: datetime) -> FeedState:
+        """Make of a page that was taken in, and proved to be an index, a feed that the service polls; returns that."""
+        self.release_page(page.page_id)
+        return self.watch_index(page.source_id, page.url, kind, now)
 
     def release_page(self, page_id: int) -> None:
         """Watch a page no more, whoever fetches it or says that it changed, until somebody wants it watched."""

@@ -210,7 +210,7 @@ class PageState:
 
     `etag`, `last_modified` and `body_digest` belong to the capture `seen_capture_id` (None after `not_article`) as read
     by `seen_extractor`; the first two are None when the next request must be unconditional. `alias_of` is the page
-    that stands for this one when its address only redirects.
+    that stands for this one when its address only redirects. `watched_from` is when somebody handed it to the service.
     """
 
     page_id: int
@@ -232,6 +232,7 @@ class PageState:
     next_fetch_at: datetime | None = None
     feed_title: str | None = None
     feed_published_at: datetime | None = None
+    watched_from: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from crawler.runner import Crawling
 from scheduler.failing_hosts import FailingHosts
 from scheduler.health import (
     FETCHING_SECONDS,
+    LOOP_SECONDS,
     WRITER_SECONDS,
     DatabaseProbe,
     Health,
@@ -113,6 +114,9 @@ class Watching:
             began_at = time.monotonic()
             await asyncio.sleep(BEAT_SECONDS)
             self._loop_lag = max(0.0, time.monotonic() - began_at - BEAT_SECONDS)
+            if self._loop_lag > LOOP_SECONDS:
+                # Nothing could be logged while it hung.
+                log.error("loop_was_blocked", seconds=round(self._loop_lag, 1))
             self.health.beat()
             self._report()
 

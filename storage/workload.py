@@ -67,12 +67,12 @@ class Workload:
     def last_polls(self) -> dict[int, datetime]:
         """Return when an index of each source was last polled well, by source ids."""
         query = select(feeds.c.source_id, func.max(feeds.c.last_success_at)).group_by(feeds.c.source_id)
-        return _by_source(self._connection.execute(query).tuples())
+        return _by_source(self._connection.execute(query))
 
     def new_articles(self, *, since_seq: int) -> dict[int, datetime]:
         """Return when each source's newest article was first seen, of those that events after `since_seq` tell of."""
         query = self._created().where(events.c.seq > since_seq).group_by(pages.c.source_id)
-        return _by_source(self._connection.execute(query).tuples())
+        return _by_source(self._connection.execute(query))
 
     def last_articles(self, source_ids: Collection[int], *, last_seq: int) -> dict[int, datetime]:
         """Return when each source's newest article was first seen, by source ids; none for one without articles.

@@ -154,10 +154,13 @@ class CommandContext:
         from crawler.runner import SourceBook
         from scheduler.feed_planner import plan_feeds, poll_rule
         from scheduler.planner import PagePlanner
+        from scheduler.rule_book import plan_settings
         from storage.clock import utc_now
 
         now, sources = utc_now(), SourceBook(store)
-        PagePlanner(store, sources).plan(now)
+        # Without a file nobody said how pages are to be planned: what a service with one has planned stays.
+        replans = self.settings.file is not None
+        PagePlanner(store, sources, plan_settings(self.settings), replans=replans).plan(now)
         plan_feeds(store, due=poll_rule(sources, self.settings.service.poll), now=now)
 
 

@@ -1,73 +1,295 @@
-"""Applies the policy: gives every page that has no next time one. Idempotent, in slices."""
+"""Applies the policy: gives every page that has no next time one, and others another one when what they were planned by
+has changed. Idempotent, in slices.
 
-from dataclasses import dataclass
+A slice is read, thought over outside of any transaction, and written if nothing of it has changed meanwhile; what has
+is left for the next run. So nobody waits for the thinking, and two processes may plan at once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
-from crawler.intervals import parse_duration
 from crawler.runner import SourceBook
-from scheduler.policy import NextLook, next_look
+from scheduler.page_learning import Deliberation, learn_looks, learnt_of, pending_hint
+from scheduler.recrawl import Habits, Pool, needs_replan, pooled
+from scheduler.recrawl.budget import current_basis
+from scheduler.rule_book import PlanSettings, RuleBook
+from storage.habits import Habits as StoredHabits
 from storage.model import NextReason
 from storage.records import PageHistory, PagePlan
-from storage.store import Store
+from storage.store import Store, Transaction
 
 SLICE = 500
-"""Rows planned in one transaction."""
+"""Pages that are planned in one transaction."""
+PASSES = 3
+"""So often what changed while it was thought over is tried again in one run; then it is left for the next one."""
+REPLANS_A_RUN = 2
+"""Slices of pages that have a plan already, and are planned anew in one run: what was just fetched does not wait."""
+POOL_AGE = timedelta(minutes=10)
+"""For so long what is known of all hosts together is taken to be as it was."""
+FIRST_TRUST = 20
+"""A host's hints are taken for true of so many pages at once, or of as many as its hints were checked before: an index
+that hints at all its entries costs few fetches until it is known for it."""
+SET_BACK = timedelta(minutes=1)
+"""A clock that is so much behind what it showed before was set."""
+RULES_STATE = "recrawl"
+"""The name in `service_state` of the rules by which pages are planned, and of how far a planning anew has come."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanSettings:
-    """How articles are looked at again where their source says nothing else.
+class _Draft:
+    """A plan, the history that it was made from, and the same with what was learnt from it."""
 
-    `rule` is the name of a rule, or a duration; `watch_for` how long after its birth an article is watched;
-    `half_life` how late an edit may be seen to be worth half; `refetches_per_article` how often an article may be
-    fetched again, on average.
-    """
+    history: PageHistory
+    learnt: PageHistory
+    plan: PagePlan
 
-    rule: str = "plan"
-    watch_for: timedelta = timedelta(days=60)
-    half_life: timedelta = timedelta(days=7)
-    refetches_per_article: float = 6.0
+
+@dataclass
+class _Slice:
+    """Plans that are to be written. `stored` are their hosts' habits as they were read, `known` as they are now."""
+
+    drafts: list[_Draft] = field(default_factory=list)
+    stored: dict[str, StoredHabits] = field(default_factory=dict)
+    known: dict[str, Habits] = field(default_factory=dict)
+    left: int = 0
+    """Pages that were left for another time, as they or their hosts changed meanwhile."""
+
+    @property
+    def last(self) -> int:
+        """The last page."""
+        return self.drafts[-1].history.page_id if self.drafts else 0
 
 
 class PagePlanner:
-    """Plans pages, as long as the service runs or once at the end of a crawl."""
+    """Plans pages, as long as the service runs or once at the end of a crawl.
 
-    def __init__(self, store: Store, sources: SourceBook, settings: PlanSettings | None = None) -> None:
+    With `replans` pages that have a plan are planned anew when the rules of their sources, or the price of a fetch at
+    their hosts, have changed. Make a new planner when the configuration has.
+    """
+
+    def __init__(
+        self, store: Store, sources: SourceBook, settings: PlanSettings | None = None, *, replans: bool = True
+    ) -> None:
         self._store = store
-        self._sources = sources
-        self._settings = settings or PlanSettings()
+        self._rules = RuleBook(sources, settings or PlanSettings())
+        self._replans = replans
+        self._pool = Pool()
+        self._pooled_at: datetime | None = None
+        self._planned_at: datetime | None = None
+        self._trusted: Counter[str] = Counter()
+        self._moved: dict[str, int] = {}
+        self._rules_pass: _RulesPass | None = None
 
     def plan(self, now: datetime) -> int:
         """Plan all pages that have no next fetch, and return how many."""
+        if self._planned_at is None or now < self._planned_at - SET_BACK:
+            self._forget_wrong_clocks(now)
+        self._planned_at = now
         planned = 0
+        for _ in range(PASSES):
+            done, left = self._plan_unplanned(now)
+            planned += done
+            if not left:
+                break
+        if self._replans:
+            self._plan_anew(now)
+        return planned
+
+    def _plan_unplanned(self, now: datetime) -> tuple[int, int]:
+        """Return how many pages were planned, and how many were left because they changed meanwhile."""
+        planned = left = after = 0
         while True:
-            with self._store.writing() as transaction:
-                histories = transaction.page_plans.unplanned(SLICE)
-                transaction.page_plans.put([self._plan(history, now) for history in histories])
-            planned += len(histories)
-            if len(histories) < SLICE:
-                return planned
+            part = self._plan_slice(partial(_unplanned, after), now)
+            planned, left = planned + len(part.drafts) - part.left, left + part.left
+            if len(part.drafts) < SLICE:
+                return planned, left
+            after = part.last
 
-    def _plan(self, history: PageHistory, now: datetime) -> PagePlan:
-        interval = self._interval(history.source_id)
+    def _plan_slice(
+        self,
+        query: Callable[[Transaction], list[PageHistory]],
+        now: datetime,
+        *,
+        forget_intervals_of: frozenset[int] = frozenset(),
+    ) -> _Slice:
+        with self._store.reading() as transaction:
+            histories = query(transaction)
+            stored = transaction.host_habits.of({history.host for history in histories})
+        if not histories:
+            return _Slice()
+        part = _Slice(stored=stored, known={host: Habits.from_json(habits) for host, habits in stored.items()})
+        self._know_all_hosts(now)
+        for history in histories:
+            if history.source_id in forget_intervals_of:
+                part.drafts.append(self._draft(history, replace(history, interval_seconds=None), part, now))
+            else:
+                part.drafts.append(self._draft(history, history, part, now))
+        self._write(part, now)
+        return part
 
-        def by_rule() -> NextLook:
-            looked_at = history.last_fetch_at or now
-            age = max(timedelta(0), looked_at - history.born_at)
-            wait = interval or min(max(age / 2, timedelta(minutes=10)), timedelta(days=7))
-            return NextLook(looked_at + wait, NextReason.PLAN if interval is None else NextReason.FIXED)
+    def _know_all_hosts(self, now: datetime) -> None:
+        if self._pooled_at is not None and timedelta(0) <= now - self._pooled_at < POOL_AGE:
+            return
+        with self._store.reading() as transaction:
+            habits = transaction.host_habits.all()
+        self._pool = pooled(Habits.from_json(stored) for stored in habits.values())
+        self._pooled_at = now
 
-        look = next_look(
-            history,
-            watch_for=self._settings.watch_for,
-            by_rule=by_rule,
-            is_hint_worth_it=lambda: True,
-            now=now,
-            recrawl=interval,
+    # One page
+
+    def _draft(self, history: PageHistory, known: PageHistory, part: _Slice, now: datetime) -> _Draft:
+        """Learn from the looks at a page, and decide on the next one."""
+        host, rule = history.host, self._rules.rule(history.source_id)
+        habits = part.known.get(host, Habits())
+        learnt, habits = learn_looks(known, habits=habits, pool=self._pool, rule=rule)
+        if learnt.has_article:
+            # Else it would be made anew for each of the host's pages.
+            basis = current_basis(habits, self._pool, rule.limits, now=now)
+            habits = part.known[host] = replace(habits, basis=basis)
+        deliberation = Deliberation(
+            rule=rule,
+            habits=habits,
+            pool=self._pool,
+            watch_for=self._rules.settings.watch_for,
+            interval=self._rules.interval(history.source_id),
         )
-        return PagePlan(page_id=history.page_id, at=look.at, reason=look.reason)
+        look = deliberation.next_look(learnt, now)
+        if known.hinted_at is not None and pending_hint(known) is None and self._trusted[host] > 0:
+            self._trusted[host] -= 1
+        if look.reason is NextReason.HINT:
+            if self._trusted[host] < max(FIRST_TRUST, habits.hints):
+                self._trusted[host] += 1
+            else:
+                # Its index says so again the next time that it is read.
+                learnt = replace(learnt, hinted_at=None)
+                look = deliberation.next_look(learnt, now)
+        plan = PagePlan(page_id=history.page_id, at=look.at, reason=look.reason, learnt=learnt_of(history, learnt))
+        return _Draft(history=history, learnt=learnt, plan=plan)
 
-    def _interval(self, source_id: int) -> timedelta | None:
-        """Return the fixed interval at which a source's articles are looked at again, None where the age decides."""
-        recrawl = self._sources.source(source_id).source.recrawl
-        return None if recrawl is None else parse_duration(recrawl)
+    # What is written
+
+    def _write(self, part: _Slice, now: datetime) -> None:
+        """Write a slice, but for what changed since it was read."""
+        known = {host: _accounted(habits) for host, habits in part.known.items()}
+        learnt = {host: habits.to_json() for host, habits in known.items()}
+        learnt = {host: habits for host, habits in learnt.items() if habits != part.stored.get(host, {})}
+        with self._store.writing() as transaction:
+            stored = transaction.host_habits.lock(learnt, now)
+            fresh = transaction.page_plans.histories([draft.history.page_id for draft in part.drafts], lock=True)
+            kept, left = _unchanged(part, fresh=fresh, stored=stored)
+            transaction.page_plans.put([draft.plan for draft in kept])
+            hosts = {draft.history.host for draft in kept}
+            transaction.host_habits.put({host: learnt[host] for host in learnt.keys() & hosts}, now)
+        part.left = left
+        for host in learnt.keys() & hosts:
+            if needs_replan(known[host]):
+                self._moved.setdefault(host, 0)
+
+    def _forget_wrong_clocks(self, now: datetime) -> None:
+        with self._store.reading() as transaction:
+            source_ids = transaction.page_plans.sources_with_wrong_clock(now)
+        for source_id in source_ids:
+            with self._store.writing() as transaction:
+                transaction.page_plans.forget_wrong_clock(source_id, now)
+
+    # What is planned anew
+
+    def _plan_anew(self, now: datetime) -> None:
+        """Plan a few slices of pages anew whose plans were made by another rule or at another price."""
+        if self._rules_pass is None:
+            self._rules_pass = self._begin_rules_pass(now)
+        for _ in range(REPLANS_A_RUN):
+            if self._rules_pass.source_ids:
+                self._go_on_by_rules(self._rules_pass, now)
+            elif self._moved:
+                self._go_on_by_price(next(iter(self._moved)), now)
+            else:
+                return
+
+    def _begin_rules_pass(self, now: datetime) -> "_RulesPass":
+        """Return which sources' pages were planned by other rules than now, and keep the rules where there are none."""
+        with self._store.reading() as transaction:
+            sources = {stored.source.slug: stored for stored in transaction.sources.all()}
+            state = transaction.service_state.get(RULES_STATE)
+        wanted = self._rules.described(stored.source for stored in sources.values())
+        value: dict[str, Any] = state[0] if state is not None and isinstance(state[0], dict) else {}
+        before: dict[str, Any] = value.get("rules") or {}
+        differing = {slug for slug, rule in wanted.items() if before.get(slug, rule) != rule}
+        begun = _RulesPass(
+            before=before,
+            wanted=wanted,
+            source_ids=frozenset(sources[slug].source_id for slug in differing),
+            other_rule=frozenset(sources[slug].source_id for slug in differing if before[slug][:1] != wanted[slug][:1]),
+            after=int(value.get("after", 0)) if value.get("wanted") == wanted else 0,
+        )
+        if not differing and before != wanted:
+            self._keep_rules({"rules": wanted}, now)
+        return begun
+
+    def _go_on_by_rules(self, begun: "_RulesPass", now: datetime) -> None:
+        born_since = now - self._rules.settings.watch_for
+        part = self._plan_slice(
+            lambda transaction: transaction.page_plans.of_rules(
+                begun.source_ids, SLICE, born_since=born_since, after=begun.after
+            ),
+            now,
+            forget_intervals_of=begun.other_rule,
+        )
+        if len(part.drafts) < SLICE:
+            self._rules_pass = replace(begun, source_ids=frozenset())
+            self._keep_rules({"rules": begun.wanted}, now)
+        else:
+            self._rules_pass = begun = replace(begun, after=part.last)
+            self._keep_rules({"rules": begun.before, "wanted": begun.wanted, "after": begun.after}, now)
+
+    def _keep_rules(self, value: dict[str, Any], now: datetime) -> None:
+        with self._store.writing() as transaction:
+            transaction.service_state.put(RULES_STATE, value, now)
+
+    def _go_on_by_price(self, host: str, now: datetime) -> None:
+        after = self._moved[host]
+        part = self._plan_slice(lambda transaction: transaction.page_plans.of_price(host, SLICE, after=after), now)
+        if len(part.drafts) == SLICE:
+            self._moved[host] = part.last
+            return
+        del self._moved[host]
+        with self._store.writing() as transaction:
+            habits = Habits.from_json(transaction.host_habits.lock([host], now)[host])
+            transaction.host_habits.put({host: habits.replanned().to_json()}, now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RulesPass:
+    """A planning anew because rules have changed: from what, to what, and how far it has come. `other_rule` are the
+    sources that have another rule, and not only other limits."""
+
+    before: dict[str, Any]
+    wanted: dict[str, list[str]]
+    source_ids: frozenset[int]
+    other_rule: frozenset[int]
+    after: int
+
+
+def _unplanned(after: int, transaction: Transaction) -> list[PageHistory]:
+    return transaction.page_plans.unplanned(SLICE, after=after)
+
+
+def _accounted(habits: Habits) -> Habits:
+    """Return the habits of a host; at its first price nothing was planned at another."""
+    return habits.replanned() if habits.planned_price is None and habits.price is not None else habits
+
+
+def _unchanged(
+    part: _Slice, *, fresh: Mapping[int, PageHistory], stored: Mapping[str, StoredHabits]
+) -> tuple[list[_Draft], int]:
+    """Return the drafts that may be written, and how many may not: their pages are not as they were read, or their
+    hosts' habits would count a look that is not kept, or not count one that was learnt from elsewhere."""
+    stale = {draft.history.page_id for draft in part.drafts if fresh.get(draft.history.page_id) != draft.history}
+    hosts = {host for host, habits in stored.items() if habits != part.stored.get(host, {})}
+    hosts |= {draft.history.host for draft in part.drafts if draft.history.page_id in stale and draft.plan.learnt}
+    kept = [draft for draft in part.drafts if draft.history.page_id not in stale and draft.history.host not in hosts]
+    return kept, len(part.drafts) - len(kept)

@@ -70,14 +70,18 @@ def next_look(
         return NextLook(now, NextReason.NEW)
     # A look that claims to come from the future was dated by a clock that was ahead.
     since = min(history.last_fetch_at, now)
-    over = watched_until(history, watch_for=watch_for) <= now
+    end = watched_until(history, watch_for=watch_for)
+    over = end <= now
     waiting = _confirming_look(history, recrawl)
     if waiting is not None and not (over and history.consecutive_failures >= MOST_FAILURES_OF_OLD):
         return NextLook(since + waiting[0], waiting[1])
     if over:
         return _look_after_watch(history, since, watch_for, is_hint_worth_it)
     if history.last_outcome in ARTICLE_SEEN:
-        return by_rule()
+        look = by_rule()
+        if look.at is None and end - now <= STILL_CHANGES_AGAIN[1]:
+            return _look_while_it_changes(history, since, watch_for) or look
+        return look
     if history.last_outcome is Outcome.NOT_ARTICLE:
         return NextLook(since + NOT_ARTICLE_AGAIN, NextReason.NOT_ARTICLE)
     if history.last_outcome is Outcome.GONE:
@@ -112,9 +116,15 @@ def _look_after_watch(
         return NextLook(None, NextReason.RELEASED)
     if hinted:
         return NextLook(since, NextReason.HINT)
-    if history.last_changed_at is not None:
-        quiet = since - min(history.last_changed_at, since)
-        if quiet < watch_for * STILL_CHANGES_SHARE:
-            shortest, longest = STILL_CHANGES_AGAIN
-            return NextLook(since + min(max(quiet / 2, shortest), longest), NextReason.STILL_CHANGES)
-    return NextLook(None, NextReason.RELEASED)
+    return _look_while_it_changes(history, since, watch_for) or NextLook(None, NextReason.RELEASED)
+
+
+def _look_while_it_changes(history: PageHistory, since: datetime, watch_for: timedelta) -> NextLook | None:
+    """Return when an article at the end of its watch is looked at again because it changed lately; None if not."""
+    if history.last_changed_at is None:
+        return None
+    quiet = since - min(history.last_changed_at, since)
+    if quiet >= watch_for * STILL_CHANGES_SHARE:
+        return None
+    shortest, longest = STILL_CHANGES_AGAIN
+    return NextLook(since + min(max(quiet / 2, shortest), longest), NextReason.STILL_CHANGES)

@@ -18,6 +18,7 @@ from scheduler.outage import Outage, is_outage, probe_all
 from scheduler.planner import PagePlanner
 from scheduler.presence import Presence
 from scheduler.reloading import Reloading
+from scheduler.rule_book import plan_settings
 from scheduler.sd_notify import Notifier
 from scheduler.settings import Settings
 from scheduler.stop_signals import BROKEN, CLEAN, StopSignals
@@ -121,7 +122,7 @@ class Service:
         return self._end(jobs)
 
     def _page_planner(self, crawling: Crawling, settings: Settings) -> PagePlanner:
-        return PagePlanner(self._store, crawling.sources)
+        return PagePlanner(self._store, crawling.sources, plan_settings(settings))
 
     def _ticker(self, jobs: ServiceJobs) -> Ticker:
         ticker, now = Ticker(), utc_now()

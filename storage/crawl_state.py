@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from storage.judgement import Flapping, last_look
-from storage.model import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, ExtractedArticle, Outcome
+from storage.model import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, ExtractedArticle, NextReason, Outcome
 from storage.records import Candidate, CandidateKind, PageLook
 from storage.rows import reading_from_json, reading_json
 
@@ -39,6 +39,9 @@ def after_fetch(page: RowMapping, outcome: Outcome, finished_at: datetime) -> di
     }
     if outcome in LOOKS:
         values["last_look_at"] = last_look(finished_at, page["last_look_at"])
+    if page["next_fetch_at"] is not None and page["next_fetch_at"] > finished_at:
+        # It was not due: somebody asked for it, and no rule pays for it.
+        values["next_fetch_reason"] = NextReason.REQUESTED.value
     if outcome in _ADDRESS_LOST:
         values |= {"missing_since": page["missing_since"] or finished_at, "missing_looks": page["missing_looks"] + 1}
     elif outcome in _ADDRESS_ANSWERS:

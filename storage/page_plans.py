@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    exists,
     func,
     literal_column,
     or_,
@@ -98,7 +99,8 @@ class PagePlans:
 
     def of_price(self, host: str, limit: int, *, after: int = 0) -> list[PageHistory]:
         """Return pages of a host that are due when the plan said, which the price of a fetch there decides."""
-        query = _HISTORIES.where(_BY_PLAN, pages.c.host == host, pages.c.id > after, ~pages.c.paused)
+        wanted = and_(pages.c.host == host, pages.c.id > after, pages.c.alias_of.is_(None), ~pages.c.paused)
+        query = _HISTORIES.where(_BY_PLAN, wanted)
         return self._histories(query.order_by(pages.c.id).limit(limit))
 
     def of_rules(
@@ -123,13 +125,18 @@ class PagePlans:
         )
         return self._histories(query.order_by(pages.c.id).limit(limit))
 
+    def sources_with_wrong_clock(self, now: datetime) -> list[int]:
+        """Return the sources of which pages were fetched, as they say, long after `now`."""
+        wrong = exists().where(pages.c.source_id == sources.c.id, pages.c.last_fetch_at > now + WRONG_CLOCK)
+        return list(self._connection.scalars(select(sources.c.id).where(wrong).order_by(sources.c.id)))
+
     def forget_wrong_clock(self, source_id: int, now: datetime) -> int:
-        """Take back the plans of pages that were fetched, as they say, long after `now`, and return how many.
+        """Take back the plans of a source's pages that were fetched, as they say, long after `now`; return how many.
 
         The clock was ahead when they were, so they would be left alone until then.
         """
         wrong = and_(pages.c.source_id == source_id, pages.c.last_fetch_at > now + WRONG_CLOCK)
-        return self._connection.execute(update(pages).where(wrong).values(next_fetch_at=None)).rowcount
+        return self._connection.execute(update(pages).where(wrong).values(next_fetch_at=pages.c.requested_at)).rowcount
 
     def put(self, plans: Sequence[PagePlan]) -> None:
         """Say when pages are due next; one that is not watched any more is planned again when it is fetched, hinted at

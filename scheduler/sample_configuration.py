@@ -31,12 +31,13 @@ directory = "archive"
 # allow_private_addresses = false
 
 [service]
-# poll = "15m"                   # how often `morgue run` asks feeds: a duration (30s, 10m, 6h, 1d) …
-                                 # … or a cron expression, as "*/20 6-22 * * mon-fri"
+# poll = "15m"                   # how often a feed is asked until it is learnt how often it is worth it (30s, 6h, 1d),
+                                 # or when all are: a cron expression, as "*/20 6-22 * * mon-fri"
 # recrawl = "plan"               # when articles are looked at again: by plan, index, geometric, stormcrawler, nutch
                                  # or fixed (how often, [crawl] refetches_per_article says), or each "6h"
 # watch_for = "60d"              # how long after it came out an article is watched
 # freshness = "7d"               # an edit that is seen so late is worth half as much as one seen at once
+# keep_fetches = "400d"          # how long the row of each attempt is kept; "forever" for all of them
 # grace_seconds = 25             # how long a stop may take to finish what is in flight
 # max_memory = "none"            # as "1500M": beyond it the service ends, to be started again by its supervisor
 # http = "127.0.0.1:6674"        # where /healthz and /metrics are told; "off" for nowhere
@@ -50,6 +51,6 @@ directory = "archive"
 # feeds = ["https://courier.example/news.rss", "https://courier.example/local.atom"]
 # timezone = "Europe/London"                     # for times that its pages give without a zone
 # delay_seconds = 2.0
-# poll = "10m"
+# poll = "10m"                                   # always, whatever is learnt and whatever its feeds ask for
 # recrawl = "6h"
 """

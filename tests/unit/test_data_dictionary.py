@@ -15,7 +15,7 @@ from crawler.settings import CrawlSettings, SourceSettings
 from scheduler.cli import app
 from scheduler.sample_configuration import SAMPLE_CONFIGURATION
 from scheduler.settings import ServiceSettings
-from storage.model import KEEPS_VALIDATORS, LOOKS, Outcome
+from storage.model import KEEPS_VALIDATORS, LOOKS, Outcome, PollReason
 from storage.settings import ArchiveSettings, DatabaseSettings
 from storage.views import VIEW_COLUMNS
 
@@ -105,6 +105,10 @@ def test_every_outcome_is_documented_as_it_is_counted():
         _, _, _, look, conditional = rows[outcome]
         assert look == ("yes" if outcome in LOOKS else "no"), outcome
         assert conditional == ("yes" if outcome in KEEPS_VALIDATORS else "no"), outcome
+
+
+def test_every_reason_of_a_poll_is_documented():
+    assert [code(reason) for reason, _ in table(chapter("Why a feed is due"))] == list(PollReason)
 
 
 def commands(group: TyperGroup, *before: str) -> Iterator[tuple[str, Any]]:

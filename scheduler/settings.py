@@ -36,6 +36,9 @@ TEST_PREFIX = "MORGUE_TEST_"
 SHORTEST_WATCH = timedelta(hours=1)
 SHORTEST_HALF_LIFE = timedelta(minutes=1)
 
+FOREVER = "forever"
+SHORTEST_KEPT = timedelta(days=7)
+"""Attempts are counted by the day and shown by the day; sooner than this they are not thinned out."""
 _LOCAL_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)", re.DOTALL)
 
 
@@ -56,6 +59,13 @@ def _half_life(text: str) -> str:
     return text.strip().lower()
 
 
+def _keeping(text: str) -> str:
+    text = text.strip().lower()
+    if text != FOREVER and not parse_duration(text) >= SHORTEST_KEPT:
+        raise ValueError("must be a week at least, or forever")
+    return text
+
+
 def _http_address(text: str) -> str:
     parse_address(text)
     return text.strip()
@@ -69,6 +79,8 @@ class ServiceSettings(BaseModel):
     else. `watch_for` is how long after it came out an article is watched: four in five edits come on its first day, and
     two months see what is corrected late, for a few looks more. `freshness` is how late an edit may be seen to be worth
     half as much as one that is seen at once.
+    `keep_fetches` is how long the rows of single attempts are kept, about 1 KB each: with more than a year the same
+    season can be compared, for about 8 GB where 20,000 fetches are made a day.
     `http` is where health and metrics are told: the port is on no list of those that exporters use."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,6 +89,7 @@ class ServiceSettings(BaseModel):
     recrawl: Recrawl = RecrawlRule.PLAN.value
     watch_for: Annotated[str, AfterValidator(_watch)] = "60d"
     freshness: Annotated[str, AfterValidator(_half_life)] = "7d"
+    keep_fetches: Annotated[str, AfterValidator(_keeping)] = "400d"
     grace_seconds: float = Field(default=25.0, ge=0, le=3600, allow_inf_nan=False)
     max_memory: Annotated[str, AfterValidator(_size)] = "none"
     http: Annotated[str, AfterValidator(_http_address)] = "127.0.0.1:6674"
@@ -85,6 +98,11 @@ class ServiceSettings(BaseModel):
     def max_memory_bytes(self) -> int | None:
         """The size of `max_memory`, None where there is none."""
         return parse_size(self.max_memory)
+
+    @property
+    def fetches_kept_for(self) -> timedelta | None:
+        """How long attempts are kept, None where they are for ever."""
+        return None if self.keep_fetches == FOREVER else parse_duration(self.keep_fetches)
 
 
 class Settings(BaseModel):

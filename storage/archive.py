@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.clock import utc_now
+from storage.clock import steady_seconds, utc_now
 from storage.errors import ArchiveUnavailable, CaptureUnreadable
 from storage.model import Capture, HttpExchange
 from storage.warc_files import (
@@ -32,12 +32,16 @@ from storage.warc_records import (
 
 @dataclass(kw_only=True)
 class _OpenFile:
-    """The file that is being written. All but `end` bytes of it are whole members; `synced` of them are on the disk."""
+    """The file that is being written. All but `end` bytes of it are whole members; `synced` of them are on the disk.
+
+    `begun_at` is of the steady clock.
+    """
 
     descriptor: int
     path: Path
     name: str
     warcinfo_id: str
+    begun_at: float
     end: int = 0
     synced: int = 0
     responses: int = 0
@@ -128,6 +132,17 @@ class Archive:
         except OSError as problem:
             raise unavailable(self.directory, problem) from problem
 
+    def close_if_older(self, seconds: float) -> bool:
+        """Close a file that has been open for longer than that, and say whether there was one.
+
+        To be called by the thread that appends. Raises `ArchiveUnavailable`.
+        """
+        file = self._current
+        if file is None or steady_seconds() - file.begun_at <= seconds:
+            return False
+        self.close()
+        return True
+
     def read(self, capture: Capture) -> HttpExchange:
         """Return the response that was kept, its body coded as it was sent. Its request's headers are left empty.
 
@@ -181,7 +196,13 @@ class Archive:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
             try:
                 if lock(descriptor, path):
-                    return _OpenFile(descriptor=descriptor, path=path, name=name, warcinfo_id=new_record_id())
+                    return _OpenFile(
+                        descriptor=descriptor,
+                        path=path,
+                        name=name,
+                        warcinfo_id=new_record_id(),
+                        begun_at=steady_seconds(),
+                    )
             except OSError:
                 path.unlink(missing_ok=True)
                 os.close(descriptor)

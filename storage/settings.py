@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 from pydantic import BaseModel, ConfigDict, Field
 
 DEFAULT_WARC_BYTES = 1_000_000_000
+DEFAULT_WARC_SECONDS = 86_400.0
 
 _PASSWORD = re.compile(r"(://[^:/@]*):.*@", re.DOTALL)
 _PARAMETER = re.compile(r"([?&])([^=&]*)=([^&]*)")
@@ -44,6 +45,7 @@ class ArchiveSettings(BaseModel):
     directory: Path = Path("archive")
     keep: Literal["versions", "all"] = "versions"
     max_file_bytes: int = Field(default=DEFAULT_WARC_BYTES, ge=1_000_000)
+    max_file_seconds: float = Field(default=DEFAULT_WARC_SECONDS, ge=60, allow_inf_nan=False)
 
 
 class StorageContext(Protocol):

@@ -1,0 +1,104 @@
+"""What a database is tended with, beside its contents: statistics for its planner, and SQLite's write-ahead log.
+
+All of it is outside of any transaction of ours, may be left out, and may be done at any time and any number of times.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from storage.engine import failures_explained, sqlite_file
+from storage.tables import metadata
+
+LARGE_LOG_BYTES = 64 * 1024 * 1024
+"""A write-ahead log that is larger is copied into the database and cut. SQLite itself begins to copy at 4 MB."""
+STALE_SHARE = 0.2
+"""So much of a PostgreSQL table has to have changed since it was analysed last; its own autovacuum does so at 0.1."""
+ANALYSED_ROWS = 1000
+"""So many rows of each index SQLite looks at (`PRAGMA analysis_limit`), which takes milliseconds."""
+
+_STALE = text(
+    "SELECT relname FROM pg_stat_user_tables WHERE schemaname = current_schema() AND relname = ANY(:ours) AND "
+    "((last_analyze IS NULL AND last_autoanalyze IS NULL AND n_live_tup > 0) "
+    "OR n_mod_since_analyze > :share * (n_live_tup + 1000))"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogState:
+    """SQLite's write-ahead log: its size, and whether a reader that goes on keeps it from being copied as a whole."""
+
+    size_bytes: int
+    held_back: bool
+
+
+def analyse(engine: Engine) -> list[str]:
+    """Bring the statistics that queries are planned by up to date; returns the tables that were looked at.
+
+    On SQLite at most a thousand rows of each index are read. On PostgreSQL only tables are analysed that never were, or
+    of which a fifth has changed, for the server does the same by itself as a rule. Raises `DatabaseUnavailable`.
+    """
+    with failures_explained(engine.url):
+        if engine.dialect.name == "sqlite":
+            return _analyse_sqlite(engine)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            ours = {"ours": list(metadata.tables), "share": STALE_SHARE}
+            stale = sorted(connection.scalars(_STALE, ours))
+            for name in stale:
+                connection.execute(text(f'ANALYZE "{name}"'))
+            return stale
+
+
+def _analyse_sqlite(engine: Engine) -> list[str]:
+    with _plain(engine) as driver:
+        driver.execute(f"PRAGMA analysis_limit = {ANALYSED_ROWS}")
+        driver.execute("PRAGMA optimize")
+    return []
+
+
+def tend_log(engine: Engine, *, large_bytes: int = LARGE_LOG_BYTES) -> LogState | None:
+    """Cut SQLite's write-ahead log if it is large, without waiting for anybody; None for another database.
+
+    What can be copied without disturbing readers and writers is copied first; only if that was all, the log is cut.
+    Raises `DatabaseUnavailable`.
+    """
+    file = sqlite_file(engine.url)
+    if file is None:
+        return None
+    size = _size(file)
+    if size < large_bytes:
+        return LogState(size_bytes=size, held_back=False)
+    with failures_explained(engine.url), _plain(engine) as driver:
+        _, frames, copied = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if frames == copied:
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return LogState(size_bytes=_size(file), held_back=copied < frames)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.with_name(f"{file.name}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+@contextlib.contextmanager
+def _plain(engine: Engine) -> Iterator[sqlite3.Connection]:
+    """Lend a connection to SQLite outside of transactions, which does not wait for locks meanwhile."""
+    pooled = engine.raw_connection()
+    try:
+        driver: Any = pooled.driver_connection
+        (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
+        driver.execute("PRAGMA query_only = OFF")
+        driver.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield driver
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {patience}")
+    finally:
+        pooled.close()

@@ -41,7 +41,7 @@ else
 endif
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST)
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .

@@ -1,5 +1,8 @@
-"""What many tests need: a database of each kind, and a store on it."""
+"""What many tests need: a database of each kind, and a store on it. And how tests are named and shared out."""
 
+import compileall
+import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,9 +14,38 @@ from storage.engine import create_engine
 from storage.store import Store
 from tests.postgres import Postgres, PostgresMissing, required, running_postgres
 
+CHECKOUT = Path(__file__).parents[1]
+WORKERS_A_CORE = 1.5
+"""Much of the time a test waits: for the end of a process, for a publisher's turn."""
+LONGEST_NAME = 60
+
 
 class PostgresSkipped(UserWarning):
     """Says that a part of the tests did not run."""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile our code once, where Python is told to keep nothing compiled: hundreds of commands are run as processes."""
+    if sys.dont_write_bytecode and not hasattr(session.config, "workerinput"):
+        for package in ("storage", "crawler", "scheduler", "migrations"):
+            compileall.compile_dir(CHECKOUT / package, quiet=2)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes `pytest -n auto` shares the tests among."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(2, round(cores * WORKERS_A_CORE))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test with long or binary bytes by the parameter and a number.
+
+    What is packed holds the time of packing, and all processes that share the tests must give them the same names.
+    """
+    if isinstance(val, bytes) and not (len(val) <= LONGEST_NAME and val.isascii() and b"\0" not in val):
+        return argname
+    return None
 
 
 @pytest.fixture(scope="session")

@@ -25,8 +25,8 @@ SETTINGS = CrawlSettings(
     allow_private_addresses=True,
     delay_seconds=0,
     processes=2,
-    timeout_seconds=4.0,
-    idle_timeout_seconds=1.5,
+    timeout_seconds=6.0,
+    idle_timeout_seconds=3.0,
     max_bytes=200_000,
     max_redirects=3,
 )
@@ -77,7 +77,8 @@ class HostileCrawl:
         """Crawl the cases: first looks of those that have two, then all, at last those whose answer becomes good."""
         seconds = [case for case in self._cases if case.before]
         self._answer(seconds, lambda case: case.before)
-        self._crawl(seconds)
+        # These answers are good, and must not be late on a busy machine.
+        self._crawl(seconds, timeout_seconds=60.0, idle_timeout_seconds=20.0)
         self._answer(self._cases, lambda case: case.answers)
         self._crawl([case for case in self._cases if not case.guarded and not case.hurried])
         self._crawl([case for case in self._cases if case.hurried], extract_timeout_seconds=0.01)

@@ -7,6 +7,9 @@ from tests.hostile.case import Case
 from tests.hostile.cases import CASES, NEEDS_HISTORY
 from tests.hostile.crawling import Results, crawl_cases, differences
 
+# In one process: they all look at the same crawl.
+pytestmark = pytest.mark.xdist_group("hostile")
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:

@@ -44,6 +44,7 @@ _AS_IN_PAGE = (
     "watch_ended",
     "paused",
     "alias_of",
+    "released_by",
 )
 _HISTORIES = select(
     pages.c.id,

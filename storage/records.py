@@ -385,7 +385,7 @@ class PageHistory:
     `hinted_at` is the newest time of a change that an index gave since the last look.
     `has_candidate` says that a reading waits for a second look; `suspect_looks` how many looks showed a suspect text,
     0 where none waits that looks can confirm. `has_article` says that it is the primary page of an article.
-    `watched_from` is when an operator had it watched anew.
+    `watched_from` is when an operator had it watched anew, `released_by` who ended its watch for good.
     """
 
     page_id: int
@@ -415,6 +415,7 @@ class PageHistory:
     watch_ended: bool = False
     paused: bool = False
     alias_of: int | None = None
+    released_by: str | None = None
 
     @property
     def born_at(self) -> datetime:

@@ -1,87 +1,60 @@
 """When to look again."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from scheduler.policy import interval_by_age, next_fetch_at, retry_interval
-from storage.model import Outcome
-from storage.records import PageHistory
+from scheduler.policy import NextLook, next_look, retry_interval
+from storage.model import NextReason, Outcome
+from tests.unit.histories import NOW, history
 
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-def history(**changes) -> PageHistory:
-    facts = {
-        "page_id": 1,
-        "source_id": 1,
-        "first_seen_at": NOW - timedelta(hours=2),
-        "published_at": None,
-        "last_fetch_at": NOW,
-        "last_outcome": Outcome.UNCHANGED,
-        "consecutive_failures": 0,
-        "looks": 1,
-        "changes": 0,
-        "last_changed_at": None,
-        "has_candidate": False,
-    }
-    return PageHistory(**(facts | changes))
+WATCH_FOR = timedelta(days=60)
+OLD = {"first_seen_at": NOW - timedelta(days=61), "looks": 5}
+BY_RULE = NextLook(NOW + timedelta(hours=1), NextReason.PLAN)
 
 
-@pytest.mark.parametrize(
-    ("age", "interval"),
-    [
-        (timedelta(0), timedelta(minutes=10)),
-        (timedelta(minutes=30), timedelta(minutes=15)),
-        (timedelta(hours=25), timedelta(hours=12, minutes=30)),
-        (timedelta(days=400), timedelta(days=7)),
-    ],
-)
-def test_interval_grows_with_age_between_its_bounds(age, interval):
-    assert interval_by_age(age) == interval
+def look(page, *, by_rule=BY_RULE, hint=False, recrawl=None, now=NOW, watch_for=WATCH_FOR):
+    """Return the wait until the next look, None where there is none, and its reason."""
+    found = next_look(
+        page, watch_for=watch_for, by_rule=lambda: by_rule, is_hint_worth_it=lambda: hint, now=now, recrawl=recrawl
+    )
+    return None if found.at is None else found.at - now, found.reason
 
 
-def test_an_article_is_looked_at_again_after_half_of_its_age():
-    assert next_fetch_at(history(), now=NOW) == NOW + timedelta(hours=1)
-
-
-def test_a_source_may_fix_the_interval_whatever_the_age():
-    assert next_fetch_at(history(), now=NOW, recrawl=timedelta(seconds=2)) == NOW + timedelta(seconds=2)
-    failed = history(last_outcome=Outcome.TIMEOUT, consecutive_failures=1)
-    assert next_fetch_at(failed, now=NOW, recrawl=timedelta(seconds=2)) == NOW + timedelta(minutes=10)
-
-
-def test_an_article_published_long_before_we_saw_it_has_the_age_of_its_date():
-    old = history(published_at=NOW - timedelta(days=2))
-    assert next_fetch_at(old, now=NOW) == NOW + timedelta(days=1)
-
-
-def test_a_date_in_the_future_of_what_we_saw_does_not_make_an_article_younger():
-    odd = history(published_at=NOW + timedelta(days=300))
-    assert next_fetch_at(odd, now=NOW) == NOW + timedelta(hours=1)
+def test_a_rule_says_when_an_article_is_looked_at_again_whose_state_is_known():
+    assert look(history()) == (timedelta(hours=1), "plan")
+    assert look(history(), by_rule=NextLook(None, NextReason.FINISHED)) == (None, "finished")
 
 
 def test_a_page_that_was_never_fetched_is_due_at_once():
-    assert next_fetch_at(history(last_fetch_at=None, last_outcome=None), now=NOW) == NOW
+    assert look(history(last_fetch_at=None, last_outcome=None, looks=0)) == (timedelta(0), "new")
 
 
 def test_a_reading_that_waits_for_a_second_look_gets_it_soon():
-    assert next_fetch_at(history(has_candidate=True), now=NOW) == NOW + timedelta(minutes=10)
+    assert look(history(has_candidate=True)) == (timedelta(minutes=10), "second_look")
+    assert look(history(has_candidate=True), recrawl=timedelta(seconds=2)) == (timedelta(seconds=2), "second_look")
+
+
+def test_a_host_that_fails_is_not_asked_each_ten_minutes_for_a_second_look():
+    failed = history(has_candidate=True, last_outcome=Outcome.TIMEOUT, consecutive_failures=5)
+    assert look(failed) == (timedelta(minutes=160), "retry")
 
 
 @pytest.mark.parametrize(
-    ("outcome", "failures", "wait"),
+    ("outcome", "failures", "wait", "reason"),
     [
-        (Outcome.TIMEOUT, 1, timedelta(minutes=10)),
-        (Outcome.TIMEOUT, 3, timedelta(minutes=40)),
-        (Outcome.MISSING, 30, timedelta(days=1)),
-        (Outcome.BLOCKED_ROBOTS, 2, timedelta(minutes=20)),
-        (Outcome.NOT_ARTICLE, 0, timedelta(days=7)),
+        (Outcome.TIMEOUT, 1, timedelta(minutes=10), "retry"),
+        (Outcome.TIMEOUT, 3, timedelta(minutes=40), "retry"),
+        (Outcome.MISSING, 30, timedelta(days=1), "retry"),
+        (Outcome.BLOCKED_ROBOTS, 2, timedelta(minutes=20), "retry"),
+        (Outcome.NOT_ARTICLE, 0, timedelta(days=7), "not_article"),
+        (Outcome.GONE, 0, timedelta(days=7), "gone"),
     ],
 )
-def test_what_did_not_work_is_tried_again_more_and_more_seldom(outcome, failures, wait):
-    failed = history(last_outcome=outcome, consecutive_failures=failures)
-    assert next_fetch_at(failed, now=NOW) == NOW + wait
+def test_what_did_not_work_is_tried_again_more_and_more_seldom(outcome, failures, wait, reason):
+    failed = history(last_outcome=outcome, consecutive_failures=failures, has_article=outcome is Outcome.GONE)
+    assert look(failed) == (wait, reason)
+    assert look(failed, recrawl=timedelta(seconds=2)) == (wait, reason)
 
 
 @pytest.mark.parametrize(
@@ -98,30 +71,108 @@ def test_what_did_not_work_is_tried_again_more_and_more_seldom(outcome, failures
 )
 def test_a_suspect_text_is_looked_at_again_soon_and_then_more_seldom(looks, failures, wait):
     suspect = history(last_outcome=Outcome.SUSPECT, suspect_looks=looks, consecutive_failures=failures)
-    assert next_fetch_at(suspect, now=NOW) == NOW + wait
-    assert next_fetch_at(suspect, now=NOW, recrawl=timedelta(seconds=2)) == NOW + timedelta(seconds=2)
+    assert look(suspect) == (wait, "suspect")
+    assert look(suspect, recrawl=timedelta(seconds=2)) == (timedelta(seconds=2), "suspect")
 
 
 def test_a_suspect_text_that_no_look_can_confirm_is_looked_at_as_after_any_failure():
     wall = history(last_outcome=Outcome.SUSPECT, suspect_looks=0, consecutive_failures=1)
-    assert next_fetch_at(wall, now=NOW) == NOW + timedelta(minutes=10)
+    assert look(wall) == (timedelta(minutes=10), "retry")
 
 
 def test_a_wall_after_a_suspect_text_is_tried_again_as_any_wall():
     wall = history(last_outcome=Outcome.CONSENT_WALL, suspect_looks=1, consecutive_failures=2)
-    assert next_fetch_at(wall, now=NOW) == NOW + timedelta(minutes=20)
+    assert look(wall) == (timedelta(minutes=20), "retry")
 
 
 @pytest.mark.parametrize(("failures", "wait"), [(1, 60), (2, 60), (4, 80), (30, 24 * 60)])
 def test_a_missing_article_is_looked_at_again_when_that_can_confirm_it(failures, wait):
-    missing = history(last_outcome=Outcome.MISSING, has_article=True, consecutive_failures=failures)
-    assert next_fetch_at(missing, now=NOW) == NOW + timedelta(minutes=wait)
-
-
-def test_an_article_that_is_gone_is_looked_at_once_a_week():
-    assert next_fetch_at(history(last_outcome=Outcome.GONE, has_article=True), now=NOW) == NOW + timedelta(days=7)
+    missing = history(last_outcome=Outcome.MISSING, consecutive_failures=failures)
+    assert look(missing) == (timedelta(minutes=wait), "missing")
 
 
 @pytest.mark.parametrize("failures", [0, 1, 1000, 10**9])
 def test_any_number_of_failures_gives_an_interval_within_a_day(failures):
     assert timedelta(minutes=10) <= retry_interval(failures) <= timedelta(days=1)
+
+
+# The end of the watch
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNCHANGED, Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.TIMEOUT])
+def test_what_is_older_than_it_is_watched_is_released(outcome):
+    assert look(history(**OLD, last_outcome=outcome, consecutive_failures=1)) == (None, "released")
+
+
+@pytest.mark.parametrize(("days", "reason"), [(59, "plan"), (60, "released")])
+def test_an_article_is_watched_from_its_birth(days, reason):
+    assert look(history(published_at=NOW - timedelta(days=days)))[1] == reason
+
+
+def test_a_date_in_the_future_of_what_we_saw_does_not_make_an_article_younger():
+    assert look(history(**OLD, published_at=NOW + timedelta(days=300)))[1] == "released"
+
+
+def test_an_operator_may_have_an_old_article_watched_anew():
+    assert look(history(**OLD, watched_from=NOW - timedelta(days=1)))[1] == "plan"
+    assert look(history(**OLD, watched_from=NOW - WATCH_FOR))[1] == "released"
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ({"last_outcome": Outcome.MISSING}, "missing"),
+        ({"last_outcome": Outcome.SUSPECT, "suspect_looks": 1}, "suspect"),
+        ({"has_candidate": True}, "second_look"),
+    ],
+)
+def test_what_an_old_article_showed_is_confirmed_before_it_is_released(state, reason):
+    assert look(history(**OLD, **state, consecutive_failures=1))[1] == reason
+    assert look(history(**OLD, **state, consecutive_failures=6)) == (None, "released")
+
+
+def test_an_old_page_that_was_never_read_is_tried_for_as_long_as_a_new_one():
+    dated = {"published_at": NOW - timedelta(days=4000), "last_outcome": Outcome.TIMEOUT, "consecutive_failures": 1}
+    assert look(history(**dated, looks=0, has_article=False)) == (timedelta(minutes=10), "retry")
+    assert look(history(**dated | {"looks": 0}, first_seen_at=NOW - WATCH_FOR, has_article=False)) == (None, "released")
+
+
+@pytest.mark.parametrize(
+    ("quiet", "wait"),
+    [
+        (timedelta(0), timedelta(days=1)),
+        (timedelta(days=4), timedelta(days=2)),
+        (timedelta(days=14, hours=23), timedelta(days=7)),
+        (timedelta(days=15), None),
+    ],
+)
+def test_an_article_that_still_changes_is_watched_on(quiet, wait):
+    old = history(**OLD, changes=9, last_changed_at=NOW - quiet)
+    assert look(old) == (wait, "released" if wait is None else "still_changes")
+    # So too where its rule sees that no look fits into what is left of the watch.
+    nearly = history(first_seen_at=NOW - timedelta(days=56), changes=9, last_changed_at=NOW - quiet)
+    ended = NextLook(None, NextReason.FINISHED)
+    assert look(nearly, by_rule=ended) == (wait, "finished" if wait is None else "still_changes")
+    assert look(history(changes=9, last_changed_at=NOW - quiet), by_rule=ended) == (None, "finished")
+
+
+def test_a_hint_that_is_worth_a_fetch_brings_an_old_article_back():
+    hinted = history(**OLD, hinted_at=NOW)
+    assert look(hinted, hint=True) == (timedelta(0), "hint")
+    assert look(hinted) == (None, "released")
+    failed = history(**OLD, hinted_at=NOW, last_outcome=Outcome.TIMEOUT, consecutive_failures=2)
+    assert look(failed, hint=True) == (timedelta(minutes=20), "retry")
+    given_up = history(**OLD, hinted_at=NOW, last_outcome=Outcome.TIMEOUT, consecutive_failures=6)
+    assert look(given_up, hint=True) == (None, "released")
+
+
+# Clocks
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1), timedelta(days=400)])
+def test_a_fetch_that_claims_to_come_from_the_future_puts_nothing_off(ahead):
+    wrong = {"last_fetch_at": NOW + ahead}
+    assert look(history(**wrong, last_outcome=Outcome.TIMEOUT, consecutive_failures=1))[0] == timedelta(minutes=10)
+    assert look(history(**wrong, last_outcome=Outcome.NOT_ARTICLE))[0] == timedelta(days=7)
+    changed = history(**OLD, **wrong, changes=1, last_changed_at=NOW + ahead)
+    assert look(changed) == (timedelta(days=1), "still_changes")

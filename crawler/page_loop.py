@@ -94,6 +94,11 @@ class PageLoop:
             task.cancel()
 
     @property
+    def in_hand(self) -> int:
+        """How many pages are being worked on, or wait for their turns."""
+        return len(self._in_hand)
+
+    @property
     def failed(self) -> frozenset[int]:
         """The pages whose fetching or recording broke."""
         return frozenset(self._failed)

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from crawler.runner import Crawling
-from scheduler.configuration_changes import differing, needs_restart, newly_polled
+from scheduler.configuration_changes import differing, needs_restart
 from scheduler.sd_notify import Notifier
 from scheduler.settings import Settings
 from storage.clock import utc_now
@@ -82,20 +82,12 @@ class Reloading:
         await asyncio.to_thread(self._crawling.sources.reload)
         self._settings = wanted
         self._on_reloaded(wanted)
-        slugs = newly_polled(before, wanted)
-        if slugs:
-            await asyncio.to_thread(self._plan_feeds_anew, slugs)
         keys = needs_restart(self._started_with, wanted)
         if keys:
             log.warning("needs_restart", keys=keys)
         counts = differing(before, wanted)
         log.info("reloaded", sources=len(wanted.source), **counts)
         return {"problem": None, "needs_restart": keys, "sources": len(wanted.source), **counts}
-
-    def _plan_feeds_anew(self, slugs: set[str]) -> None:
-        with self._crawling.store.writing() as transaction:
-            ids = {stored.source_id for stored in transaction.sources.all() if stored.source.slug in slugs}
-            transaction.feeds.plan_anew(ids)
 
     async def _asked_id(self) -> str | None:
         found = await self._crawling.read(lambda tx: tx.service_state.get(ASKED))

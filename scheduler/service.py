@@ -2,15 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from crawler.runner import Crawling, open_crawling
 from scheduler.feed_planner import poll_rule
+from scheduler.health import Stage
 from scheduler.jobs import ServiceJobs
 from scheduler.local import Ticker
 from scheduler.memory import measure
@@ -22,8 +22,9 @@ from scheduler.rule_book import plan_settings
 from scheduler.sd_notify import Notifier
 from scheduler.settings import Settings
 from scheduler.stop_signals import BROKEN, CLEAN, StopSignals
+from scheduler.watching import REFRESH_SECONDS, Watching
 from storage.clock import utc_now
-from storage.errors import MorgueError
+from storage.errors import ArchiveUnavailable, MorgueError
 from storage.model import Source
 from storage.service_lock import ServiceLock
 from storage.store import Store
@@ -43,6 +44,9 @@ DRAIN_SHARE = 0.7
 MEMORY_CEILING = 75
 """The exit code after the memory ceiling: EX_TEMPFAIL of sysexits.h, so that also supervisors start the service again
 that do so after failures only."""
+
+OUTAGE_CODES = ("archive_failed", "database_away")
+"""What an outage is called by those who watch (`scheduler.health.PROBLEMS`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +95,22 @@ class Service:
             on_stop=lambda name: _from_signal(loop, partial(self._begin_stop, name)),
             on_reload=lambda: _from_signal(loop, self._ask_reload),
         )
+        async with Watching(self._settings, self._store, software=self._around.software) as self._watching:
+            feeding = asyncio.create_task(self._feed_watchdog())
+            try:
+                await self._work()
+            finally:
+                feeding.cancel()
+        return self._end()
+
+    async def _work(self) -> None:
+        await self._guarded(partial(self._presence.write, "starting", utc_now()))
         async with open_crawling(
             self._store,
             crawl=self._settings.crawl,
             archive=self._settings.archive,
             software=self._around.software,
+            watcher=self._watching.metrics,
         ) as crawling:
             self._jobs = jobs = ServiceJobs(
                 crawling,
@@ -112,29 +127,34 @@ class Service:
                 on_reloaded=partial(self._use, crawling, jobs),
             )
             await self._reloading.begin()
+            self._watching.watch(crawling, in_hand=jobs.pages_in_hand)
             ticker = self._ticker(jobs)
+            self._watching.health.enter(Stage.RUNNING)
             log.info("started", pid=os.getpid(), **_counts(crawling))
             self._notifier.ready(_watching(self._settings))
             try:
                 await self._stop.wait()
             finally:
+                self._watching.health.enter(Stage.STOPPING)
                 await self._drain(ticker, jobs, crawling)
-        return self._end(jobs)
 
     def _page_planner(self, crawling: Crawling, settings: Settings) -> PagePlanner:
         return PagePlanner(self._store, crawling.sources, plan_settings(settings))
 
     def _ticker(self, jobs: ServiceJobs) -> Ticker:
         ticker, now = Ticker(), utc_now()
-        ticker.every(PLAN_SECONDS, jobs.plan, name="plan", first_at=now)
-        ticker.every(TICK_SECONDS, jobs.poll_due_feeds, name="poll_due_feeds", first_at=now)
-        ticker.every(TICK_SECONDS, jobs.fetch_due_pages, name="fetch_due_pages", first_at=now)
-        ticker.every(TICK_SECONDS, self._heed_operator, name="heed_operator", first_at=now)
-        ticker.every(LOCK_SECONDS, self._check_lock, name="check_lock", first_at=now + timedelta(seconds=LOCK_SECONDS))
-        ticker.every(HEARTBEAT_SECONDS, self._say_present, name="heartbeat", first_at=now)
-        ticker.every(MEMORY_SECONDS, self._check_memory, name="check_memory", first_at=now)
-        if self._notifier.watchdog_seconds is not None:
-            ticker.every(self._notifier.watchdog_seconds / 2, self._feed_watchdog, name="feed_watchdog", first_at=now)
+
+        def every(seconds: float, name: str, job: Callable[[], Awaitable[object]]) -> None:
+            ticker.every(seconds, self._watching.job(name, job), name=name, first_at=now)
+
+        every(PLAN_SECONDS, "plan", jobs.plan)
+        every(TICK_SECONDS, "poll_due_feeds", jobs.poll_due_feeds)
+        every(TICK_SECONDS, "fetch_due_pages", jobs.fetch_due_pages)
+        every(TICK_SECONDS, "heed_reload", self._heed_reload)
+        every(LOCK_SECONDS, "check_lock", self._check_lock)
+        every(HEARTBEAT_SECONDS, "heartbeat", self._say_present)
+        every(MEMORY_SECONDS, "check_memory", self._check_memory)
+        every(REFRESH_SECONDS, "refresh_metrics", self._watching.refresh)
         ticker.start()
         return ticker
 
@@ -161,9 +181,10 @@ class Service:
             self._broken = problem
         self._begin_stop("broken", exit_code=BROKEN)
 
-    def _end(self, jobs: ServiceJobs) -> int:
-        outcomes = {str(outcome): count for outcome, count in jobs.outcomes.items()}
-        log.info("stopped", reason=self._reason, exit_code=self._exit_code, abandoned=jobs.abandoned, **outcomes)
+    def _end(self) -> int:
+        outcomes = {} if self._jobs is None else {str(name): count for name, count in self._jobs.outcomes.items()}
+        abandoned = self._jobs is not None and self._jobs.abandoned
+        log.info("stopped", reason=self._reason, exit_code=self._exit_code, abandoned=abandoned, **outcomes)
         if self._broken is not None:
             raise self._broken
         return self._exit_code
@@ -176,7 +197,7 @@ class Service:
         try:
             async with asyncio.timeout(self._settings.service.grace_seconds * DRAIN_SHARE):
                 await jobs.drain()
-                await self._write(partial(self._presence.write_stopped, self._reason, utc_now()))
+                await self._guarded(partial(self._presence.write_stopped, self._reason, utc_now()))
         except TimeoutError:
             await jobs.abandon()
 
@@ -188,13 +209,10 @@ class Service:
 
     async def _say_present(self) -> None:
         if self._outage.problem is None:
-            await self._write(self._write_presence)
+            await self._guarded(self._write_presence)
 
     def _write_presence(self) -> None:
         self._presence.write("draining" if self._stop.is_set() else "running", utc_now())
-
-    async def _write(self, write: Callable[[], None]) -> None:
-        await self._guarded(write)
 
     async def _guarded(self, work: Callable[[], None]) -> None:
         """Do something that may block, in a thread; what the database refuses is an outage."""
@@ -206,12 +224,21 @@ class Service:
     def _on_outage(self, problem: MorgueError | None) -> None:
         if problem is not None and self._jobs is not None:
             self._jobs.interrupt()
+        health = self._watching.health
+        if problem is None:
+            for code in OUTAGE_CODES:
+                health.clear(code)
+        else:
+            health.note("archive_failed" if isinstance(problem, ArchiveUnavailable) else "database_away", str(problem))
         self._notifier.status(_watching(self._settings) if problem is None else f"Waiting: {problem}")
 
     async def _check_memory(self) -> None:
         memory = await asyncio.to_thread(measure, os.getpid())
+        if memory is None:
+            return
+        self._watching.metrics.memory(main_bytes=memory.main_bytes, workers_bytes=memory.children_bytes)
         ceiling = self._settings.service.max_memory_bytes
-        if memory is None or ceiling is None:
+        if ceiling is None:
             return
         self._over_ceiling = self._over_ceiling + 1 if memory.total_bytes > ceiling else 0
         if self._over_ceiling >= MEMORY_TIMES:
@@ -224,15 +251,18 @@ class Service:
             self._begin_stop("memory_ceiling", exit_code=MEMORY_CEILING)
 
     async def _feed_watchdog(self) -> None:
-        """Give the sign of life. That this runs says that the loop does; an outage is waited for, not restarted."""
-        self._notifier.alive()
+        """Give the service manager its sign of life while the service is well, or waits for the end of an outage."""
+        while self._notifier.watchdog_seconds is not None:
+            if self._outage.problem is not None or not self._watching.health.problems():
+                self._notifier.alive()
+            await asyncio.sleep(self._notifier.watchdog_seconds / 2)
 
     # What the operator wishes
 
     def _ask_reload(self) -> None:
         self._reloading.ask()
 
-    async def _heed_operator(self) -> None:
+    async def _heed_reload(self) -> None:
         if self._outage.problem is None:
             try:
                 await self._reloading.heed()
@@ -243,6 +273,7 @@ class Service:
         """Go by other settings from now on."""
         self._settings = settings
         self._around.signals.grace_seconds = settings.service.grace_seconds
+        self._watching.configure(settings)
         jobs.use(
             poll_due=poll_rule(crawling.sources, settings.service.poll),
             pages=self._page_planner(crawling, settings),

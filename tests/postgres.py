@@ -11,8 +11,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -105,15 +105,71 @@ def _programs(folder: Path) -> Path:
     return folder / package.name / "pginstall" / "bin"
 
 
+class PostgresOfOneTest:
+    """A server that one test may stop and start. `url` is that of its only database."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.chmod(0o755)
+        self._folder = folder
+        user = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
+        if user is not None:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        self._run = _runner(folder, _programs(folder), user)
+        self._options = _options(folder, port := _free_port())
+        self.url = f"postgresql://morgue@127.0.0.1:{port}/postgres"
+        _initdb(self._run, folder)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._run(
+            "pg_ctl",
+            "-D",
+            str(self._folder / "data"),
+            "-l",
+            str(self._folder / "log"),
+            "-w",
+            "-o",
+            self._options,
+            "start",
+        )
+
+    def stop(self) -> None:
+        """Stop it as a crash would."""
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
+
+
+@contextmanager
+def postgres_of_one_test() -> Iterator[PostgresOfOneTest]:
+    """Give a server that runs, and stop it at the end if it still does. Raises `PostgresMissing`."""
+    with tempfile.TemporaryDirectory(prefix="morgue-postgres-", dir=_roomy_folder()) as name:
+        server = PostgresOfOneTest(Path(name))
+        server.start()
+        try:
+            yield server
+        finally:
+            with suppress(PostgresMissing):  # it was stopped by the test
+                server.stop()
+
+
+def _initdb(run: Callable[..., None], folder: Path) -> None:
+    run("initdb", "-D", str(folder / "data"), "-U", "morgue", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+
+
+def _options(folder: Path, port: int) -> str:
+    # Tests lose nothing when the machine loses power; a quick commit is all they want.
+    return (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder / 'sockets'}"
+        " -c max_connections=60 -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    )
+
+
 @contextmanager
 def _server(folder: Path, programs: Path, user: pwd.struct_passwd | None) -> Iterator[URL]:
-    data, sockets = folder / "data", folder / "sockets"
+    data = folder / "data"
     port = _free_port()
     run = _runner(folder, programs, user)
-    run("initdb", "-D", str(data), "-U", "morgue", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={sockets} -c max_connections=60"
-    # Tests lose nothing when the machine loses power; a quick commit is all they want.
-    options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    _initdb(run, folder)
+    options = _options(folder, port)
     run("pg_ctl", "-D", str(data), "-l", str(folder / "log"), "-w", "-o", options, "start")
     try:
         yield make_url(f"postgresql://morgue@127.0.0.1:{port}/postgres")

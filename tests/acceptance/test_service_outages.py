@@ -1,0 +1,111 @@
+"""The database or the disk is away for a while: the service waits, and then goes on with nothing lost."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import warnings
+from pathlib import Path
+
+import pytest
+
+from storage.store import Store
+from tests.acceptance.test_kills import publish
+from tests.conftest import PostgresSkipped
+from tests.newsroom import Newsroom
+from tests.postgres import PostgresMissing, postgres_of_one_test, required
+from tests.running_service import RunningService, configure, headlines, wait_until
+
+
+@pytest.fixture
+def newsroom():
+    with Newsroom() as newsroom:
+        yield newsroom
+
+
+@contextlib.contextmanager
+def running(folder: Path, database: str, newsroom: Newsroom, *, log_folder: Path | None = None):
+    configure(folder, database, newsroom)
+    service = RunningService(folder, log_folder=log_folder)
+    try:
+        yield service
+    finally:
+        service.kill()
+
+
+def test_a_database_server_that_restarts_is_waited_for(newsroom, tmp_path):
+    try:
+        with postgres_of_one_test() as server:
+            Store.open(server.url, create=True).close()
+            publish(newsroom, 1)
+            with running(tmp_path, server.url, newsroom) as service:
+                service.wait_for("version_recorded")
+                server.stop()
+                service.wait_for("database_unavailable")
+                publish(newsroom, 2)
+                server.start()
+                service.wait_for("database_available")
+                wait_until(lambda: len(headlines(server.url)) == 2, "it went on")
+                # Its lock is its own again.
+                second = RunningService(tmp_path)
+                assert second.wait() == 1
+                assert f"process {service.process.pid} on " in service.log()
+                assert service.stop() == 0
+            assert "Traceback" not in service.log()
+    except PostgresMissing as missing:
+        if required():
+            pytest.fail(f"PostgreSQL is missing: {missing}", pytrace=False)
+        warnings.warn(PostgresSkipped(f"NOT TESTED ON POSTGRESQL: {missing}"), stacklevel=1)
+        pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_database_that_is_locked_is_waited_for(database_url, newsroom, tmp_path):
+    publish(newsroom, 1)
+    with running(tmp_path, f"{database_url}?timeout=0.5", newsroom) as service:
+        service.wait_for("version_recorded")
+        with sqlite3.connect(tmp_path / "morgue.db", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            publish(newsroom, 2)
+            service.wait_for("database_unavailable")
+            other.execute("ROLLBACK")
+        service.wait_for("database_available")
+        wait_until(lambda: len(headlines(database_url)) == 2, "it went on")
+        assert RunningService(tmp_path).wait() == 1
+        assert f"a service is running on it (process {service.process.pid} on " in service.log()
+        assert service.stop() == 0
+        assert "Traceback" not in service.log()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder]
+    if os.geteuid() != 0 or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode != 0:
+        warnings.warn("NOT TESTED ON A FULL DISK: it takes root to make a small one", stacklevel=1)
+        pytest.skip("NOT TESTED ON A FULL DISK: it takes root to make a small one")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_is_waited_for(newsroom, small_disk):
+    database = f"sqlite:///{small_disk / 'morgue.db'}"
+    publish(newsroom, 1)
+    with running(small_disk, database, newsroom, log_folder=small_disk.parent) as service:
+        service.wait_for("version_recorded")
+        ballast = small_disk / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while file.write(b"\0" * 4096):
+                pass
+        publish(newsroom, 2)
+        wait_until(
+            lambda: bool(service.events("archive_unavailable") or service.events("database_unavailable")),
+            "it said what is wrong",
+        )
+        assert service.process.poll() is None
+        ballast.unlink()
+        wait_until(lambda: len(headlines(database)) == 2, "it went on")
+        assert service.stop() == 0
+        assert "Traceback" not in service.log()

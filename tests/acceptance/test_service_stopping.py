@@ -1,0 +1,107 @@
+"""`morgue run` is told to stop: whatever hangs, it ends in time, says how, and leaves nothing false behind."""
+
+import fcntl
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from storage.model import Outcome
+from tests.acceptance.test_kills import publish
+from tests.newsroom import Newsroom
+from tests.running_service import RunningService, configure, headlines, wait_until
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+"""What differs by database is held to both elsewhere."""
+
+
+@pytest.fixture
+def newsroom():
+    with Newsroom() as newsroom:
+        yield newsroom
+
+
+@pytest.fixture
+def start(database_url, tmp_path, newsroom):
+    services = []
+
+    def start(service: str = "", more: str = "", **environment: str) -> RunningService:
+        configure(tmp_path, database_url, newsroom, service, more)
+        services.append(RunningService(tmp_path, environment))
+        return services[-1]
+
+    yield start
+    for service in services:
+        service.kill()
+
+
+def verify(folder: Path) -> None:
+    program = Path(sys.executable).with_name("morgue")
+    done = subprocess.run(
+        [program, "--config", folder / "morgue.toml", "verify"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_signal_to_the_whole_group_makes_no_false_outcome(database_url, newsroom, start, tmp_path, rows):
+    urls = [publish(newsroom, number) for number in range(12)]
+    service = start()
+    service.wait_for("version_recorded", 2)
+    os.killpg(service.process.pid, signal.SIGTERM)
+    assert service.wait() == 0
+    assert "Traceback" not in service.log()
+    found = {outcome for (outcome,) in rows("SELECT DISTINCT outcome FROM fetches")}
+    assert found <= {"listed", "created", "unchanged", "not_modified", "missing", "cosmetic"}, found
+    verify(tmp_path)
+
+    service = start()
+    wait_until(lambda: len(headlines(database_url)) == len(urls), "the next start fetched what was owed")
+    os.killpg(service.process.pid, signal.SIGINT)
+    assert service.wait() == 0
+    assert Outcome.EXTRACT_FAILED not in {outcome for (outcome,) in rows("SELECT DISTINCT outcome FROM fetches")}
+
+
+def test_it_ends_in_time_though_another_program_holds_the_database(database_url, newsroom, start, tmp_path):
+    publish(newsroom, 1)
+    service = start("grace_seconds = 4")
+    service.wait_for("version_recorded")
+    with sqlite3.connect(tmp_path / "morgue.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        publish(newsroom, 2)
+        time.sleep(1.5)  # the new story is fetched, and cannot be recorded
+        began = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - began < 6
+        other.execute("ROLLBACK")
+    assert service.events("stopped")[-1]["abandoned"]
+    assert "Traceback" not in service.log()
+    service = start()
+    wait_until(lambda: len(headlines(database_url)) == 2, "the next start fetched what was owed")
+    assert service.stop() == 0
+    assert service.events("stopped")[-1] | {"reason": "SIGTERM", "exit_code": 0} == service.events("stopped")[-1]
+    verify(tmp_path)
+
+
+def test_a_stop_while_it_starts_ends_the_start(newsroom, start, tmp_path):
+    with (tmp_path / "morgue.db.upgrade-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as long as somebody upgrades the database
+        service = start()
+        wait_until((tmp_path / "morgue.db.service-lock").exists, "it waited for the upgrade")
+        time.sleep(0.3)
+        assert service.stop() == 0
+    assert service.events("stopped")[-1]["while_starting"]
+    assert "Traceback" not in service.log()
+
+
+def test_above_the_memory_ceiling_it_ends_for_its_supervisor(database_url, newsroom, start):
+    publish(newsroom, 1)
+    service = start('max_memory = "64M"')
+    assert service.wait() == 75
+    assert service.events("memory_ceiling")[0]["ceiling_bytes"] == 64 << 20
+    assert service.events("stopped")[-1]["reason"] == "memory_ceiling"
+    assert len(headlines(database_url)) == 1

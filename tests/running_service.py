@@ -1,0 +1,109 @@
+"""`morgue run` as a process of the tests, with its log and what it takes to stop and to watch it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from storage.store import Store
+from tests.newsroom import Newsroom
+
+PATIENCE_SECONDS = 60
+
+CONFIGURATION = """\
+[database]
+url = "{database}"
+[archive]
+directory = "archive"
+[crawl]
+user_agent = "morgue-tests/1 (+mailto:tests@example.org)"
+allow_private_addresses = true
+delay_seconds = 0
+processes = 1
+[service]
+http = "off"
+{service}
+[[source]]
+slug = "courier"
+feeds = ["{feed}"]
+poll = "1s"
+recrawl = "1s"
+"""
+
+
+class RunningService:
+    """`morgue run` in a folder with a morgue.toml, as a process that leads its own group."""
+
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] | None = None, *, log_folder: Path | None = None
+    ) -> None:
+        program = Path(sys.executable).with_name("morgue")
+        own = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
+        self.log_file = (log_folder or folder) / "service.log"
+        with self.log_file.open("a") as log:
+            self.process = subprocess.Popen(
+                [program, "--config", folder / "morgue.toml", "run"],
+                env={**own, **(environment or {})},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def log(self) -> str:
+        """Return what was logged by all services of the folder."""
+        return self.log_file.read_text()
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return the logged events of a name."""
+        lines = [line for line in self.log().splitlines() if line.startswith("{")]
+        return [event for event in map(json.loads, lines) if event["event"] == name]
+
+    def wait_for(self, name: str, times: int = 1) -> dict[str, Any]:
+        """Wait until an event was logged so often, and return the last of them."""
+        wait_until(lambda: len(self.events(name)) >= times or self.process.poll() is not None, f"{name} was logged")
+        assert len(self.events(name)) >= times, self.log()
+        return self.events(name)[times - 1]
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        """Send SIGTERM and return the exit code."""
+        self.send(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end and return the exit code."""
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def kill(self) -> None:
+        """End it, whatever became of the test."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.wait()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.05)
+
+
+def headlines(database: str) -> list[str]:
+    """Return the headlines of all articles, sorted."""
+    with Store.open(database) as store, store.reading() as transaction:
+        return sorted(article.content.headline or "" for article in transaction.versions.articles(limit=1_000))
+
+
+def configure(folder: Path, database: str, newsroom: Newsroom, service: str = "", more: str = "") -> None:
+    """Write a morgue.toml for the newsroom's feed."""
+    text = CONFIGURATION.format(database=database, feed=newsroom.url("/feed.rss"), service=service)
+    (folder / "morgue.toml").write_text(text + more)

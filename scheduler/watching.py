@@ -42,8 +42,9 @@ log = structlog.get_logger()
 BEAT_SECONDS = 1.0
 REFRESH_SECONDS = 15.0
 """How often the gauges that need the database are read."""
-JOB_BOUNDS = {"poll_due_feeds": 120.0, "check_lock": 120.0, "plan": 900.0, "housekeeping": 3600.0}
-"""How long a run of a job may take, in seconds; fetching pages has no bound, but must bring some to an end."""
+JOB_BOUNDS = {"poll_due_feeds": 120.0, "check_lock": 120.0, "plan": 7200.0, "housekeeping": 3600.0}
+"""How long a run of a job may take, in seconds: a million pages without plans are planned in one. Fetching pages has no
+bound, but must bring some to an end."""
 
 
 class Watching:
@@ -78,6 +79,8 @@ class Watching:
             lambda: [problem.code for problem in self.health.problems()], lambda: self.status() == "ok"
         )
         self._probe.start()
+        # What is fetched first is counted for its source already.
+        await self.refresh()
         self.health.beat()
         self._beating = asyncio.create_task(self._beat())
         return self

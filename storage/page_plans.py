@@ -134,10 +134,11 @@ class PagePlans:
     def forget_wrong_clock(self, source_id: int, now: datetime) -> int:
         """Take back the plans of a source's pages that were fetched, as they say, long after `now`; return how many.
 
-        The clock was ahead when they were, so they would be left alone until then.
+        The clock was ahead when they were, so they would be left alone until then, or were released before their time.
         """
         wrong = and_(pages.c.source_id == source_id, pages.c.last_fetch_at > now + WRONG_CLOCK)
-        return self._connection.execute(update(pages).where(wrong).values(next_fetch_at=pages.c.requested_at)).rowcount
+        anew = {"next_fetch_at": pages.c.requested_at, "watch_ended": pages.c.released_by.is_not(None)}
+        return self._connection.execute(update(pages).where(wrong).values(anew)).rowcount
 
     def put(self, plans: Sequence[PagePlan]) -> None:
         """Say when pages are due next; one that is not watched any more is planned again when it is fetched, hinted at

@@ -1,0 +1,169 @@
+"""What a running service tells over HTTP agrees with what is in its database; PostgreSQL that goes away is told."""
+
+import contextlib
+import json
+import socket
+import time
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from storage.store import Store
+from tests.acceptance.test_kills import publish
+from tests.acceptance.test_service import RunningService
+from tests.conftest import PostgresSkipped
+from tests.newsroom import Newsroom
+from tests.postgres import PostgresMissing, PostgresOfOneTest, postgres_of_one_test, required
+
+CONFIGURATION = """\
+[database]
+url = "{database}"
+[archive]
+directory = "archive"
+[crawl]
+user_agent = "morgue-tests/1 (+mailto:tests@example.org)"
+allow_private_addresses = true
+delay_seconds = 0
+processes = 1
+[service]
+http = "127.0.0.1:{port}"
+[[source]]
+slug = "courier"
+feeds = ["{feed}"]
+poll = "1s"
+recrawl = "6h"
+"""
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def backend() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def newsroom():
+    with Newsroom() as newsroom:
+        yield newsroom
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    """Return status and body; (0, "") while nobody listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.1)
+
+
+def counted(port: int) -> dict[tuple[str, ...], float]:
+    """Return what /metrics tells, by name and label values in the order of the labels' names."""
+    return {
+        (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
+        for family in text_string_to_metric_families(ask(port, "/metrics")[1])
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def start(newsroom, tmp_path):
+    """Start a service on a database; it ends with the test."""
+    services = []
+
+    def start(database: str) -> int:
+        port = free_port()
+        text = CONFIGURATION.format(database=database, port=port, feed=newsroom.url("/feed.rss"))
+        (tmp_path / "morgue.toml").write_text(text)
+        services.append(RunningService(tmp_path))
+        wait_until(lambda: ask(port, "/healthz")[0] == 200, "the service was at work")
+        return port
+
+    yield start
+    for service in services:
+        service.kill()
+
+
+def test_the_metrics_agree_with_the_database(database_url, rows, newsroom, start):
+    for number in range(6):
+        publish(newsroom, number)
+    port = start(database_url)
+    wait_until(lambda: rows("SELECT count(*) FROM versions") == [(6,)], "the stories were fetched")
+    # No poll begins any more, so that what is counted stands still.
+    newsroom.respond("/feed.rss", status=503, headers={"Retry-After": "3600"}, times=1)
+    refused = "SELECT count(*) FROM fetches WHERE outcome = 'rate_limited'"
+    wait_until(lambda: rows(refused) == [(1,)], "the feed asked to be left alone")
+    by_outcome = "SELECT kind, outcome, count(*) FROM fetches GROUP BY kind, outcome"
+    wait_until(
+        lambda: summed(counted(port), 2) == {(kind, outcome): count for kind, outcome, count in rows(by_outcome)},
+        "every row of a fetch was counted once",
+    )
+
+    told = counted(port)
+    received = sum(value for (name, *_), value in told.items() if name == "morgue_received_bytes_total")
+    assert [(received,)] == rows("SELECT sum(bytes_received) FROM fetches")
+    assert told["morgue_versions_total", "created", "courier"] == 6
+    assert told["morgue_extraction_duration_seconds_count",] >= 6
+    assert told["morgue_commit_duration_seconds_count",] >= 6
+    assert told["morgue_healthy",] == 1
+    assert told["morgue_sources", "watched"] == 1
+    assert told["process_resident_memory_bytes",] > 0
+    assert not [key for key in told if any("127.0.0.1" in part or "http" in part for part in key)]
+
+
+def summed(told: dict[tuple[str, ...], float], labels: int) -> dict[tuple[str, ...], float]:
+    """Return the attempts by their first labels in alphabetical order: kind and outcome, of all sources."""
+    sums: dict[tuple[str, ...], float] = {}
+    for (name, *values), value in told.items():
+        if name == "morgue_fetches_total":
+            key = tuple(values[:labels])
+            sums[key] = sums.get(key, 0) + value
+    return sums
+
+
+def test_a_postgresql_that_went_away_is_told_until_it_is_back(start):
+    with postgres_or_skip() as server:
+        Store.open(server.url, create=True).close()
+        port = start(server.url)
+        server.stop()
+        wait_until(lambda: ask(port, "/healthz")[0] == 503, "its loss was told")
+        wait_until(lambda: "database_away" in problems(port), "the reason was told")
+        assert counted(port)["morgue_healthy",] == 0
+        server.start()
+        wait_until(lambda: ask(port, "/healthz")[0] == 200, "it was well again")
+
+
+def problems(port: int) -> list[str]:
+    """Return the codes of what is wrong."""
+    return [problem["code"] for problem in json.loads(ask(port, "/healthz")[1])["problems"]]
+
+
+@contextlib.contextmanager
+def postgres_or_skip() -> Iterator[PostgresOfOneTest]:
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(postgres_of_one_test())
+        except PostgresMissing as missing:
+            if required():
+                pytest.fail(f"PostgreSQL is missing: {missing}", pytrace=False)
+            warnings.warn(PostgresSkipped(f"NOT TESTED ON POSTGRESQL: {missing}"), stacklevel=1)
+            pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
+        yield server

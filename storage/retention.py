@@ -2,7 +2,7 @@
 
 Only what nothing else refers to, and what is of no use any more:
 
-- old attempts (`fetches`), of which nothing is derived: the pages, articles, versions and captures that they led to, and
+- old attempts (`fetches`), of which nothing is derived: pages, articles, versions and captures that they led to, and
   the counts of their days, stay as they are;
 - copies of robots.txt that ran out long ago: nobody asked that origin since, and who asks it again fetches a new one;
 - places in line of processes that were killed: they stand there no more after five seconds.

@@ -8,6 +8,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, delete, false
 
+from storage import upkeep
 from storage.captures import Captures
 from storage.engine import PASSES, WRITES, create_engine, end_of, failures_explained, is_ended, sqlite_file
 from storage.errors import DatabaseBusy, DatabaseGone, DatabaseUnavailable
@@ -19,8 +20,10 @@ from storage.hosts import Hosts
 from storage.looks import Looks
 from storage.migrate import make_ready
 from storage.operating import Operating
+from storage.overview import Overview
 from storage.page_plans import PagePlans
 from storage.pages import Pages
+from storage.retention import Retention
 from storage.robots_files import RobotsFiles
 from storage.service_state import ServiceState
 from storage.sources import Sources
@@ -62,6 +65,8 @@ class Transaction:
         )
         self.workload = Workload(connection)
         self.tallies = Tallies(connection)
+        self.overview = Overview(connection)
+        self.retention = Retention(connection)
         looks = Looks(connection, pages=self.pages, fetches=self.fetches, captures=self.captures, events=self.events)
         self.versions = Versions(connection, captures=self.captures, looks=looks)
 
@@ -169,6 +174,16 @@ class Store:
         with self.writing() as transaction:
             # Beginning a transaction is not enough: SQLite lets anybody do that.
             transaction._connection.execute(delete(events).where(false()))
+
+    def analyse(self) -> list[str]:
+        """Bring what queries are planned by up to date (`storage.upkeep`). Raises `DatabaseUnavailable`."""
+        self._check_still_there()
+        return upkeep.analyse(self._engine)
+
+    def tend_log(self) -> upkeep.LogState | None:
+        """Cut SQLite's write-ahead log if it is large (`storage.upkeep`). Raises `DatabaseUnavailable`."""
+        self._check_still_there()
+        return upkeep.tend_log(self._engine)
 
     def _check_still_there(self) -> None:
         """Raise `DatabaseUnavailable` for a SQLite file that was removed or replaced: what is written would be lost."""

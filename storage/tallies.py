@@ -5,7 +5,7 @@ fetches changes nothing. Counting reads only what the day's fetches lead to, by 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -207,19 +207,16 @@ class Tallies:
         oldest = self._connection.scalar(select(func.min(fetches.c.finished_at)))
         return None if oldest is None else oldest.astimezone(UTC).date()
 
-    def since(self, day: date, source_id: int | None = None) -> dict[int, list[Tally]]:
-        """Return the counts of a day and all later ones by source, of one source if it is given, oldest first."""
-        found: dict[int, list[Tally]] = {}
-        for one, row_day, values in self._rows(day, source_id):
-            found.setdefault(one, []).append(Tally.from_json(row_day, values))
-        return found
-
-    def _rows(self, day: date, source_id: int | None) -> Iterator[Any]:
+    def since(self, day: date, source_ids: Collection[int] | None = None) -> dict[int, list[Tally]]:
+        """Return the counts of a day and all later ones by source, of some sources if they are given, oldest first."""
         query = select(source_days.c.source_id, source_days.c.day, source_days.c.tallies)
         query = query.where(source_days.c.day >= day.isoformat())
-        if source_id is not None:
-            query = query.where(source_days.c.source_id == source_id)
-        yield from self._connection.execute(query.order_by(source_days.c.source_id, source_days.c.day))
+        if source_ids is not None:
+            query = query.where(source_days.c.source_id.in_(sorted(source_ids)))
+        found: dict[int, list[Tally]] = {}
+        for row in self._connection.execute(query.order_by(source_days.c.source_id, source_days.c.day)):
+            found.setdefault(row.source_id, []).append(Tally.from_json(row.day, row.tallies))
+        return found
 
     def last_article_at(self, since: date) -> dict[int, datetime]:
         """Return when the last new article of each source was read, where that was on that day or later."""

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
-from storage.engine import failures_explained, sqlite_file
+from storage.engine import explained, failures_explained, sqlite_file
 from storage.tables import metadata
 
 LARGE_LOG_BYTES = 64 * 1024 * 1024
@@ -21,6 +22,13 @@ STALE_SHARE = 0.2
 """So much of a PostgreSQL table has to have changed since it was analysed last; its own autovacuum does so at 0.1."""
 ANALYSED_ROWS = 1000
 """So many rows of each index SQLite looks at (`PRAGMA analysis_limit`), which takes milliseconds."""
+WITHOUT_STATISTICS = frozenset({"pages"})
+"""Tables that SQLite plans best for without statistics. It keeps one number an index: how many rows a value has on
+average, which is one for instants; but of the pages of a big back catalogue the last fetch is null for all alike. By
+its statistics it passes over the index that was made for them, and a crawl's next pages take 100 ms instead of 15
+(measured with 35,000 of them). `PRAGMA optimize` would make these statistics too, so it is not used.
+"""
+LOCK_PATIENCE_MS = 2000
 
 _STALE = text(
     "SELECT relname FROM pg_stat_user_tables WHERE schemaname = current_schema() AND relname = ANY(:ours) AND "
@@ -40,25 +48,31 @@ class LogState:
 def analyse(engine: Engine) -> list[str]:
     """Bring the statistics that queries are planned by up to date; returns the tables that were looked at.
 
-    On SQLite at most a thousand rows of each index are read. On PostgreSQL only tables are analysed that never were, or
-    of which a fifth has changed, for the server does the same by itself as a rule. Raises `DatabaseUnavailable`.
+    On SQLite a thousand rows of each index are read at most, and some tables left out. On PostgreSQL only those tables
+    are analysed that never were, or of which a fifth has changed: the server does the same by itself as a rule.
+
+    Raises `DatabaseUnavailable`.
     """
-    with failures_explained(engine.url):
-        if engine.dialect.name == "sqlite":
-            return _analyse_sqlite(engine)
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            ours = {"ours": list(metadata.tables), "share": STALE_SHARE}
-            stale = sorted(connection.scalars(_STALE, ours))
-            for name in stale:
-                connection.execute(text(f'ANALYZE "{name}"'))
-            return stale
+    if engine.dialect.name == "sqlite":
+        return _analyse_sqlite(engine)
+    with (
+        failures_explained(engine.url),
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+    ):
+        ours = {"ours": list(metadata.tables), "share": STALE_SHARE}
+        stale = sorted(connection.scalars(_STALE, ours))
+        for name in stale:
+            connection.execute(text(f'ANALYZE "{name}"'))
+        return stale
 
 
 def _analyse_sqlite(engine: Engine) -> list[str]:
-    with _plain(engine) as driver:
+    names = sorted(metadata.tables.keys() - WITHOUT_STATISTICS)
+    with _plain(engine, patience_ms=LOCK_PATIENCE_MS) as driver:
         driver.execute(f"PRAGMA analysis_limit = {ANALYSED_ROWS}")
-        driver.execute("PRAGMA optimize")
-    return []
+        for name in names:
+            driver.execute(f'ANALYZE "{name}"')
+    return names
 
 
 def tend_log(engine: Engine, *, large_bytes: int = LARGE_LOG_BYTES) -> LogState | None:
@@ -73,7 +87,7 @@ def tend_log(engine: Engine, *, large_bytes: int = LARGE_LOG_BYTES) -> LogState 
     size = _size(file)
     if size < large_bytes:
         return LogState(size_bytes=size, held_back=False)
-    with failures_explained(engine.url), _plain(engine) as driver:
+    with _plain(engine, patience_ms=0) as driver:
         _, frames, copied = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if frames == copied:
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -88,17 +102,20 @@ def _size(file: Path) -> int:
 
 
 @contextlib.contextmanager
-def _plain(engine: Engine) -> Iterator[sqlite3.Connection]:
-    """Lend a connection to SQLite outside of transactions, which does not wait for locks meanwhile."""
-    pooled = engine.raw_connection()
+def _plain(engine: Engine, *, patience_ms: int) -> Iterator[sqlite3.Connection]:
+    """Lend a connection to SQLite outside of transactions, which waits so long for locks. Raises as above."""
+    with failures_explained(engine.url):
+        pooled = engine.raw_connection()
     try:
         driver: Any = pooled.driver_connection
-        (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
+        (usual,) = driver.execute("PRAGMA busy_timeout").fetchone()
         driver.execute("PRAGMA query_only = OFF")
-        driver.execute("PRAGMA busy_timeout = 0")
+        driver.execute(f"PRAGMA busy_timeout = {patience_ms}")
         try:
             yield driver
         finally:
-            driver.execute(f"PRAGMA busy_timeout = {patience}")
+            driver.execute(f"PRAGMA busy_timeout = {usual}")
+    except sqlite3.Error as problem:
+        raise explained(engine.url, DBAPIError(None, None, problem)) from problem
     finally:
         pooled.close()

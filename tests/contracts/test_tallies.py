@@ -113,7 +113,7 @@ def test_counting_again_writes_only_what_is_new(store, source_id):
     record(store, source_id, page_fetch("b", at=2, outcome=Outcome.GONE))
     with store.writing() as transaction:
         assert transaction.tallies.keep(DAY, transaction.tallies.count(DAY), NOON) == 1
-        assert transaction.tallies.since(DAY, source_id)[source_id][0].pages == {"gone": 2}
+        assert transaction.tallies.since(DAY, [source_id])[source_id][0].pages == {"gone": 2}
         assert transaction.tallies.keep(DAY, {}, NOON) == 1
         assert transaction.tallies.since(DAY) == {}
         assert transaction.tallies.first_day() == DAY

@@ -1,0 +1,132 @@
+"""The warnings that stand: what housekeeping found wrong, kept in the database for `morgue status` and the metrics."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from scheduler.breakage import FeedFacts, SourceFacts, SourceWarning, WarningKind, warnings
+from storage.records import FeedState, StoredSource
+from storage.store import Transaction
+
+STATE = "warnings"
+LOOK_BACK = timedelta(days=60)
+"""So many days of tallies a judgement needs: eight weeks, and some days before today's."""
+_SILENT = frozenset({WarningKind.NO_ARTICLES, WarningKind.FEED_STALE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingWarning:
+    """A warning of a source (its slug), or of the whole service (None), with the instant when it was raised.
+
+    `subject` is what it is about: a field, an outcome, a feed's address, a folder.
+    """
+
+    source: str | None
+    kind: WarningKind
+    subject: str | None
+    sentence: str
+    since: datetime
+
+
+def read_warnings(transaction: Transaction) -> list[StandingWarning]:
+    """Return the warnings that stand, those of the service first; none where nobody ever looked."""
+    stored = transaction.service_state.get(STATE)
+    if stored is None:
+        return []
+    return [
+        StandingWarning(**{**row, "kind": WarningKind(row["kind"]), "since": datetime.fromisoformat(row["since"])})
+        for row in stored[0]
+        # A later program may know more kinds.
+        if row["kind"] in set(WarningKind)
+    ]
+
+
+def keep_warnings(transaction: Transaction, standing: Sequence[StandingWarning], now: datetime) -> None:
+    """Keep the warnings that stand."""
+    rows = [asdict(warning) | {"since": warning.since.isoformat()} for warning in standing]
+    transaction.service_state.put(STATE, rows, now)
+
+
+def judged_sources(
+    transaction: Transaction, sources: Sequence[StoredSource], standing: Iterable[StandingWarning], *, now: datetime
+) -> dict[str | None, list[SourceWarning]]:
+    """Return what seems to be wrong with each of some sources; nothing is with those that nobody watches."""
+    watched = {stored.source_id: stored for stored in sources if stored.watched and not stored.paused}
+    found: dict[str | None, list[SourceWarning]] = {stored.source.slug: [] for stored in sources}
+    days = transaction.tallies.since((now - LOOK_BACK).date(), watched.keys())
+    facts = _facts(transaction, watched, standing)
+    for source_id, stored in watched.items():
+        found[stored.source.slug] = warnings(days.get(source_id, []), facts=facts[source_id], now=now)
+    return found
+
+
+def _facts(
+    transaction: Transaction, watched: Mapping[int, StoredSource], standing: Iterable[StandingWarning]
+) -> dict[int, SourceFacts]:
+    first_seen = transaction.overview.sources_seen(watched.keys())
+    feeds: dict[int, list[FeedState]] = {source_id: [] for source_id in watched}
+    for feed in transaction.feeds.for_sources(watched.keys()):
+        feeds[feed.source_id].append(feed)
+    empty = [feed.feed_id for of_source in feeds.values() for feed in of_source if _listed(feed) == 0]
+    listed_before = transaction.overview.feeds_with_entries(empty)
+    feeds_seen = transaction.overview.feeds_seen([feed.feed_id for of_source in feeds.values() for feed in of_source])
+    silent = {warning.source: warning.since for warning in standing if warning.kind in _SILENT}
+    return {
+        source_id: SourceFacts(
+            first_seen_at=first_seen[source_id],
+            silent_since=silent.get(stored.source.slug),
+            feeds=[_feed_facts(feed, feeds_seen[feed.feed_id], listed_before) for feed in feeds[source_id]],
+        )
+        for source_id, stored in watched.items()
+    }
+
+
+def _listed(feed: FeedState) -> int | None:
+    """Return how many entries the last list had, None where that is not known."""
+    return None if feed.last_new is None or feed.last_known is None else feed.last_new + feed.last_known
+
+
+def _feed_facts(feed: FeedState, first_seen_at: datetime, listed_before: Collection[int]) -> FeedFacts:
+    return FeedFacts(
+        url=feed.url,
+        kind=feed.kind,
+        first_seen_at=first_seen_at,
+        last_outcome=feed.last_outcome,
+        consecutive_failures=feed.consecutive_failures,
+        last_success_at=feed.last_success_at,
+        last_listed=_listed(feed),
+        listed_before=feed.feed_id in listed_before,
+    )
+
+
+def renewed(
+    standing: Sequence[StandingWarning], found: Mapping[str | None, Sequence[SourceWarning]], *, now: datetime
+) -> list[StandingWarning]:
+    """Return the warnings that stand after some sources (and the service, under None) were judged anew.
+
+    One that stood before keeps the instant when it was raised.
+    """
+    since = {(warning.source, warning.kind, warning.subject): warning.since for warning in standing}
+    kept = [warning for warning in standing if warning.source not in found]
+    anew = [
+        StandingWarning(
+            source=source,
+            kind=warning.kind,
+            subject=warning.subject,
+            sentence=warning.sentence,
+            since=since.get((source, warning.kind, warning.subject), now),
+        )
+        for source, of_source in found.items()
+        for warning in of_source
+    ]
+    return sorted([*kept, *anew], key=lambda warning: (warning.source or "", warning.kind, warning.subject or ""))
+
+
+def differing(
+    before: Sequence[StandingWarning], after: Sequence[StandingWarning]
+) -> tuple[list[StandingWarning], list[StandingWarning]]:
+    """Return which warnings were raised and which ended."""
+    old = {(warning.source, warning.kind, warning.subject): warning for warning in before}
+    new = {(warning.source, warning.kind, warning.subject): warning for warning in after}
+    raised = [warning for key, warning in new.items() if key not in old]
+    return raised, [warning for key, warning in old.items() if key not in new]

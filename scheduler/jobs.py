@@ -158,7 +158,7 @@ class ServiceJobs:
             with self._boundary("poll", feed_id=feed.feed_id, url=feed.url):
                 try:
                     await self._explore(feed, fetched)
-                except MorgueError:
+                except (MorgueError, FetchingStopped):
                     raise
                 except Exception:
                     self._broken_feeds.add(feed.feed_id, now=utc_now())

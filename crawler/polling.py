@@ -252,4 +252,4 @@ def _moved_to(feed: FeedState, fetched: Fetched) -> str | None:
     hops = [hop.attempt.exchange for hop in fetched.hops[:-1]]
     if any(exchange is None or exchange.status not in PERMANENT_REDIRECTS for exchange in hops):
         return None
-    return fetched.final_url if fetched.hops[0].attempt.url == feed.url else None
+    return fetched.final_url

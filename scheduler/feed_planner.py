@@ -79,6 +79,8 @@ def plan_feeds(store: Store, *, due: Callable[[int], PollDue], now: datetime, an
     while True:
         with store.writing() as transaction:
             feeds = transaction.feeds.to_plan(SLICE, behind=behind, anew=anew)
+            if not feeds:
+                return planned
             held = {one.host: now + timedelta(seconds=one.seconds) for one in transaction.hosts.held(budget=0)}
             plans = [_not_while_held(feed, _plan(feed, due, now), held) for feed in feeds]
             changed = [plan for feed, plan in zip(feeds, plans, strict=True) if _changes(feed, plan)]

@@ -154,7 +154,7 @@ def _has_news(feed: FeedState) -> bool:
 def _learn(feed: FeedState, interval: timedelta, gap: timedelta) -> timedelta:
     goal = _goal(feed)
     seconds = MEMORY * interval.total_seconds() + gap.total_seconds()
-    learnt = timedelta(seconds=goal * seconds / (MEMORY * goal + feed.unlearnt_new))
+    learnt = timedelta(seconds=goal * seconds / (MEMORY * goal + max(feed.unlearnt_new, 0)))
     return min(learnt, interval / 2) if _may_have_missed(feed) else learnt
 
 

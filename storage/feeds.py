@@ -24,12 +24,14 @@ _PLAN = (
     .where(feeds.c.id == bindparam("feed"), or_(feeds.c.requested_at.is_(None), feeds.c.next_poll_at.is_(None)))
     .values(next_poll_at=bindparam("due", type_=feeds.c.next_poll_at.type), next_poll_reason=bindparam("why"))
 )
+_UNTIL = bindparam("until", type_=feeds.c.learnt_until.type)
 _LEARN = (
     update(feeds)
-    .where(feeds.c.id == bindparam("feed"))
+    # Two processes that plan at once learn from a poll once.
+    .where(feeds.c.id == bindparam("feed"), or_(feeds.c.learnt_until.is_(None), feeds.c.learnt_until < _UNTIL))
     .values(
         poll_seconds=bindparam("seconds", type_=feeds.c.poll_seconds.type),
-        learnt_until=bindparam("until", type_=feeds.c.learnt_until.type),
+        learnt_until=_UNTIL,
         # Not to nothing: a poll may have been recorded since this was planned.
         unlearnt_new=feeds.c.unlearnt_new - bindparam("used", type_=feeds.c.unlearnt_new.type),
     )
@@ -187,13 +189,6 @@ class Feeds:
             .where(~feeds.c.paused, feeds.c.parent_id.is_(None))
             .order_by(feeds.c.id)
         )
-
-    def plan_anew(self, source_ids: Collection[int]) -> None:
-        """Take the plans of these sources' feeds back, so that the planner makes others. What is asked for stays."""
-        planned = feeds.c.requested_at.is_(None) & feeds.c.next_poll_at.is_not(None)
-        for part in slices(sorted(source_ids), 500):
-            statement = update(feeds).where(feeds.c.source_id.in_(part), planned)
-            self._connection.execute(statement.values(next_poll_at=None, next_poll_reason=None))
 
     def plan(self, plans: Sequence[FeedPlan]) -> None:
         """Say when feeds are due next and why, and what was learnt of them."""

@@ -190,19 +190,17 @@ def test_the_interval_is_learnt_from_what_polls_brought_since_the_last_plan(stor
 
 def test_news_that_comes_between_reading_and_planning_is_not_lost(store, feed):
     record(store, feed, at=5, new=5, known=5)
-    with store.writing() as transaction:
-        transaction.feeds.plan(
-            [
-                FeedPlan(
-                    feed_id=feed.feed_id,
-                    next_poll_at=minute(20),
-                    reason=PollReason.SHARE,
-                    poll_seconds=900.0,
-                    learnt_until=minute(4),
-                    learnt_new=3,
-                )
-            ]
-        )
+    plan_of_another = FeedPlan(
+        feed_id=feed.feed_id,
+        next_poll_at=minute(20),
+        reason=PollReason.SHARE,
+        poll_seconds=900.0,
+        learnt_until=minute(4),
+        learnt_new=3,
+    )
+    for _ in ("the service", "a crawl that plans at the same time"):
+        with store.writing() as transaction:
+            transaction.feeds.plan([plan_of_another])
     assert state(store).unlearnt_new == 2
 
 

@@ -22,12 +22,20 @@ class Politeness:
         return now + timedelta(hours=24) if host in self.held else None
 
 
+class Fetcher:
+    """Fetches nothing."""
+
+    def halt(self, source_ids):
+        assert source_ids == frozenset()
+
+
 class Crawling:
     """Reads the database; a poll takes until the test ends it."""
 
     def __init__(self, store, *held):
         self.store = store
         self.politeness = Politeness(*held)
+        self.fetcher = Fetcher()
         self.begun = []
         self.release = asyncio.Event()
 
@@ -38,7 +46,8 @@ class Crawling:
     def explorer(self, **_):
         return self
 
-    async def begin(self, feed, *, watched):
+    async def begin(self, feed, *, watched, fetched):
+        assert fetched is None
         self.begun.append(feed.url)
         await self.release.wait()
 

@@ -63,6 +63,9 @@ PROBLEMS = {
 }
 """Every code, and what it says; the README has the same list."""
 
+MENDED_BY_RESTART = frozenset({"loop_blocked", "writer_stuck", "writer_ended", "job_stuck", "fetching_stuck"})
+"""What is wrong inside the process, so that a new one may do better; of the rest a supervisor can mend nothing."""
+
 Check = Callable[[float], Problem | None]
 """Asked with the monotonic seconds of now; None where all is well."""
 
@@ -150,6 +153,10 @@ class Health:
             key = (problem.code, problem.sentence if problem.code == "job_stuck" else "")
             problems.setdefault(key, problem)
         return list(problems.values())
+
+    def needs_restart(self, now: float | None = None) -> bool:
+        """Whether something is wrong that starting the service again may mend: for a watchdog."""
+        return any(problem.code in MENDED_BY_RESTART for problem in self.problems(now))
 
     def _loop_problem(self, at: float) -> Problem | None:
         if self._beat_at is None or at - self._beat_at <= LOOP_SECONDS:

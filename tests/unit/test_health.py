@@ -8,7 +8,7 @@ import pytest
 
 from crawler.recorder import Pending
 from scheduler import health
-from scheduler.health import PROBLEMS, DatabaseProbe, Health, Stage, problem_of
+from scheduler.health import MENDED_BY_RESTART, PROBLEMS, DatabaseProbe, Health, Stage, problem_of
 from scheduler.watching import Progress
 from storage.errors import DatabaseBusy, DatabaseUnavailable
 
@@ -122,6 +122,16 @@ def test_the_list_of_problems_is_closed():
     with pytest.raises(KeyError):
         Health().note("made_up", "something")
     assert all(meaning.endswith(".") for meaning in PROBLEMS.values())
+
+
+def test_a_watchdog_restarts_for_what_a_restart_may_mend(clock):
+    watched = Health(clock=clock)
+    watched.note("database_away", "no connection")
+    watched.note("disk_full", "no space")
+    assert not watched.needs_restart()
+    watched.beat()
+    assert watched.needs_restart(clock.now + 11)
+    assert set(PROBLEMS) >= MENDED_BY_RESTART
 
 
 def test_a_problem_that_two_notice_is_told_once(clock):

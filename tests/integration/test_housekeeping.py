@@ -1,0 +1,219 @@
+"""Housekeeping on a real database and archive, beside a recorder."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from crawler.recorder import Recorder
+from scheduler.breakage import WarningKind
+from scheduler.housekeeping import SOURCES_AT_ONCE, Housekeeping, count_days
+from scheduler.settings import ServiceSettings
+from scheduler.standing_warnings import keep_warnings, read_warnings
+from storage.archive import Archive
+from storage.clock import utc_now
+from storage.errors import DatabaseUnavailable
+from storage.model import FetchKind, Outcome
+from storage.settings import ArchiveSettings
+from storage.store import Store
+from storage.tallies import Tally
+from tests.contracts.news import page_fetch
+from tests.integration.archive_exchanges import exchange
+from tests.unit.source_days import steady_days
+
+NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+
+
+@dataclass
+class House:
+    """A store, an archive and their housekeeping, run at given instants."""
+
+    store: Store
+    archive: Archive
+    archive_settings: ArchiveSettings
+    service: ServiceSettings
+
+    def run(self, *instants: datetime) -> Housekeeping:
+        """Run it at these instants, one after the other."""
+
+        async def run() -> Housekeeping:
+            with Recorder(self.store, self.archive) as recorder:
+                housekeeping = Housekeeping(
+                    store=self.store,
+                    recorder=recorder,
+                    archive=self.archive,
+                    service=self.service,
+                    archive_settings=self.archive_settings,
+                )
+                for now in instants:
+                    await housekeeping.run(now)
+                return housekeeping
+
+        return asyncio.run(run())
+
+
+@pytest.fixture
+def house(store: Store, tmp_path) -> House:
+    """A house with one source that is watched."""
+    settings = ArchiveSettings(directory=tmp_path / "archive")
+    archive = Archive(settings.directory, max_file_bytes=10**9, software="morgue/test")
+    archive.recover()
+    with store.writing() as transaction:
+        transaction.sources.for_domain("paper.example", NOW - timedelta(days=80), watched=True)
+    return House(store=store, archive=archive, archive_settings=settings, service=ServiceSettings())
+
+
+def record(store: Store, *ages: timedelta, outcome: Outcome = Outcome.BLOCKED_STATUS, kind=FetchKind.PAGE) -> None:
+    """Record attempts of the source so long ago."""
+    with store.writing() as transaction:
+        source_id = transaction.sources.for_domain("paper.example", NOW).source_id
+        for age in ages:
+            fetch = page_fetch(f"{kind}-{age}", at=0, outcome=outcome, kind=kind)
+            transaction.fetches.record(replace(fetch, source_id=source_id, finished_at=NOW - age))
+
+
+def days(store: Store) -> list[Tally]:
+    """Return the tallies of the source."""
+    with store.reading() as transaction:
+        return [tally for tallies in transaction.tallies.since(date.min).values() for tally in tallies]
+
+
+def test_days_that_were_missed_are_counted_once_and_settled_days_never_again(house, rows):
+    record(house.store, *(timedelta(days=number) for number in (0, 1, 2, 3, 5)))
+    rounds = 0
+    while count_days(house.store, NOW):
+        rounds += 1
+    assert rounds == 4
+    assert [tally.day.day for tally in days(house.store)] == [25, 27, 28, 1, 2]
+    # What is recorded for a settled day, and what is thinned out of it, changes it no more.
+    record(house.store, timedelta(days=2, minutes=1), timedelta(minutes=1))
+    count_days(house.store, NOW)
+    assert [sum(tally.pages.values()) for tally in days(house.store)] == [1, 1, 1, 1, 2]
+
+
+def test_yesterday_is_counted_until_an_hour_after_midnight(house):
+    midnight = datetime(2026, 3, 2, tzinfo=UTC)
+    record(house.store, NOW - midnight + timedelta(minutes=5))
+    for minutes, late in ((10, 6), (59, 7), (61, 8), (62, 9)):
+        count_days(house.store, midnight + timedelta(minutes=minutes))
+        record(house.store, NOW - midnight + timedelta(minutes=late))
+    assert sum(days(house.store)[0].pages.values()) == 3
+
+
+def test_attempts_are_thinned_out_only_once_their_days_are_counted(house, rows):
+    house.service = ServiceSettings(keep_fetches="7d")
+    record(house.store, *(timedelta(days=number, minutes=minute) for number in (1, 6, 8, 9) for minute in range(40)))
+    house.run(*(NOW + timedelta(hours=number) for number in range(12)))
+    assert rows("SELECT count(*) FROM fetches") == [(80,)]
+    assert [sum(tally.pages.values()) for tally in days(house.store)] == [40, 40, 40, 40]
+    house.service = ServiceSettings(keep_fetches="forever")
+    house.run(NOW + timedelta(days=400))
+    assert rows("SELECT count(*) FROM fetches") == [(80,)]
+
+
+def test_warnings_are_raised_and_end(house):
+    record(house.store, *(timedelta(minutes=number) for number in range(30)))
+    house.run(NOW)
+    with house.store.reading() as transaction:
+        (warning,) = read_warnings(transaction)
+    assert (warning.source, warning.kind, warning.since) == ("paper.example", WarningKind.PAGES_REFUSED, NOW)
+    house.run(NOW + timedelta(minutes=10))
+    with house.store.reading() as transaction:
+        assert read_warnings(transaction)[0].since == NOW
+    with house.store.writing() as transaction:
+        transaction.sources.for_domain("paper.example", NOW)
+        transaction._connection.exec_driver_sql("UPDATE sources SET watched = false")
+    house.run(NOW + timedelta(minutes=20))
+    with house.store.reading() as transaction:
+        assert read_warnings(transaction) == []
+
+
+def test_sources_take_turns_at_being_judged(house):
+    with house.store.writing() as transaction:
+        for number in range(SOURCES_AT_ONCE + 5):
+            transaction.sources.for_domain(f"paper{number}.example", NOW, watched=True)
+    with house.store.reading() as transaction:
+        housekeeping = house.run()
+        first = housekeeping._next_sources(transaction)
+        second = housekeeping._next_sources(transaction)
+        third = housekeeping._next_sources(transaction)
+    assert len(first) == SOURCES_AT_ONCE and len(second) == 6
+    assert not {one.source_id for one in first} & {one.source_id for one in second}
+    assert third == first
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_warc_file_that_is_open_for_long_is_closed(house, backend, tmp_path):
+    house.archive.append(exchange(), body_digest="sha256:00")
+    house.archive.sync()
+    house.run(NOW)
+    assert [path.suffix for path in house.archive_settings.directory.iterdir()] == [".open"]
+    house.archive_settings = house.archive_settings.model_copy(update={"max_file_seconds": 0.0})
+    house.run(NOW)
+    assert [path.suffix for path in house.archive_settings.directory.iterdir()] == [".gz"]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_step_that_fails_costs_the_others_nothing(house, backend, monkeypatch):
+    record(house.store, timedelta(minutes=1))
+    monkeypatch.setattr(Store, "analyse", lambda _: 1 / 0)
+    monkeypatch.setattr(Store, "tend_log", lambda _: 1 / 0)
+    house.run(NOW)
+    assert len(days(house.store)) == 1
+    with house.store.reading() as transaction:
+        state, _ = transaction.service_state.get("housekeeping")
+    assert set(state["due"]) == {"forget", "analyse"}
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_daily_steps_are_daily_also_over_restarts(house, backend, monkeypatch):
+    called = []
+    monkeypatch.setattr(Store, "analyse", lambda _: called.append(1))
+    house.run(NOW)
+    house.run(NOW + timedelta(hours=23))
+    assert len(called) == 1
+    house.run(NOW + timedelta(hours=25))
+    assert len(called) == 2
+    # A clock that was set back puts nothing off for longer than a day.
+    house.run(NOW - timedelta(days=30))
+    assert len(called) == 3
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_database_that_is_away_is_not_hidden(house, backend, monkeypatch):
+    def away(_: Store) -> None:
+        raise DatabaseUnavailable("morgue.db", "is away")
+
+    monkeypatch.setattr(Store, "tend_log", away)
+    with pytest.raises(DatabaseUnavailable):
+        house.run(NOW)
+
+
+def test_a_silence_is_found_by_the_days_that_are_kept(house):
+    now = datetime(2026, 2, 20, 12, 30, tzinfo=UTC)
+    with house.store.writing() as transaction:
+        source_id = transaction.sources.for_domain("paper.example", now).source_id
+        transaction._connection.exec_driver_sql("UPDATE sources SET first_seen_at = '2026-01-01 00:00:00.000000+00:00'")
+        for day in steady_days(40, a_day=30):
+            transaction.tallies.keep(day.day, {source_id: day}, now)
+        transaction.service_state.put("housekeeping", {"settled": "2026-02-19"}, now)
+    for number in range(6):
+        record(house.store, NOW - now + timedelta(days=number, minutes=5), outcome=Outcome.LISTED, kind=FetchKind.FEED)
+    with house.store.writing() as transaction:
+        for number in range(6):
+            day = (now - timedelta(days=number)).date()
+            transaction.tallies.keep(day, transaction.tallies.count(day), now)
+    house.run(now)
+    with house.store.reading() as transaction:
+        (warning,) = read_warnings(transaction)
+    assert warning.kind is WarningKind.FEED_STALE
+    assert warning.sentence.startswith("No new article for 6 days")
+
+
+def test_warnings_of_a_later_program_are_passed_over(store):
+    with store.writing() as transaction:
+        keep_warnings(transaction, [], utc_now())
+        row = {"source": None, "kind": "of_the_future", "subject": None, "sentence": "?", "since": NOW.isoformat()}
+        transaction.service_state.put("warnings", [row], NOW)
+        assert read_warnings(transaction) == []

@@ -187,7 +187,8 @@ class Metrics:
 
     def __init__(self, *, version: str, on_fetch: Callable[[Fetch], None] = lambda _: None) -> None:
         self._on_fetch = on_fetch
-        disable_created_metrics()  # a second series for each counter, which nobody reads
+        # A second series for each counter, which nobody reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types a part of its API
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)

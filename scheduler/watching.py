@@ -32,6 +32,7 @@ from scheduler.health import (
 from scheduler.http import METRICS_TYPE, Answer, HttpServer, HttpUnavailable, healthz, parse_address
 from scheduler.metrics import Gauges, Metrics
 from scheduler.settings import Settings
+from scheduler.standing_warnings import read_warnings
 from storage.clock import utc_now
 from storage.errors import MorgueError
 from storage.records import StoredSource
@@ -198,6 +199,7 @@ class Watching:
         due_pages = tx.workload.due_pages(now, held_hosts=[one.host for one in held])
         due_feeds = tx.workload.due_feeds(now)
         self._look_for_articles(tx, watched)
+        warnings = read_warnings(tx)
         return Gauges(
             at=now,
             due_pages=due_pages.count,
@@ -209,6 +211,8 @@ class Watching:
             sources={"watched": len(watched), "paused": sum(one.paused for one in sources)},
             last_polls=_by_slug(tx.workload.last_polls(), watched),
             last_articles=_by_slug(self._last_articles, watched),
+            source_warnings=frozenset((one.source, one.kind.value) for one in warnings if one.source is not None),
+            service_warnings=frozenset(one.kind.value for one in warnings if one.source is None),
         )
 
     def _look_for_articles(self, tx: Transaction, watched: Mapping[int, str]) -> None:

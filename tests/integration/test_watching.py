@@ -14,10 +14,13 @@ from structlog.testing import capture_logs
 
 from crawler.recorder import Recorder
 from scheduler import health, watching
+from scheduler.breakage import WarningKind
 from scheduler.health import DatabaseProbe, Stage
 from scheduler.http import HttpServer, HttpUnavailable
 from scheduler.settings import ServiceSettings, Settings
+from scheduler.standing_warnings import StandingWarning, keep_warnings
 from scheduler.watching import Watching
+from storage.clock import utc_now
 from storage.settings import ArchiveSettings, DatabaseSettings
 from storage.store import Store
 
@@ -131,6 +134,7 @@ def test_a_database_that_another_program_holds_is_told_and_well_when_it_is_free(
             other.execute("BEGIN IMMEDIATE")
             wait_until(lambda: told(port)[2] == ["database_stuck"], "the lock was noticed")
             assert told(port)[:2] == (503, "unhealthy")
+            wait_until(lambda: "problem_begun" in [line["event"] for line in lines], "it was in the log")
             # A scrape asks nothing of the database, so that it does not wait.
             assert '\nmorgue_problem{code="database_stuck"} 1.0\n' in ask(port, "/metrics")[1]
             other.execute("ROLLBACK")
@@ -193,3 +197,25 @@ def test_an_address_that_was_asked_for_must_be_there_and_the_default_need_not(se
     assert [line["event"] for line in lines] == ["http_unavailable"]
     assert asyncio.run(enter(ServiceSettings(http="off"))).server is None
     taken.stop()
+
+
+def test_warnings_that_stand_are_told_until_they_end(settings, store):
+    warning = StandingWarning(
+        source="courier", kind=WarningKind.NO_ARTICLES, subject=None, sentence="No articles.", since=utc_now()
+    )
+    of_service = StandingWarning(
+        source=None, kind=WarningKind.DISK_LOW, subject="/srv", sentence="Little room.", since=utc_now()
+    )
+
+    async def run() -> None:
+        async with Watching(settings, store, software="morgue/1.2.3") as watching:
+            for standing, value in (([warning, of_service], "1.0"), ([], "0.0")):
+                with store.writing() as transaction:
+                    keep_warnings(transaction, standing, utc_now())
+                await watching.refresh()
+                told = watching.metrics.exposition().decode()
+                assert f'\nmorgue_source_warning{{kind="no_articles",source="courier"}} {value}\n' in told
+                assert f'\nmorgue_service_warning{{kind="disk_low"}} {value}\n' in told
+                assert "/srv" not in told
+
+    asyncio.run(run())

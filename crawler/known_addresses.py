@@ -14,6 +14,7 @@ AGAIN_SECONDS = 30.0
 """Learning takes up to a second where much is known, so then it is not done more often for what is new."""
 FEW = 500
 """From so few addresses it is learnt quickly."""
+_MAX_SOURCES = 256
 _GROWN_BY = 4
 """More is learnt once a quarter of what is known is new."""
 
@@ -46,8 +47,17 @@ class LearntShapes:
         if learnt is None or learnt.is_stale(now, self._new[source_id]):
             del self._new[source_id]
             shapes, known = await asyncio.to_thread(self._learn, source_id)
-            learnt = self._learnt[source_id] = _Learnt(shapes, at=now, known=known)
+            learnt = _Learnt(shapes, at=now, known=known)
+            self._keep(source_id, learnt, now=now)
         return learnt.shapes
+
+    def _keep(self, source_id: int, learnt: _Learnt, *, now: float) -> None:
+        """Keep what was learnt; what would be learnt again anyway is let go, however many sources there are."""
+        self._learnt = {id_: kept for id_, kept in self._learnt.items() if now - kept.at < KEPT_SECONDS}
+        self._learnt.pop(source_id, None)
+        self._learnt[source_id] = learnt
+        if len(self._learnt) > _MAX_SOURCES:
+            del self._learnt[next(iter(self._learnt))]
 
     def note_new(self, source_id: int, count: int) -> None:
         """Say that so many more addresses of a source's articles are known by now."""

@@ -22,6 +22,8 @@ RETRY_UNREACHABLE_AFTER = timedelta(minutes=10)
 CLOCKS_DIFFER_BY = timedelta(minutes=1)
 """A copy from later than so much ahead was made before a clock was set back; nobody knows how old it is."""
 _MAX_ORIGINS = 5_000
+_MAX_CHARACTERS = 16 << 20
+"""Copies are kept in memory up to so many, and with so much text together; others are read from the database again."""
 _HOST_UNREACHABLE = frozenset({Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.BLOCKED_ADDRESS})
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
@@ -117,6 +119,11 @@ class _Copy:
     file: RobotsFile
     rules: RobotsRules | None
 
+    @property
+    def characters(self) -> int:
+        """The length of its rules."""
+        return len(self.file.rules or "")
+
     def verdict(self, url: str) -> RobotsVerdict:
         if self.rules is not None:
             opt_outs = self.rules.opt_outs(url)
@@ -151,6 +158,7 @@ class RobotsGate:
         self._note_crawl_delay = note_crawl_delay
         self._now = now
         self._copies: dict[str, _Copy] = {}
+        self._characters = 0
         self._asking: dict[str, asyncio.Task[_Copy | RobotsVerdict]] = {}
 
     async def check(self, url: str, *, delay_seconds: float | None = None, finishing: bool = False) -> RobotsVerdict:
@@ -184,6 +192,8 @@ class RobotsGate:
         while True:
             copy = self._copies.get(origin)
             if copy is not None and self._is_current(copy.file):
+                # In the order of their use, so that those that are forgotten are seldom wanted.
+                self._copies[origin] = self._copies.pop(origin)
                 return copy
             task = self._asking.get(origin)
             ours = task is None
@@ -212,7 +222,17 @@ class RobotsGate:
         rules = None if file.rules is None else read_rules(file.rules, token=self._token, origin=origin)
         # What the copy says to us: that of another process may have been made for another name.
         self._note_crawl_delay(file.host, None if rules is None else rules.crawl_delay, origin)
+        self._drop(origin)
         copy = self._copies[origin] = _Copy(file=file, rules=rules)
-        if len(self._copies) > _MAX_ORIGINS:
-            self._copies.pop(next(iter(self._copies)))
+        self._characters += copy.characters
+        while len(self._copies) > 1 and (len(self._copies) > _MAX_ORIGINS or self._characters > _MAX_CHARACTERS):
+            oldest = next(iter(self._copies))
+            # Its Crawl-delay is noted again when the copy is read again, before anything of it is asked for.
+            self._note_crawl_delay(self._copies[oldest].file.host, None, oldest)
+            self._drop(oldest)
         return copy
+
+    def _drop(self, origin: str) -> None:
+        dropped = self._copies.pop(origin, None)
+        if dropped is not None:
+            self._characters -= dropped.characters

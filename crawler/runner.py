@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import structlog
 from scrapy.crawler import AsyncCrawlerRunner
 
 from crawler.address_guard import AddressGuard
@@ -33,6 +34,8 @@ from storage.records import Fetch, PageState, StoredSource
 from storage.robots_files import RobotsFile
 from storage.settings import ArchiveSettings
 from storage.store import Store, Transaction
+
+log = structlog.get_logger()
 
 Result = TypeVar("Result")
 
@@ -184,10 +187,11 @@ async def open_crawling(
 ) -> AsyncIterator[Crawling]:
     """Open the archive, the recorder, the pool and the engine; on leaving, finish what was begun and close them.
 
-    `watcher` is told what happens.     Raises `ArchiveUnavailable` when the archive folder cannot be written.
+    `watcher` is told what happens. Raises `ArchiveUnavailable` when the archive folder cannot be written.
     """
     warc = Archive(archive.directory, max_file_bytes=archive.max_file_bytes, software=software)
-    warc.recover()
+    for recovered in await asyncio.to_thread(warc.recover):
+        log.info("archive_recovered", file=recovered.name, kept=recovered.kept_bytes, cut=recovered.cut_bytes)
     sources = SourceBook(store)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(warc.close)

@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from storage.clock import utc_now
+
+log = structlog.get_logger()
 
 Job = Callable[[], Awaitable[object]]
 
@@ -38,7 +41,11 @@ class Ticker:
             running = asyncio.ensure_future(job())
             self._running.add(running)
             running.add_done_callback(self._running.discard)
-            await asyncio.shield(running)
+            try:
+                await asyncio.shield(running)
+            except Exception:
+                # The boundary of a job: it failed this time, and has its next time.
+                log.exception("job_failed", job=name)
 
         self._intervals[name] = timedelta(seconds=seconds)
         self._scheduler.add_job(run, "interval", seconds=seconds, id=name, name=name, next_run_time=first_at)

@@ -11,6 +11,7 @@ import structlog
 from crawler.runner import Crawling, open_crawling
 from scheduler.feed_planner import poll_rule
 from scheduler.health import Stage
+from scheduler.housekeeping import Housekeeping
 from scheduler.jobs import ServiceJobs
 from scheduler.local import Ticker
 from scheduler.memory import measure
@@ -24,7 +25,7 @@ from scheduler.settings import Settings
 from scheduler.stop_signals import BROKEN, CLEAN, StopSignals
 from scheduler.watching import REFRESH_SECONDS, Watching
 from storage.clock import utc_now
-from storage.errors import ArchiveUnavailable, MorgueError
+from storage.errors import ArchiveUnavailable, DatabaseBusy, MorgueError
 from storage.model import Source
 from storage.service_lock import ServiceLock
 from storage.store import Store
@@ -36,6 +37,7 @@ PLAN_SECONDS = 2.0
 LOCK_SECONDS = 5.0
 """How often it is checked that no other service may have begun; it also keeps an idle connection in use."""
 HEARTBEAT_SECONDS = 30.0
+HOUSEKEEPING_SECONDS = 60.0
 MEMORY_SECONDS = 15.0
 MEMORY_TIMES = 2
 """So often in a row the ceiling must be passed: one big page in a worker is no leak."""
@@ -126,6 +128,13 @@ class Service:
                 notifier=self._notifier,
                 on_reloaded=partial(self._use, crawling, jobs),
             )
+            self._housekeeping = Housekeeping(
+                store=self._store,
+                recorder=crawling.recorder,
+                archive=crawling.archive,
+                service=self._settings.service,
+                archive_settings=self._settings.archive,
+            )
             await self._reloading.begin()
             self._watching.watch(crawling, in_hand=jobs.pages_in_hand)
             ticker = self._ticker(jobs)
@@ -154,6 +163,7 @@ class Service:
         every(LOCK_SECONDS, "check_lock", self._check_lock)
         every(HEARTBEAT_SECONDS, "heartbeat", self._say_present)
         every(MEMORY_SECONDS, "check_memory", self._check_memory)
+        every(HOUSEKEEPING_SECONDS, "housekeeping", self._keep_house)
         every(REFRESH_SECONDS, "refresh_metrics", self._watching.refresh)
         ticker.start()
         return ticker
@@ -172,6 +182,8 @@ class Service:
 
     def _on_broken(self, problem: MorgueError) -> None:
         """Take in what a job could not do: wait for the end of an outage, or end the service."""
+        if isinstance(problem, DatabaseBusy):
+            return  # another process was first; it is done at the next tick
         if is_outage(problem):
             if not self._stop.is_set():
                 self._outage.begin(problem)
@@ -193,6 +205,7 @@ class Service:
         """Finish what is in flight, within the grace period; what is not finished by then is simply still owed."""
         crawling.pool.announce_stop()
         ticker.stop()
+        self._housekeeping.stop()
         await self._outage.close()
         try:
             async with asyncio.timeout(self._settings.service.grace_seconds * DRAIN_SHARE):
@@ -202,6 +215,14 @@ class Service:
             await jobs.abandon()
 
     # What is looked after now and then
+
+    async def _keep_house(self) -> None:
+        if self._outage.problem is not None:
+            return
+        try:
+            await self._housekeeping.run(utc_now())
+        except MorgueError as problem:
+            self._on_broken(problem)
 
     async def _check_lock(self) -> None:
         if self._outage.problem is None:
@@ -251,9 +272,9 @@ class Service:
             self._begin_stop("memory_ceiling", exit_code=MEMORY_CEILING)
 
     async def _feed_watchdog(self) -> None:
-        """Give the service manager its sign of life while the service is well, or waits for the end of an outage."""
+        """Give the service manager its sign of life, but where another process would do better than this one."""
         while self._notifier.watchdog_seconds is not None:
-            if self._outage.problem is not None or not self._watching.health.problems():
+            if self._outage.problem is not None or not self._watching.health.needs_restart():
                 self._notifier.alive()
             await asyncio.sleep(self._notifier.watchdog_seconds / 2)
 
@@ -274,6 +295,7 @@ class Service:
         self._settings = settings
         self._around.signals.grace_seconds = settings.service.grace_seconds
         self._watching.configure(settings)
+        self._housekeeping.configure(service=settings.service, archive_settings=settings.archive)
         jobs.use(
             poll_due=poll_rule(crawling.sources, settings.service.poll),
             pages=self._page_planner(crawling, settings),

@@ -25,6 +25,8 @@ from storage.settings import hide_password, is_secret
 
 BUSY_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10
+LIFE_SIGNS = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""By these a server that is gone without a word is noticed within a minute, where the system would wait for hours."""
 WRITES = "morgue_writes"
 """The execution option that makes a SQLite transaction take the write lock with its first statement."""
 PASSES = "morgue_passes"
@@ -106,6 +108,7 @@ def create_engine(url: str | URL) -> Engine:
     """
     address = parse_url(url) if isinstance(url, str) else url
     arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+    arguments |= {name: value for name, value in LIFE_SIGNS.items() if name not in address.query}
     if address.get_backend_name() == "sqlite":
         arguments = {"check_same_thread": False}
         if "timeout" not in address.query:  # `sqlite:///morgue.db?timeout=5` says how long to wait for other writers

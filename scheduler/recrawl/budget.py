@@ -6,12 +6,13 @@ rate, so it needs no list of articles and is right for every age at once while a
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from scheduler.recrawl import aftermath
 from scheduler.recrawl.habits import Basis, Habits, Pool
 from scheduler.recrawl.lookahead import age_grid, tabulate
-from scheduler.recrawl.nodes import gamma_nodes
 from scheduler.recrawl.prior import learnt_prior
 from scheduler.recrawl.shape import PRIOR_SHAPE, AgeShape, learnt_shape
 from scheduler.recrawl.watch import DAY, Limits
@@ -19,13 +20,18 @@ from scheduler.recrawl.watch import DAY, Limits
 LOWEST_PRICE, HIGHEST_PRICE = 2e-4, 2.0
 """A look that shows an edit less than once in five thousand times is not worth a publisher's trouble, even where the
 budget has room for it."""
-CORRECTION_DAYS = 15.0
-"""A host that spends e times too much would pay e times the price after so many days."""
+ELASTICITY = 1.6
+"""By how many per cent the price must rise to spend one per cent less: two where edits overwrite each other."""
+DEFAULT_PRICE = 0.01
+_PRICE_STEPS = 7
+_USUAL_FIRST_LOOK = 900.0
+"""Articles are first looked at about a quarter of an hour old."""
 _LARGEST_CORRECTION = 30.0
 _ENOUGH_ARTICLES = 8.0
-"""Fewer say nothing about spending."""
-_BASIS_AGE = timedelta(days=3)
-_BASIS_GROWTH = 1.2
+_TRUSTED_ARTICLES = 20.0
+"""Fewer articles than the former say nothing about spending; as many as the latter are believed half."""
+_BASIS_AGE = timedelta(days=14)
+_BASIS_GROWTH = 1.8
 REPLAN_SHARE = 0.10
 """A host's pages are planned anew when its price moved by this."""
 HOST_SHAPE_WEIGHT = 4.0
@@ -46,12 +52,16 @@ def basis_of(habits: Habits, pool: Pool, limits: Limits, *, now: datetime) -> Ba
     alpha, beta = learnt_prior(habits.prior_sums, pool.prior_sums, pool.looks)
     all_hosts = learnt_shape(pool.events, pool.exposure, PRIOR_SHAPE, POOL_SHAPE_WEIGHT)
     shape = learnt_shape(habits.events, habits.exposure, all_hosts, HOST_SHAPE_WEIGHT)
+    everywhere = aftermath.learnt_rates(
+        pool.extra_events, pool.extra_exposure, aftermath.PRIOR_RATES, aftermath.POOL_WEIGHT
+    )
     begin = habits.basis.price if habits.basis else None
     price = model_price(alpha, beta, shape, limits, begin=begin)
     return Basis(
         alpha=alpha,
         beta=beta,
         rates=shape.rates,
+        aftermath=aftermath.learnt_rates(habits.extra_events, habits.extra_exposure, everywhere, aftermath.HOST_WEIGHT),
         price=price,
         looks=habits.looks,
         made_at=now,
@@ -70,37 +80,47 @@ def current_basis(habits: Habits, pool: Pool, limits: Limits, *, now: datetime) 
 
 
 def model_price(alpha: float, beta: float, shape: AgeShape, limits: Limits, *, begin: float | None = None) -> float:
-    """Return the price at which a new article is planned for as many looks as the limits ask, should it stay quiet.
+    """Return the price at which a new article is expected to be looked at as often as the limits ask.
 
-    `begin` is where the search begins: an earlier price.
+    `begin` is where the search begins: an earlier price. The answer is within 2 %.
     """
-    nodes = gamma_nodes(alpha, beta)
     longest, half_life = limits.longest.total_seconds(), limits.half_life.total_seconds()
     grid = age_grid(limits.watch_for.total_seconds(), shortest=limits.shortest.total_seconds(), longest=longest)
+    first = bisect_left(grid, _USUAL_FIRST_LOOK)
 
-    def is_dear(price: float) -> bool:
-        table = tabulate(nodes, shape.cumulative, grid, price=price, half_life=half_life, longest=longest)
-        return len(table.path(0.0)) <= limits.refetches_per_article
+    def spending(price: float) -> float:
+        table = tabulate(alpha, beta, shape.cumulative, grid, price=price, half_life=half_life, longest=longest)
+        return max(table.looks[0][first], 0.05)
 
-    low, high = LOWEST_PRICE, HIGHEST_PRICE
-    if begin is not None:
-        near_low, near_high = max(low, begin / 1.25), min(high, begin * 1.25)
-        low, high = (low if is_dear(near_low) else near_low), (near_high if is_dear(near_high) else high)
-    while high / low > 1.02:
-        middle = math.sqrt(low * high)
-        low, high = (low, middle) if is_dear(middle) else (middle, high)
-    return math.sqrt(low * high)
+    wanted = math.log(max(limits.refetches_per_article, 0.05))
+    at = math.log(begin or DEFAULT_PRICE)
+    elasticity, earlier = ELASTICITY, None
+    for _ in range(_PRICE_STEPS):
+        excess = math.log(spending(math.exp(at))) - wanted
+        if abs(excess) < 0.015:
+            break
+        if earlier is not None and excess != earlier[1]:
+            elasticity = min(max((at - earlier[0]) / (earlier[1] - excess), 0.5), 4.0)
+        earlier = (at, excess)
+        at = min(max(at + elasticity * excess, math.log(LOWEST_PRICE)), math.log(HIGHEST_PRICE))
+    return math.exp(at)
 
 
-def corrected(habits: Habits, limits: Limits, *, days: float) -> Habits:
-    """Return the habits with the correction moved by what was spent, `days` after it was moved last."""
+def corrected(habits: Habits, limits: Limits) -> Habits:
+    """Return the habits with the correction that what was spent calls for.
+
+    Spending is compared with the mean of the corrections under which it was spent: without that, a correction would
+    grow for as long as the looks of the past are still in the account, and overshoot.
+    """
     spending = habits.spending
-    if spending is None or habits.articles < _ENOUGH_ARTICLES or days <= 0 or limits.refetches_per_article <= 0:
+    if spending is None or habits.articles < _ENOUGH_ARTICLES or limits.refetches_per_article <= 0:
         return habits
     excess = math.log(max(spending, 1e-3) / limits.refetches_per_article)
-    move = min(days, CORRECTION_DAYS) / CORRECTION_DAYS * max(-1.0, min(1.0, excess))
-    correction = habits.correction * math.exp(move)
-    return replace(habits, correction=min(max(correction, 1 / _LARGEST_CORRECTION), _LARGEST_CORRECTION))
+    trust = habits.articles / (habits.articles + _TRUSTED_ARTICLES)
+    mean = habits.logs_of_correction / habits.refetches if habits.refetches > 0 else 0.0
+    wanted = mean + trust * max(-1.5, min(1.5, ELASTICITY * excess))
+    bound = math.log(_LARGEST_CORRECTION)
+    return replace(habits, correction=math.exp(max(-bound, min(bound, wanted))))
 
 
 def needs_replan(habits: Habits) -> bool:

@@ -18,12 +18,15 @@ def chance_of_none(alpha: float, beta: float, covered: float) -> float:
     return math.exp(-alpha * math.log1p(covered / beta))
 
 
-def observe(alpha: float, beta: float, *, covered: float, changed: bool) -> tuple[float, float]:
+def observe(alpha: float, beta: float, *, covered: float, changed: bool, extra: float = 0.0) -> tuple[float, float]:
     """Return what a look adds to α and β of a posterior Gamma(alpha, beta).
 
     `covered` is ΔS, what the look covers; a negative one, of a clock that was set back, counts as nothing.
+    `extra` are edits expected in the aftermath of an earlier one, which tell nothing of the rate: what was seen is
+    shared between both as it was expected of them.
     """
     covered = max(0.0, covered)
     if not changed:
         return 0.0, covered
-    return expected_edits(alpha / beta * covered), covered
+    x = alpha / beta * covered
+    return expected_edits(x + extra) * (x / (x + extra) if extra > 0 else 1.0), covered

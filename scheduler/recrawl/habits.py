@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from scheduler.recrawl import aftermath
 from scheduler.recrawl.prior import CANDIDATES
 from scheduler.recrawl.shape import BINS
 from scheduler.recrawl.watch import DAY
@@ -17,6 +18,9 @@ MEMORY_DAYS = 120.0
 """Half-life of what was seen of edits and hints: a host that gets another system or desk is known anew in a season."""
 SPENDING_DAYS = 30.0
 """Half-life of the account of refetches: long enough that a week of elections doesn't make looks dear for a month."""
+PENDING = ((0.5, 0.7), (0.25, 5.0), (0.25, 25.0))
+"""Shares of an article's looks, and the days that they take to fall due on average: a new article joins the account bit
+by bit, as its looks do. Otherwise a host would seem thrifty for as long as its articles are young."""
 _FADE_STEP_DAYS = 1 / 24
 _LONGEST_FADE_DAYS = 90.0
 """A clock that leaps makes nothing forgotten beyond this."""
@@ -24,12 +28,13 @@ _LONGEST_FADE_DAYS = 90.0
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """What plans are made by: a host's prior Gamma(alpha, beta) of rates, its age shape, and the price of a fetch before
+    """What plans are made by: a host's prior Gamma(alpha, beta) of rates, its age shape, what follows an edit, and the price of a fetch before
     the correction. It moves in steps, so that articles of one host are planned alike and plans can be looked up again."""
 
     alpha: float
     beta: float
     rates: tuple[float, ...]
+    aftermath: tuple[float, ...]
     price: float
     looks: float
     """The looks it was made from, as they counted then."""
@@ -50,10 +55,15 @@ class Habits:
     prior_sums: tuple[float, ...] = (0.0,) * len(CANDIDATES)
     events: tuple[float, ...] = (0.0,) * BINS
     exposure: tuple[float, ...] = (0.0,) * BINS
+    extra_events: tuple[float, ...] = (0.0,) * aftermath.BINS
+    extra_exposure: tuple[float, ...] = (0.0,) * aftermath.BINS
     hints: float = 0.0
     true_hints: float = 0.0
     articles: float = 0.0
+    pending: tuple[float, ...] = (0.0,) * len(PENDING)
     refetches: float = 0.0
+    logs_of_correction: float = 0.0
+    """The sum over the refetches of the logarithm of the correction under which each was made."""
     correction: float = 1.0
     planned_price: float | None = None
     rule: str | None = None
@@ -70,6 +80,11 @@ class Habits:
         """Refetches an article, as measured lately; None before any article."""
         return self.refetches / self.articles if self.articles > 0 else None
 
+    def with_article(self, weight: float) -> "Habits":
+        """Return the habits of a host that has a new article, which counts for `weight` articles."""
+        pending = (waiting + weight * share for waiting, (share, _) in zip(self.pending, PENDING, strict=True))
+        return replace(self, pending=tuple(pending))
+
     def replanned(self) -> "Habits":
         """Return the habits of a host whose pages were just planned anew at the price in use."""
         return replace(self, planned_price=self.price)
@@ -82,16 +97,22 @@ class Habits:
         if days < _FADE_STEP_DAYS:
             return self
         keep, keep_spending = 0.5 ** (days / MEMORY_DAYS), 0.5 ** (days / SPENDING_DAYS)
+        stays = [math.exp(-days / term) for _, term in PENDING]
+        joined = sum(waiting * (1 - stay) for waiting, stay in zip(self.pending, stays, strict=True))
         return replace(
             self,
             looks=self.looks * keep,
             prior_sums=tuple(value * keep for value in self.prior_sums),
             events=tuple(value * keep for value in self.events),
             exposure=tuple(value * keep for value in self.exposure),
+            extra_events=tuple(value * keep for value in self.extra_events),
+            extra_exposure=tuple(value * keep for value in self.extra_exposure),
             hints=self.hints * keep,
             true_hints=self.true_hints * keep,
-            articles=self.articles * keep_spending,
+            articles=self.articles * keep_spending + joined,
+            pending=tuple(waiting * stay for waiting, stay in zip(self.pending, stays, strict=True)),
             refetches=self.refetches * keep_spending,
+            logs_of_correction=self.logs_of_correction * keep_spending,
             learnt_at=at,
         )
 
@@ -102,10 +123,14 @@ class Habits:
             "prior_sums": list(self.prior_sums),
             "events": list(self.events),
             "exposure": list(self.exposure),
+            "extra_events": list(self.extra_events),
+            "extra_exposure": list(self.extra_exposure),
             "hints": self.hints,
             "true_hints": self.true_hints,
             "articles": self.articles,
+            "pending": list(self.pending),
             "refetches": self.refetches,
+            "logs_of_correction": self.logs_of_correction,
             "correction": self.correction,
             "planned_price": self.planned_price,
             "rule": self.rule,
@@ -115,6 +140,7 @@ class Habits:
             values["basis"] = {
                 **vars(self.basis),
                 "rates": list(self.basis.rates),
+                "aftermath": list(self.basis.aftermath),
                 "made_at": self.basis.made_at.isoformat(),
             }
         return values
@@ -129,12 +155,16 @@ class Habits:
             "hints": _number(source.get("hints")),
             "true_hints": _number(source.get("true_hints")),
             "articles": _number(source.get("articles")),
+            "pending": _numbers(source.get("pending"), len(PENDING)),
             "refetches": _number(source.get("refetches")),
+            "logs_of_correction": _number(source.get("logs_of_correction"), _is_any),
             "correction": _number(source.get("correction"), _is_positive),
             "planned_price": _number(source.get("planned_price"), _is_positive),
             "prior_sums": _numbers(source.get("prior_sums"), len(CANDIDATES), _is_any),
             "events": _numbers(source.get("events"), BINS),
             "exposure": _numbers(source.get("exposure"), BINS),
+            "extra_events": _numbers(source.get("extra_events"), aftermath.BINS),
+            "extra_exposure": _numbers(source.get("extra_exposure"), aftermath.BINS),
             "rule": source.get("rule") if isinstance(source.get("rule"), str) else None,
             "basis": _basis(source.get("basis")),
             "learnt_at": _instant(source.get("learnt_at")),
@@ -150,6 +180,8 @@ class Pool:
     prior_sums: tuple[float, ...] = (0.0,) * len(CANDIDATES)
     events: tuple[float, ...] = (0.0,) * BINS
     exposure: tuple[float, ...] = (0.0,) * BINS
+    extra_events: tuple[float, ...] = (0.0,) * aftermath.BINS
+    extra_exposure: tuple[float, ...] = (0.0,) * aftermath.BINS
     hints: float = 0.0
     true_hints: float = 0.0
     corrections: Mapping[str, float] = field(default_factory=dict)
@@ -170,6 +202,8 @@ def pooled(habits: Iterable[Habits]) -> Pool:
         prior_sums=_added(host.prior_sums for host in hosts),
         events=_added(host.events for host in hosts),
         exposure=_added(host.exposure for host in hosts),
+        extra_events=_added(host.extra_events for host in hosts),
+        extra_exposure=_added(host.extra_exposure for host in hosts),
         hints=sum(host.hints for host in hosts),
         true_hints=sum(host.true_hints for host in hosts),
         corrections={rule: _mean_correction(hosts, rule) for rule in {host.rule for host in hosts} if rule},
@@ -217,12 +251,15 @@ def _basis(value: object) -> Basis | None:
         return None
     alpha, beta, price = (_number(value.get(name), _is_positive) for name in ("alpha", "beta", "price"))
     rates, looks = _numbers(value.get("rates"), BINS, _is_positive), _number(value.get("looks"))
-    if alpha is None or beta is None or price is None or rates is None or looks is None:
+    extra = _numbers(value.get("aftermath"), aftermath.BINS, _is_positive)
+    if extra is None or alpha is None or beta is None or price is None or rates is None or looks is None:
         return None
     made_at, limits = _instant(value.get("made_at")), value.get("limits")
     if made_at is None or not isinstance(limits, str):
         return None
-    return Basis(alpha=alpha, beta=beta, rates=rates, price=price, looks=looks, made_at=made_at, limits=limits)
+    return Basis(
+        alpha=alpha, beta=beta, rates=rates, aftermath=extra, price=price, looks=looks, made_at=made_at, limits=limits
+    )
 
 
 def _instant(value: object) -> datetime | None:

@@ -3,14 +3,24 @@
 import math
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from scheduler.recrawl import aftermath
 from scheduler.recrawl.budget import article_weight, corrected, current_basis
 from scheduler.recrawl.evidence import expected_edits, observe
 from scheduler.recrawl.habits import Basis, Habits, Pool
 from scheduler.recrawl.prior import likelihoods
 from scheduler.recrawl.rule import Rule
 from scheduler.recrawl.shape import AgeShape
-from scheduler.recrawl.watch import DAY, Evidence, Watch
+from scheduler.recrawl.watch import Evidence, Watch
+
+_NOTHING_SPENT: dict[str, Any] = {
+    "articles": 0.0,
+    "pending": Habits().pending,
+    "refetches": 0.0,
+    "logs_of_correction": 0.0,
+}
+"""What another rule spent says nothing about this one."""
 
 
 def learn(
@@ -25,18 +35,19 @@ def learn(
     before = habits.learnt_at
     habits = habits.faded(looked_at)
     if habits.rule != rule.name:
-        habits = replace(habits, rule=rule.name, correction=pool.correction_of(rule.name))
-    if before is not None and habits.learnt_at is not None:
+        habits = replace(habits, rule=rule.name, correction=pool.correction_of(rule.name), **_NOTHING_SPENT)
+    if habits.learnt_at != before:
         # The fading moves in steps; the correction moves with it.
-        habits = corrected(habits, rule.limits, days=(habits.learnt_at - before).total_seconds() / DAY)
+        habits = corrected(habits, rule.limits)
     basis = current_basis(habits, pool, rule.limits, now=looked_at)
     if basis is not habits.basis:
         habits = replace(habits, basis=basis)
     if watch.last_look_at is None:
         weight = article_weight(AgeShape(basis.rates), watch.age(looked_at))
-        return watch.evidence, replace(habits, articles=habits.articles + weight)
+        return watch.evidence, habits.with_article(weight)
     if planned:
-        habits = replace(habits, refetches=habits.refetches + 1)
+        logs = habits.logs_of_correction + math.log(habits.correction)
+        habits = replace(habits, refetches=habits.refetches + 1, logs_of_correction=logs)
     if watch.hinted_at is not None and watch.hinted_at <= looked_at:
         habits = _learn_hint(watch, looked_at, changed, habits, basis)
     return _learn_rate(watch, looked_at, changed, habits, basis, rule)
@@ -69,7 +80,10 @@ def _learn_rate(
     begin, end = watch.age(watch.last_look_at), watch.age(looked_at)
     covered = max(0.0, shape.cumulative(end) - shape.cumulative(begin))
     alpha, beta = basis.alpha + old.alpha, basis.beta + old.beta
-    more_alpha, more_beta = observe(alpha, beta, covered=covered, changed=changed)
+    since = None if watch.last_changed_at is None else (watch.last_look_at - watch.last_changed_at).total_seconds()
+    parts = [] if since is None else aftermath.split(max(0.0, since), max(0.0, since) + end - begin)
+    extra = sum(basis.aftermath[place] * seconds for place, seconds in parts)
+    more_alpha, more_beta = observe(alpha, beta, covered=covered, changed=changed, extra=extra)
     evidence = Evidence(
         alpha=old.alpha + more_alpha,
         beta=old.beta + more_beta,
@@ -77,18 +91,25 @@ def _learn_rate(
     )
     if covered <= 0:
         return evidence, habits
-    terms = likelihoods(old.alpha, old.beta, covered=covered, changed=changed)
+    terms = likelihoods(old.alpha, old.beta, covered=covered, extra=extra, changed=changed)
     k = alpha / beta
-    edits = expected_edits(k * covered) if changed else 0.0
+    total = k * covered + extra
+    # A look says that there were edits, not when: they are spread as they were expected.
+    share = expected_edits(total) / total if changed else 0.0
     events, exposure = list(habits.events), list(habits.exposure)
     for place, seconds in shape.split(begin, end):
-        # A look says that there were edits, not when: they are spread as the shape has it so far.
-        events[place] += edits * shape.rates[place] * seconds / covered
+        events[place] += share * k * shape.rates[place] * seconds
         exposure[place] += k * seconds
+    extra_events, extra_exposure = list(habits.extra_events), list(habits.extra_exposure)
+    for place, seconds in parts:
+        extra_events[place] += share * basis.aftermath[place] * seconds
+        extra_exposure[place] += seconds
     return evidence, replace(
         habits,
         looks=habits.looks + 1,
         prior_sums=tuple(value + term for value, term in zip(habits.prior_sums, terms, strict=True)),
         events=tuple(events),
         exposure=tuple(exposure),
+        extra_events=tuple(extra_events),
+        extra_exposure=tuple(extra_exposure),
     )

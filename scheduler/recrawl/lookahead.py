@@ -1,117 +1,154 @@
-"""The plan of an article's coming looks: a dynamic programme over ages.
+"""The plan of an article's coming looks: a dynamic programme over ages, and over what the looks will have shown.
 
 The value of having looked at age l is V(l) = max(0, max over t > l of gain(l, t) − μ + V(t)), where gain(l, t) is the
 expected value at t of the newest edit in (l, t]: 1 when it is seen at once, halved every half-life of delay; and μ is
 the price of a fetch. An edit that is overwritten before the look is lost, so only the newest one counts.
 
-Further looks are planned over a grid of ages; the next one is sought more finely, since it alone is kept.
+V(t) is the mean over what the look at t may show: after a change the article is known to be livelier and more looks
+follow, after none fewer. A plan that does not foresee this looks too late at new articles, and finds the busy ones when
+most of their edits are over. What looks taught so far has two numbers, α and β. β is S of the age, whenever the looks
+were, so a table over ages and a few levels of α serves all articles of a host.
 """
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-Nodes = Sequence[tuple[float, float]]
-"""Rates k of which the article's may be one, with their weights."""
+from scheduler.recrawl.evidence import expected_edits, observe
+from scheduler.recrawl.nodes import gamma_nodes
+
 Cumulative = Callable[[float], float]
 """S of an age in seconds."""
 
-GRID_GROWTH = 0.25
-"""The grid's steps are a quarter of the age: rates of edits fall about as slowly."""
+GRID_GROWTH = 0.3
+"""The grid's steps are this share of the age: rates of edits fall about as slowly."""
 NEXT_GROWTH = 1.2
-"""Candidates for the next wait grow by a fifth."""
+"""The next look alone is kept, so it is sought more finely: candidates for the next wait grow by a fifth."""
+LEVELS = (0.0, 1.0, 2.0, 4.0, 9.0, 25.0)
+"""Edits seen so far for which values are tabulated; between them they are taken in proportion."""
+_DECLINES = 5
+"""So many candidates in a row that are worth less than the ones before end the search for a better one."""
 
 
 def age_grid(end: float, *, shortest: float, longest: float) -> tuple[float, ...]:
-    """Return the ages, in seconds, at which looks are planned: about fifty for 60 days, the last one `end`."""
-    ages = [shortest]
+    """Return the ages, in seconds, at which looks are planned: about forty for 60 days, the last one `end`."""
+    ages = [0.0, shortest]
     while (step := min(max(ages[-1] * GRID_GROWTH, shortest), longest / 2)) + ages[-1] < end:
         ages.append(ages[-1] + step)
-    ages.append(max(end, shortest))
+    ages.append(max(end, 2 * shortest))
     return tuple(ages)
 
 
 @dataclass(frozen=True)
 class Table:
-    """The values V of having looked at each age of a grid, and which age of it comes next (None: no further look)."""
+    """For each level of edits seen and each age of a grid: the value of having looked then, how many looks are expected
+    to follow, and which age of the grid comes next (None: no further look)."""
 
+    alpha: float
+    beta: float
     ages: tuple[float, ...]
-    values: tuple[float, ...]
-    following: tuple[int | None, ...]
+    sums: tuple[float, ...]
+    levels: tuple[float, ...]
+    values: Sequence[Sequence[float]]
+    looks: Sequence[Sequence[float]]
+    following: Sequence[Sequence[int | None]]
 
-    def value(self, age: float) -> float:
-        """Return V at any age, between those of the grid in proportion."""
+    def value(self, age: float, here: float, rate: float) -> float:
+        """Return V at any age, where S is `here`, for an article whose k is expected to be `rate`.
+
+        Between what is tabulated V is taken in proportion to S, for it falls as the edits to come do. In proportion to
+        age it would seem higher between two ages of the grid than at them, and a look there worth its price.
+        """
         place = bisect_left(self.ages, age)
         if place >= len(self.ages):
             return 0.0
         if place == 0:
-            return self.values[0]
-        low, high = self.ages[place - 1], self.ages[place]
-        part = (age - low) / (high - low)
-        return self.values[place - 1] * (1 - part) + self.values[place] * part
+            return self._at(0, rate)
+        low, high = self.sums[place - 1], self.sums[place]
+        part = (here - low) / (high - low) if high > low else 1.0
+        return self._at(place - 1, rate) * (1 - part) + self._at(place, rate) * part
+
+    def _at(self, place: int, rate: float) -> float:
+        # The level at which this rate would be expected at this age.
+        return between(self.levels, self.values, place, rate * (self.beta + self.sums[place]) - self.alpha)
 
     def path(self, age: float) -> list[float]:
-        """Return the ages of all looks that follow one at this age, should none of them tell anything new."""
+        """Return the ages of all looks that follow one at this age, should none of them show an edit."""
         place: int | None = min(bisect_left(self.ages, age), len(self.ages) - 1)
         path = []
-        while place is not None and (place := self.following[place]) is not None:
+        while place is not None and (place := self.following[0][place]) is not None:
             path.append(self.ages[place])
         return path
 
 
+def between(levels: Sequence[float], rows: Sequence[Sequence[float]], place: int, level: float) -> float:
+    """Return what the rows hold at a place, at any level between theirs."""
+    if level <= levels[0]:
+        return rows[0][place]
+    above = bisect_right(levels, level)
+    if above >= len(levels):
+        return rows[-1][place]
+    part = (level - levels[above - 1]) / (levels[above] - levels[above - 1])
+    return rows[above - 1][place] * (1 - part) + rows[above][place] * part
+
+
 def tabulate(
-    nodes: Nodes, cumulative: Cumulative, grid: tuple[float, ...], *, price: float, half_life: float, longest: float
+    alpha: float,
+    beta: float,
+    cumulative: Cumulative,
+    grid: tuple[float, ...],
+    *,
+    price: float,
+    half_life: float,
+    longest: float,
+    levels: tuple[float, ...] = LEVELS,
 ) -> Table:
-    """Return V on the grid. Ages, `half_life` and `longest`, the longest wait, are in seconds."""
+    """Return the table of articles with prior Gamma(alpha, beta). Ages, half-life and longest wait are in seconds."""
     count = len(grid)
-    sums = [cumulative(age) for age in grid]
-    steps = [0.0]
-    kept = [1.0]
-    roots = [1.0]
-    for place in range(1, count):
-        steps.append(sums[place] - sums[place - 1])
-        kept.append(0.5 ** ((grid[place] - grid[place - 1]) / half_life))
-        roots.append(math.sqrt(kept[-1]))
-    per_node = []
-    for k, weight in nodes:
-        # Per step: what stays of an earlier edit's value, and what a new edit is worth.
-        chances = [-math.expm1(-k * step) for step in steps]
-        stays = [(1 - chance) * keep for chance, keep in zip(chances, kept, strict=True)]
-        news = [weight * chance * root for chance, root in zip(chances, roots, strict=True)]
-        per_node.append((stays, news))
-    values = [0.0] * count
-    following: list[int | None] = [None] * count
+    sums = tuple(cumulative(age) for age in grid)
+    kept = [1.0, *(0.5 ** ((grid[place] - grid[place - 1]) / half_life) for place in range(1, count))]
+    roots = [math.sqrt(value) for value in kept]
+    values = [[0.0] * count for _ in levels]
+    looks = [[0.0] * count for _ in levels]
+    following: list[list[int | None]] = [[None] * count for _ in levels]
     for place in range(count - 2, -1, -1):
-        last = place + 1
-        while last < count and grid[last] - grid[place] <= longest:
-            last += 1
-        totals = _gains(per_node, place + 1, max(last, place + 2))
-        best, choice = 0.0, None
-        for later, gain in enumerate(totals, start=place + 1):
-            worth = gain - price + values[later]
-            if worth > best:
-                best, choice = worth, later
-        values[place], following[place] = best, choice
-    return Table(grid, tuple(values), tuple(following))
-
-
-def _gains(per_node: Sequence[tuple[list[float], list[float]]], begin: int, end: int) -> list[float]:
-    """Return the gain of looking at each of the steps `begin` to `end`, after a look just before them."""
-    totals = [0.0] * (end - begin)
-    for stays, news in per_node:
-        gain = 0.0
-        place = 0
-        for stay, new in zip(stays[begin:end], news[begin:end], strict=True):
-            gain = gain * stay + new
-            totals[place] += gain
-            place += 1
-    return totals
+        for row, level in enumerate(levels):
+            own_alpha, own_beta = alpha + level, beta + sums[place]
+            nodes = gamma_nodes(own_alpha, own_beta)
+            gains = [0.0] * len(nodes)
+            best, choice, chance, then, declines, last = 0.0, None, 0.0, 0.0, 0, -math.inf
+            for later in range(place + 1, count):
+                if grid[later] - grid[place] > longest and later > place + 1:
+                    break
+                step, keep, root = sums[later] - sums[later - 1], kept[later], roots[later]
+                total = 0.0
+                for number, (k, weight) in enumerate(nodes):
+                    none = math.exp(-k * step)
+                    gain = gains[number] * none * keep + weight * (1 - none) * root
+                    gains[number] = gain
+                    total += gain
+                covered = sums[later] - sums[place]
+                quiet = math.exp(-own_alpha * math.log1p(covered / own_beta))
+                after = level + expected_edits(own_alpha / own_beta * covered)
+                worth = total - price + quiet * values[row][later] + (1 - quiet) * between(levels, values, later, after)
+                if worth > best:
+                    best, choice, chance, then = worth, later, quiet, after
+                declines = declines + 1 if worth < last else 0
+                if declines >= _DECLINES and choice is not None:
+                    break
+                last = worth
+            if choice is not None:
+                values[row][place], following[row][place] = best, choice
+                looks[row][place] = (
+                    1 + chance * looks[row][choice] + (1 - chance) * between(levels, looks, choice, then)
+                )
+    return Table(alpha, beta, grid, sums, levels, values, looks, following)
 
 
 @dataclass(frozen=True)
 class NextLook:
-    """The age in seconds of the next look, what it is expected to gain, and how many edits are expected until then."""
+    """The age in seconds of the next look, what it is expected to gain, and what it is worth with all that follow."""
 
     age: float
     gain: float
@@ -119,10 +156,12 @@ class NextLook:
 
 
 def next_look(
-    nodes: Nodes,
+    alpha: float,
+    beta: float,
     cumulative: Cumulative,
     table: Table,
     *,
+    aftermath: Cumulative = lambda _: 0.0,
     looked: float,
     ages: Sequence[float],
     price: float,
@@ -130,25 +169,40 @@ def next_look(
 ) -> NextLook | None:
     """Return the best of the `ages` (rising) for the look that follows one at age `looked`, or None if none is worth it.
 
-    All ages are in seconds.
+    `alpha` and `beta` are the article's own posterior; `aftermath` says for an age how many extra edits are expected by
+    then because of the last one. All ages are in seconds.
     """
+    nodes = gamma_nodes(alpha, beta)
     best: NextLook | None = None
+    declines, last = 0, -math.inf
     gains = [0.0] * len(nodes)
-    before, before_sum = looked, cumulative(looked)
+    before, first_sum = looked, cumulative(looked)
+    before_sum = first_sum
+    first_extra = before_extra = aftermath(looked)
     for age in ages:
-        here = cumulative(age)
+        here, extra = cumulative(age), aftermath(age)
         kept = 0.5 ** (max(0.0, age - before) / half_life)
         root = math.sqrt(kept)
-        covered = max(0.0, here - before_sum)
+        step = max(0.0, here - before_sum)
         total = 0.0
         for place, (k, weight) in enumerate(nodes):
-            none = math.exp(-k * covered)
+            none = math.exp(-k * step - extra + before_extra)
             gains[place] = gains[place] * none * kept + weight * (1 - none) * root
             total += gains[place]
-        worth = total - price + table.value(age)
+        covered = max(0.0, here - first_sum)
+        quiet = math.exp(-alpha * math.log1p(covered / beta) - extra + first_extra)
+        more, _ = observe(alpha, beta, covered=covered, changed=True, extra=extra - first_extra)
+        livelier = (alpha + more) / (beta + covered)
+        later = quiet * table.value(age, here, alpha / (beta + covered))
+        later += (1 - quiet) * table.value(age, here, livelier)
+        worth = total - price + later
         if worth > (best.worth if best else 0.0):
             best = NextLook(age, total, worth)
-        before, before_sum = age, here
+        declines = declines + 1 if worth < last else 0
+        if declines >= _DECLINES and best is not None:
+            break
+        last = worth
+        before, before_sum, before_extra = age, here, extra
     return best
 
 

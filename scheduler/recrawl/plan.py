@@ -4,18 +4,18 @@ import math
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
+from scheduler.recrawl import aftermath
 from scheduler.recrawl.budget import current_basis
 from scheduler.recrawl.habits import Basis, Habits, Pool
-from scheduler.recrawl.lookahead import NextLook, Nodes, Table, age_grid, candidate_ages, next_look, tabulate
-from scheduler.recrawl.nodes import gamma_nodes
+from scheduler.recrawl.lookahead import Cumulative, NextLook, Table, age_grid, candidate_ages, next_look, tabulate
 from scheduler.recrawl.rule import Rule
 from scheduler.recrawl.shape import AgeShape
 from scheduler.recrawl.watch import Decision, Limits, Watch
 
-_TABLES = 4000
-"""So many tables are kept: articles of one host with like evidence share one."""
-_EVIDENCE_STEP = 0.04
-"""Evidence is taken to be alike within this share, for the looks after the next."""
+_TABLES = 500
+"""So many tables are kept: a host's articles share one."""
+_PRICE_STEP = 0.1
+"""For the looks after the next, prices are taken to be alike within this share."""
 
 
 class Plan(Rule):
@@ -33,7 +33,7 @@ class Plan(Rule):
         self._shortest, self._longest = limits.shortest.total_seconds(), limits.longest.total_seconds()
         self._half_life = limits.half_life.total_seconds()
         self._grid = age_grid(self._end, shortest=self._shortest, longest=self._longest)
-        self._tables: OrderedDict[tuple[object, ...], tuple[Nodes, Table]] = OrderedDict()
+        self._tables: OrderedDict[tuple[object, ...], Table] = OrderedDict()
 
     def next_look(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> Decision:
         if watch.last_look_at is None:
@@ -42,7 +42,8 @@ class Plan(Rule):
         shape = AgeShape(basis.rates)
         price = basis.price * self.thrift(habits)
         age, looked = watch.age(now), watch.age(min(watch.last_look_at, now))
-        nodes, table = self._table(basis, shape, watch, price)
+        table = self._table(basis, shape, price)
+        alpha, beta = basis.alpha + watch.evidence.alpha, basis.beta + watch.evidence.beta
         detail = {"age_seconds": age, "price": price, "edited_share": _edited_share(basis, shape, age)}
         truth = self.due_by_hint(watch, habits, pool, now)
         if truth is not None and watch.hinted_at is not None:
@@ -50,37 +51,66 @@ class Plan(Rule):
             worth = truth * 0.5 ** (late / self._half_life)
             if worth >= price:
                 return Decision(at=now, reason="hint", detail={**detail, "truth": truth, "gain": worth})
-        best = self._best(nodes, shape, table, looked=looked, age=age, price=price)
+        best = self._best(
+            alpha, beta, shape, table, extra=_aftermath(basis, watch), looked=looked, age=age, price=price
+        )
         if best is None:
             return Decision(at=None, reason=self.name, detail=detail)
-        k = (basis.alpha + watch.evidence.alpha) / (basis.beta + watch.evidence.beta)
-        expected = k * (shape.cumulative(best.age) - shape.cumulative(looked))
+        expected = alpha / beta * (shape.cumulative(best.age) - shape.cumulative(looked))
         at = max(watch.born_at + timedelta(seconds=best.age), now)
         return Decision(at=at, reason=self.name, detail={**detail, "gain": best.gain, "expected_edits": expected})
 
     def _best(
-        self, nodes: Nodes, shape: AgeShape, table: Table, *, looked: float, age: float, price: float
+        self,
+        alpha: float,
+        beta: float,
+        shape: AgeShape,
+        table: Table,
+        *,
+        extra: Cumulative,
+        looked: float,
+        age: float,
+        price: float,
     ) -> NextLook | None:
         ages = candidate_ages(looked=looked, now=age, end=self._end, shortest=self._shortest, longest=self._longest)
         return next_look(
-            nodes, shape.cumulative, table, looked=looked, ages=ages, price=price, half_life=self._half_life
+            alpha,
+            beta,
+            shape.cumulative,
+            table,
+            aftermath=extra,
+            looked=looked,
+            ages=ages,
+            price=price,
+            half_life=self._half_life,
         )
 
-    def _table(self, basis: Basis, shape: AgeShape, watch: Watch, price: float) -> tuple[Nodes, Table]:
-        """Return the rates that the article may have and the values of looks, for evidence like the article's."""
-        alpha, beta = basis.alpha + watch.evidence.alpha, basis.beta + watch.evidence.beta
-        steps = (round(math.log(alpha) / _EVIDENCE_STEP), round(math.log(beta) / _EVIDENCE_STEP))
-        key = (basis.rates, round(math.log(price) / _EVIDENCE_STEP), *steps)
-        found = self._tables.get(key)
-        if found is None:
-            nodes = gamma_nodes(math.exp(steps[0] * _EVIDENCE_STEP), math.exp(steps[1] * _EVIDENCE_STEP))
-            table = tabulate(
-                nodes, shape.cumulative, self._grid, price=price, half_life=self._half_life, longest=self._longest
+    def _table(self, basis: Basis, shape: AgeShape, price: float) -> Table:
+        """Return the values of looks at the host's articles, at about this price."""
+        step = round(math.log(price) / _PRICE_STEP)
+        key = (basis.alpha, basis.beta, basis.rates, step)
+        table = self._tables.get(key)
+        if table is None:
+            table = self._tables[key] = tabulate(
+                basis.alpha,
+                basis.beta,
+                shape.cumulative,
+                self._grid,
+                price=math.exp(step * _PRICE_STEP),
+                half_life=self._half_life,
+                longest=self._longest,
             )
-            found = self._tables[key] = (nodes, table)
             if len(self._tables) > _TABLES:
                 self._tables.popitem(last=False)
-        return found
+        return table
+
+
+def _aftermath(basis: Basis, watch: Watch) -> Cumulative:
+    """Return how many extra edits are expected by an age, because of the last change that a look showed."""
+    if watch.last_changed_at is None:
+        return lambda _: 0.0
+    changed = watch.age(watch.last_changed_at)
+    return lambda age: aftermath.cumulative(basis.aftermath, age - changed)
 
 
 def _edited_share(basis: Basis, shape: AgeShape, age: float) -> float:

@@ -56,14 +56,16 @@ class Geometric(SimpleRule):
     def factor(self, habits: Habits) -> float:
         """Return by what the wait grows."""
         span = max(self.limits.watch_for.total_seconds() / self.FIRST, 2.0)
-        return 1 + (span ** (1 / max(self.limits.refetches_per_article, 0.1)) - 1) * self.thrift(habits)
+        whole = math.exp(math.log(span) / max(self.limits.refetches_per_article, 0.1))
+        return 1 + (whole - 1) * self.thrift(habits)
 
     def wait(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> float:
         remembered = watch.evidence.interval_seconds
         if remembered is None:
             return self.FIRST
         # What is remembered is how many times the wait grew, as an hour's power of two.
-        return self.FIRST * self.factor(habits) ** math.log2(max(remembered / self.FIRST, 1.0))
+        times = math.log2(max(remembered / self.FIRST, 1.0))
+        return self.FIRST * math.exp(min(times * math.log(self.factor(habits)), 50.0))
 
     def remembered_interval(self, watch: Watch, looked_at: datetime, changed: bool) -> float | None:
         remembered = watch.evidence.interval_seconds or self.FIRST

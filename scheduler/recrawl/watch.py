@@ -47,15 +47,16 @@ class Limits:
     """What an operator asks of recrawling.
 
     An article is watched until it is `watch_for` old, and looked at again `refetches_per_article` times in that life on
-    average. Seeing an edit `half_life` late is worth half as much as seeing it at once. No wait is shorter than
-    `shortest`, nor longer than `longest` while further looks are wanted.
+    average. Seeing an edit `half_life` late is worth half as much as seeing it at once. With a week instead of a month the
+    plan would give up on quiet articles after a week, and miss what is edited later. No wait is shorter than `shortest`,
+    nor longer than `longest`: at a low budget the last look at an article may well come at the end of its watch.
     """
 
     watch_for: timedelta = timedelta(days=60)
     refetches_per_article: float = 6.0
-    half_life: timedelta = timedelta(days=7)
+    half_life: timedelta = timedelta(days=30)
     shortest: timedelta = timedelta(minutes=5)
-    longest: timedelta = timedelta(days=7)
+    longest: timedelta = timedelta(days=60)
 
     def bounded(self, seconds: float) -> float:
         """Return a wait in seconds, within the bounds."""

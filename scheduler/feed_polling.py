@@ -23,7 +23,7 @@ halved at least, as in the additive-increase, multiplicative-decrease rules of o
 list, so this holds for the other kinds alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from storage.model import FeedKind, PollReason
@@ -86,20 +86,25 @@ def next_poll(feed: FeedState, *, default: timedelta, now: datetime) -> FeedPlan
     if feed.last_polled_at is None:
         return FeedPlan(feed_id=feed.feed_id, next_poll_at=now, reason=PollReason.NEW)
     if default > LONGEST_POLL:
-        return next_fixed_poll(feed, interval=default, now=now)
+        return _not_while_skipped(feed, next_fixed_poll(feed, interval=default, now=now), now)
     pace = _pace(feed, default)
     interval = learnt_interval(feed, default=default)
     wait = max(_backed_off(feed, interval or pace.start, known=interval is not None), asked_for(feed), key=_length)
-    at = _last_poll(feed, now) + _spread(feed, wait)
-    allowed, skipped = after_skipped(feed, max(at, now))
-    return FeedPlan(
+    plan = FeedPlan(
         feed_id=feed.feed_id,
-        next_poll_at=allowed if skipped else at,
-        reason=skipped or wait.reason,
+        next_poll_at=_last_poll(feed, now) + _spread(feed, wait),
+        reason=wait.reason,
         poll_seconds=None if interval is None else interval.total_seconds(),
         learnt_until=feed.last_success_at if _has_news(feed) else None,
         learnt_new=feed.unlearnt_new if _has_news(feed) else 0,
     )
+    return _not_while_skipped(feed, plan, now)
+
+
+def _not_while_skipped(feed: FeedState, plan: FeedPlan, now: datetime) -> FeedPlan:
+    """Return a plan that keeps to the hours and days to skip; where it is overdue, they are those of now."""
+    allowed, skipped = after_skipped(feed, max(plan.next_poll_at, now))
+    return plan if skipped is None else replace(plan, next_poll_at=allowed, reason=skipped)
 
 
 def next_fixed_poll(

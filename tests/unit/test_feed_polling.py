@@ -103,6 +103,8 @@ def test_who_polls_seldom_polls_everything_as_seldom():
     for kind in FeedKind:
         planned = plan(polled(new=20, known=0, kind=kind, ttl_seconds=3600), default=2 * DAY)
         assert (planned.next_poll_at - NOW, planned.reason) == (2 * DAY, PollReason.INTERVAL)
+    planned = plan(polled(skip_hours=(12, 13)), default=2 * DAY)
+    assert (planned.next_poll_at - NOW, planned.reason) == (2 * DAY + 2 * HOUR, PollReason.SKIP_HOURS)
 
 
 # What is learnt

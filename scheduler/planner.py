@@ -14,19 +14,21 @@ from typing import Any
 
 from crawler.runner import SourceBook
 from scheduler.page_learning import Deliberation, learn_looks, learnt_of, pending_hint
-from scheduler.recrawl import Habits, Pool, needs_replan, pooled
+from scheduler.recrawl import Habits, Limits, Pool, Rule, needs_replan, pooled
 from scheduler.recrawl.budget import current_basis
+from scheduler.recrawl.habits import Basis
 from scheduler.rule_book import PlanSettings, RuleBook
 from storage.habits import Habits as StoredHabits
 from storage.model import NextReason
 from storage.records import PageHistory, PagePlan
 from storage.store import Store, Transaction
 
-SLICE = 500
-"""Pages that are planned in one transaction."""
+SLICE = 200
+"""Pages that are planned in one transaction, well within the 200 ms that others may be kept waiting even if each is of
+another host."""
 PASSES = 3
 """So often what changed while it was thought over is tried again in one run; then it is left for the next one."""
-REPLANS_A_RUN = 2
+REPLANS_A_RUN = 5
 """Slices of pages that have a plan already, and are planned anew in one run: what was just fetched does not wait."""
 POOL_AGE = timedelta(minutes=10)
 """For so long what is known of all hosts together is taken to be as it was."""
@@ -79,6 +81,7 @@ class PagePlanner:
         self._replans = replans
         self._pool = Pool()
         self._pooled_at: datetime | None = None
+        self._newcomers: dict[Limits, Basis] = {}
         self._planned_at: datetime | None = None
         self._trusted: Counter[str] = Counter()
         self._moved: dict[str, int] = {}
@@ -138,6 +141,15 @@ class PagePlanner:
             habits = transaction.host_habits.all()
         self._pool = pooled(Habits.from_json(stored) for stored in habits.values())
         self._pooled_at = now
+        self._newcomers.clear()
+
+    def _with_basis(self, habits: Habits, rule: Rule, now: datetime) -> Habits:
+        """Return habits with what plans are made by, made once for all hosts of which nothing is known."""
+        if habits.looks or habits.basis is not None:
+            return replace(habits, basis=current_basis(habits, self._pool, rule.limits, now=now))
+        if rule.limits not in self._newcomers:
+            self._newcomers[rule.limits] = current_basis(habits, self._pool, rule.limits, now=now)
+        return replace(habits, basis=self._newcomers[rule.limits])
 
     # One page
 
@@ -145,11 +157,11 @@ class PagePlanner:
         """Learn from the looks at a page, and decide on the next one."""
         host, rule = history.host, self._rules.rule(history.source_id)
         habits = part.known.get(host, Habits())
-        learnt, habits = learn_looks(known, habits=habits, pool=self._pool, rule=rule)
-        if learnt.has_article:
-            # Else it would be made anew for each of the host's pages.
-            basis = current_basis(habits, self._pool, rule.limits, now=now)
-            habits = part.known[host] = replace(habits, basis=basis)
+        learnt = known
+        if known.has_article:
+            habits = self._with_basis(habits, rule, now)
+            learnt, habits = learn_looks(known, habits=habits, pool=self._pool, rule=rule)
+            part.known[host] = habits
         deliberation = Deliberation(
             rule=rule,
             habits=habits,

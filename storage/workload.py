@@ -15,6 +15,8 @@ from storage.tables import articles, events, feeds, pages, sources
 
 RECENT_EVENTS = 5000
 """Events among which a source's last article is looked for first."""
+MOST_HELD = 10_000
+"""So many hosts are left out by name; databases take no statement with any number of values."""
 
 _NOT_WATCHED = select(sources.c.id).where(or_(sources.c.paused, ~sources.c.watched))
 # These are written as the partial indexes have them, or they would not be used.
@@ -49,7 +51,7 @@ class Workload:
         # Named the other way round, SQLite would go through all pages by source (`storage.pages`).
         due = and_(_NO_BACKLOG, pages.c.next_fetch_at <= now, pages.c.source_id.not_in(_NOT_WATCHED))
         count = self._connection.scalar(select(func.count()).select_from(pages).where(due))
-        oldest = select(pages.c.next_fetch_at).where(due, pages.c.host.not_in(list(held_hosts)))
+        oldest = select(pages.c.next_fetch_at).where(due, pages.c.host.not_in(list(held_hosts)[:MOST_HELD]))
         oldest = oldest.order_by(pages.c.next_fetch_at).limit(1)
         return Owed(count=int(count or 0), oldest_at=self._connection.scalar(oldest))
 

@@ -180,12 +180,23 @@ def measure(articles: Sequence[Article], looks: Sequence[Sequence[float]]) -> Me
     )
 
 
-def tuned(spend: Callable[[float], float], budget: float, *, low: float, high: float, steps: int = 12) -> float:
-    """Return the knob at which `spend` (falling with the knob) gives the budget, by bisection in its logarithm."""
+def bracket(
+    spend: Callable[[float], float], budget: float, *, low: float, high: float, steps: int = 11
+) -> tuple[float, float, float]:
+    """Return a thrifty and a lavish knob and the share of articles for the lavish one, so that both spend the budget.
+
+    `spend` falls as the knob grows. The knob is bisected in its logarithm until it spends the budget within 0.4 %.
+    """
+    lavish, lavish_spent, thrifty, thrifty_spent = low, float("inf"), high, 0.0
     for _ in range(steps):
-        middle = (low * high) ** 0.5
-        spent = spend(middle)
-        if abs(spent / budget - 1) < 0.004:
-            return middle
-        low, high = (middle, high) if spent > budget else (low, middle)
-    return (low * high) ** 0.5
+        middle = (lavish * thrifty) ** 0.5
+        value = spend(middle)
+        if abs(value / budget - 1) < 0.004:
+            return middle, middle, 0.0
+        if value > budget:
+            lavish, lavish_spent = middle, value
+        else:
+            thrifty, thrifty_spent = middle, value
+    if lavish_spent == float("inf"):
+        return thrifty, thrifty, 0.0
+    return thrifty, lavish, (budget - thrifty_spent) / (lavish_spent - thrifty_spent)

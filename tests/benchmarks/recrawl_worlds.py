@@ -155,15 +155,15 @@ def _bursts(rng: random.Random, share: float) -> Making:
     morning after comes at another age for each article.
     """
     busy = math.exp(1.0 * (share - 0.5))
-    bursts, morning = 0.27 * busy * rng.uniform(0.6, 1.4), rng.choice((0.01, 0.05, 0.10)) * busy
-    early, late = rng.uniform(1.0, 5.0) * HOUR, 0.055 * busy * rng.uniform(0.5, 1.5)
+    bursts, morning = 0.30 * busy * rng.uniform(0.6, 1.4), rng.choice((0.01, 0.05, 0.12)) * busy
+    early, late = rng.uniform(1.0, 5.0) * HOUR, 0.085 * busy * rng.uniform(0.5, 1.5)
     mean_delay = rng.uniform(15, 60) * 60
 
     def making(article: random.Random, born: float) -> list[Part]:
         parts = []
         while article.random() < bursts / (1 + bursts):
             begin = min(article.expovariate(1 / early), 20 * HOUR)
-            parts.append(fading_part(article.gammavariate(1.5, 0.55), begin, mean_delay))
+            parts.append(fading_part(article.gammavariate(1.5, 0.5), begin, mean_delay))
         if article.random() < morning:
             to_seven = (7 * HOUR - born) % DAY
             parts.append(bell_part(1.2, to_seven + (0 if to_seven > 5 * HOUR else DAY), HOUR))
@@ -177,7 +177,7 @@ def _bursts(rng: random.Random, share: float) -> Making:
 def _mostly_never(rng: random.Random, share: float) -> Making:
     """Four in five articles are never touched; most others once or twice; a few are edited all day."""
     busy = math.exp(1.0 * (share - 0.5))
-    touched, live = 0.31 * busy, 0.005 * busy * rng.uniform(0.6, 1.4)
+    touched, live = 0.28 * busy, 0.005 * busy * rng.uniform(0.6, 1.4)
     early = rng.uniform(0.5, 2.0) * HOUR
 
     def making(article: random.Random, born: float) -> list[Part]:
@@ -186,7 +186,7 @@ def _mostly_never(rng: random.Random, share: float) -> Making:
             length = article.uniform(3, 14) * HOUR
             return [fading_part(article.uniform(6, 20), 0.0, length), log_part(1.0, DAY, 14 * DAY)]
         if drawn < live + touched:
-            return [log_part(1.0, early / 6, 7 * DAY)]
+            return [log_part(1.0, early / 6, 4 * DAY)]
         return []
 
     return making

@@ -1,0 +1,172 @@
+"""What looks teach: of an article, of its host, and of all hosts together."""
+
+import json
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.recrawl import Evidence, Habits, Limits, Pool, Watch, learn, needs_replan, pooled, rule_of
+from scheduler.recrawl.evidence import expected_edits, observe
+from scheduler.recrawl.nodes import gamma_nodes
+from scheduler.recrawl.shape import BINS, EDGES, PRIOR_SHAPE, learnt_shape
+
+BORN = datetime(2026, 3, 1, 9, tzinfo=UTC)
+RULE = rule_of("plan", limits=Limits(refetches_per_article=6))
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def watched(last_look: timedelta | None, **more: object) -> Watch:
+    return Watch(born_at=BORN, last_look_at=None if last_look is None else BORN + last_look, **more)
+
+
+def test_an_edit_that_is_expected_hardly_ever_counts_as_one_and_many_as_many():
+    assert expected_edits(0.0) == 1.0
+    assert expected_edits(1e-12) == pytest.approx(1.0)
+    assert expected_edits(1.0) == pytest.approx(1.5820, abs=1e-4)
+    assert expected_edits(30.0) == pytest.approx(30.0)
+
+
+def test_a_quiet_look_adds_exposure_alone_and_a_change_adds_the_edits_that_it_may_hide():
+    assert observe(2.0, 1.0, covered=0.5, changed=False) == (0.0, 0.5)
+    assert observe(2.0, 1.0, covered=0.5, changed=True) == (pytest.approx(1 / (1 - math.exp(-1))), 0.5)
+
+
+def test_the_shape_counts_an_age_beyond_a_day_and_a_month_whole():
+    # A difference of dates whose days are dropped would make all of these alike.
+    day, month = PRIOR_SHAPE.cumulative(86_400), PRIOR_SHAPE.cumulative(30 * 86_400)
+    assert PRIOR_SHAPE.cumulative(3600) < day < PRIOR_SHAPE.cumulative(25 * 3600) < month < 1.0
+    assert PRIOR_SHAPE.cumulative(60 * 86_400) == pytest.approx(1.0)
+    assert PRIOR_SHAPE.cumulative(90 * 86_400) > 1.0
+    # What others measured: 81 % of the first week's changes come within a day.
+    assert day / PRIOR_SHAPE.cumulative(7 * 86_400) == pytest.approx(0.81, abs=0.01)
+
+
+@given(begin=st.floats(0, 8e6), more=st.floats(1, 8e6))
+def test_an_interval_is_split_over_all_bins_that_it_touches(begin: float, more: float):
+    parts = PRIOR_SHAPE.split(begin, begin + more)
+    assert sum(seconds for _, seconds in parts) == pytest.approx(more, rel=1e-6)
+    covered = sum(PRIOR_SHAPE.rates[place] * seconds for place, seconds in parts)
+    assert covered == pytest.approx(PRIOR_SHAPE.cumulative(begin + more) - PRIOR_SHAPE.cumulative(begin), abs=1e-9)
+
+
+@given(share=st.floats(0, 1.2))
+def test_an_age_is_found_by_its_share(share: float):
+    assert PRIOR_SHAPE.cumulative(PRIOR_SHAPE.age_at(share)) == pytest.approx(share, abs=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.3, 1.0, 6.0, 40.0])
+def test_few_rates_stand_for_all_of_a_gamma_distribution(alpha: float):
+    beta = alpha / 0.5
+    nodes = gamma_nodes(alpha, beta)
+    assert sum(k * weight for k, weight in nodes) == pytest.approx(0.5)
+    for covered in (0.05, 0.5, 3.0):
+        exact = 1 - (beta / (beta + covered)) ** alpha
+        assert sum(weight * -math.expm1(-k * covered) for k, weight in nodes) == pytest.approx(exact, rel=0.03)
+
+
+def test_a_shape_is_learnt_where_edits_are_seen():
+    late = [0.0] * BINS
+    late[-2] = 200.0
+    shape = learnt_shape(late, [1e6] * BINS, PRIOR_SHAPE, 4.0)
+    assert shape.cumulative(EDGES[-2]) < PRIOR_SHAPE.cumulative(EDGES[-2]) - 0.2
+
+
+def test_the_first_look_counts_an_article_and_teaches_nothing_else():
+    evidence, habits = learn(watched(None), BORN + HOUR, False, Habits(), Pool(), RULE)
+    assert evidence == Evidence()
+    assert habits.looks == habits.refetches == 0
+    assert sum(habits.pending) == pytest.approx(1.0)
+
+
+def test_a_host_whose_articles_are_edited_often_is_known_by_it():
+    busy, quiet = Habits(), Habits()
+    for number in range(60):
+        watch = watched(timedelta(minutes=20), looks=1)
+        at = BORN + timedelta(hours=6, minutes=number)
+        _, busy = learn(watch, at, number % 2 == 0, busy, Pool(), RULE)
+        _, quiet = learn(watch, at, False, quiet, Pool(), RULE)
+    mean = [habits.basis.alpha / habits.basis.beta for habits in (busy, quiet) if habits.basis]
+    assert mean[0] > 0.6 > 0.1 > mean[1]
+
+
+def test_a_new_host_begins_with_what_all_hosts_have_in_common():
+    habits = Habits()
+    for number in range(80):
+        _, habits = learn(watched(HOUR, looks=1), BORN + DAY + HOUR * number, number % 2 == 0, habits, Pool(), RULE)
+    _, alone = learn(watched(None), BORN + HOUR, False, Habits(), Pool(), RULE)
+    _, among = learn(watched(None), BORN + HOUR, False, Habits(), pooled([habits, Habits()]), RULE)
+    assert alone.basis and among.basis
+    assert among.basis.alpha / among.basis.beta > 1.5 * alone.basis.alpha / alone.basis.beta
+
+
+def test_a_look_before_the_last_one_covers_nothing():
+    watch = watched(timedelta(days=3), looks=4, evidence=Evidence(alpha=1.0, beta=0.5))
+    for back in (HOUR, DAY, timedelta(days=40)):
+        evidence, habits = learn(watch, BORN + timedelta(days=3) - back, False, Habits(), Pool(), RULE)
+        assert (evidence.alpha, evidence.beta) == (1.0, 0.5)
+        assert habits.looks == 0
+        changed, _ = learn(watch, BORN + timedelta(days=3) - back, True, Habits(), Pool(), RULE)
+        assert changed.alpha == pytest.approx(2.0)
+
+
+def test_a_clock_set_back_makes_nothing_forgotten_and_one_that_leaps_not_everything():
+    habits = replace(Habits(learnt_at=BORN), looks=100.0, articles=10.0)
+    assert habits.faded(BORN - DAY) == habits
+    season = habits.faded(BORN + timedelta(days=120))
+    assert 50 <= season.looks < 65
+    assert habits.faded(BORN + timedelta(days=4000)).looks > 50
+
+
+def test_an_edit_soon_after_an_edit_is_laid_to_the_burst_and_less_to_the_article():
+    watch = watched(2 * HOUR, looks=2, changes=1)
+    alone, _ = learn(watch, BORN + 2.2 * HOUR, True, Habits(), Pool(), RULE)
+    burst, habits = learn(
+        replace(watch, last_changed_at=BORN + 2 * HOUR), BORN + 2.2 * HOUR, True, Habits(), Pool(), RULE
+    )
+    assert burst.alpha < alone.alpha
+    assert sum(habits.extra_events) > 0
+
+
+def test_habits_survive_json_and_rubbish_in_it():
+    habits = Habits()
+    for number in range(5):
+        _, habits = learn(watched(HOUR, looks=1), BORN + DAY + HOUR * number, number == 2, habits, Pool(), RULE)
+    habits = habits.replanned()
+    kept = json.loads(json.dumps(habits.to_json()))
+    assert Habits.from_json(kept) == habits
+    assert Habits.from_json(None) == Habits.from_json({"of": "tomorrow"}) == Habits()
+    for name in kept:
+        for rubbish in (None, "x", -1e400, [], {"a": 1}, [1.0], True, float("nan")):
+            assert learn(watched(HOUR), BORN + DAY, True, Habits.from_json({**kept, name: rubbish}), Pool(), RULE)
+
+
+def test_a_price_that_moved_by_a_tenth_calls_for_new_plans():
+    _, habits = learn(watched(None), BORN + HOUR, False, Habits(), Pool(), RULE)
+    assert needs_replan(habits)
+    planned = habits.replanned()
+    assert not needs_replan(planned)
+    assert not needs_replan(replace(planned, correction=planned.correction * 1.09))
+    assert needs_replan(replace(planned, correction=planned.correction * 1.11))
+    assert needs_replan(replace(planned, correction=planned.correction * 0.89))
+
+
+def test_who_spends_too_much_pays_more_until_it_spends_what_is_asked():
+    def spending(refetches: float) -> Habits:
+        return replace(Habits(rule="plan", learnt_at=BORN), articles=200.0, refetches=refetches)
+
+    for refetches, moved in ((2400.0, 1), (600.0, -1)):
+        _, habits = learn(watched(HOUR, looks=1), BORN + DAY, False, spending(refetches), Pool(), RULE)
+        assert math.log(habits.correction) * moved > 0.3
+    _, habits = learn(watched(HOUR, looks=1), BORN + DAY, False, spending(1200.0), Pool(), RULE)
+    assert habits.correction == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_look_that_nobody_planned_teaches_and_costs_nothing():
+    evidence, habits = learn(watched(HOUR, looks=1), BORN + DAY, True, Habits(), Pool(), RULE, planned=False)
+    assert evidence.alpha > 0
+    assert habits.refetches == 0

@@ -1,0 +1,137 @@
+"""What looks teach, and how much a publisher's hints are worth."""
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from scheduler.page_learning import Deliberation, learn_looks, learnt_of, pending_hint, watch_of
+from scheduler.recrawl import RULES, Habits, Pool, hint_truth, rule_of
+from scheduler.recrawl.rule import LEAST_TRUTH
+from scheduler.recrawl.shape import PRIOR_RATES, AgeShape
+from storage.model import NextReason, Outcome, RecrawlRule
+from tests.unit.histories import NOW, history
+
+PLAN = rule_of("plan")
+HOUR = timedelta(hours=1)
+LOOKED = {"learnt_until": NOW - HOUR, "looks": 2, "next_fetch_reason": NextReason.PLAN}
+
+
+def learn(page, habits=None, rule=PLAN):
+    return learn_looks(page, habits=habits or Habits(), pool=Pool(), rule=rule)
+
+
+def decide(page, *, rule=PLAN, habits=None, interval=None, now=NOW):
+    deliberation = Deliberation(
+        rule=rule, habits=habits or Habits(), pool=Pool(), watch_for=timedelta(days=60), interval=interval
+    )
+    return deliberation.next_look(page, now)
+
+
+def test_every_rule_that_can_be_configured_exists_and_answers():
+    assert set(RULES) == set(RecrawlRule)
+    for name in RecrawlRule:
+        page, habits = learn(history(**LOOKED), rule=rule_of(name))
+        look = decide(page, rule=rule_of(name), habits=habits)
+        assert (look.reason, look.at is not None) == (NextReason(name), True)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"has_article": False, "last_outcome": Outcome.NOT_ARTICLE},
+        {"last_look_at": None, "last_outcome": Outcome.TIMEOUT},
+        {"learnt_until": NOW},
+        {"has_candidate": True},
+    ],
+)
+def test_what_tells_nothing_of_an_article_teaches_nothing(facts):
+    page = history(**facts)
+    assert learn(page) == (page, Habits())
+    assert learnt_of(page, page) is None
+
+
+def test_a_look_of_a_program_that_does_not_note_it_apart_is_learnt_of():
+    old = history(**LOOKED, last_look_at=NOW - HOUR)
+    assert learn(old)[0].learnt_until == NOW
+    failed = replace(old, last_outcome=Outcome.TIMEOUT)
+    assert learn(failed)[0] is failed
+
+
+def test_only_looks_that_the_rule_wanted_are_paid_from_its_budget():
+    _, wanted = learn(history(**LOOKED))
+    _, asked_for = learn(history(**LOOKED | {"next_fetch_reason": NextReason.REQUESTED}))
+    assert (wanted.refetches, asked_for.refetches) == (1, 0)
+    assert wanted.looks == asked_for.looks == 1
+
+
+def test_a_look_older_than_what_is_learnt_sets_learning_back_and_teaches_nothing():
+    ahead = history(learnt_until=NOW + timedelta(days=400), learnt_changes=1, changes=2, rate_alpha=1.0)
+    page, habits = learn(ahead)
+    assert (page.learnt_until, page.learnt_changes, page.rate_alpha) == (NOW, 2, 1.0)
+    assert habits == Habits()
+
+
+def test_a_hint_waits_until_a_look_has_answered_it():
+    before, after = NOW - timedelta(minutes=5), NOW + timedelta(minutes=5)
+    assert pending_hint(history(hinted_at=before)) is None
+    assert pending_hint(history(hinted_at=after)) == after
+    assert learn(history(**LOOKED, hinted_at=before))[0].hinted_at is None
+    assert learn(history(**LOOKED, hinted_at=after))[0].hinted_at == after
+
+
+def test_a_page_that_is_watched_anew_is_planned_as_if_it_had_come_out_then():
+    old = history(first_seen_at=NOW - timedelta(days=700), watched_from=NOW - HOUR)
+    assert watch_of(old).born_at == NOW - HOUR
+    assert decide(old).at <= NOW + timedelta(days=60)
+    assert decide(replace(old, watched_from=None)) == (None, "released")
+
+
+@pytest.mark.parametrize(("truth", "reason"), [(0.9, "hint"), (0.3, "fixed")])
+def test_a_fixed_interval_stands_and_lets_true_hints_bring_back_what_was_released(truth, reason):
+    habits = Habits(hints=100.0, true_hints=100 * truth)
+    fixed = rule_of("fixed", interval=6 * HOUR)
+    hinted = history(hinted_at=NOW + timedelta(seconds=1))
+    assert decide(hinted, rule=fixed, interval=6 * HOUR, habits=habits) == (NOW + 6 * HOUR, "fixed")
+    old = replace(hinted, first_seen_at=NOW - timedelta(days=61))
+    later = NOW + timedelta(minutes=1)
+    found = decide(old, rule=fixed, interval=6 * HOUR, habits=habits, now=later).reason
+    assert found == ("hint" if reason == "hint" else "released")
+
+
+def edited_days(rate: float, days: int, chance: random.Random):
+    """Give for each of an article's days whether it is edited on it, where edits come at that rate by its age."""
+    shape = AgeShape(PRIOR_RATES)
+    for day in range(days):
+        edits = rate * (shape.cumulative((day + 1) * 86_400) - shape.cumulative(max(day * 86_400, 3600)))
+        yield chance.random() < 1 - pow(2.718281828, -edits)
+
+
+@pytest.mark.parametrize("told_of_edits_only", [False, True])
+def test_hints_are_worth_what_they_tell_beyond_chance(told_of_edits_only):
+    """An index that is made anew each day is often right of young articles: that is no merit of its."""
+    chance, habits = random.Random(7), Habits()
+    for _ in range(200):
+        rate, born_at = chance.gammavariate(0.4, 3.0), NOW
+        page = history(first_seen_at=born_at, looks=1, last_fetch_at=born_at + HOUR, last_look_at=born_at + HOUR)
+        page, habits = learn(page, habits)
+        for day, edited in enumerate(edited_days(rate, 14, chance), start=1):
+            seen_at = born_at + timedelta(days=day)
+            hinted = edited or not told_of_edits_only
+            looked = replace(
+                page,
+                last_fetch_at=seen_at,
+                last_look_at=seen_at,
+                looks=page.looks + 1,
+                changes=page.changes + edited,
+                last_changed_at=seen_at if edited else page.last_changed_at,
+                hinted_at=seen_at - timedelta(minutes=1) if hinted else None,
+                next_fetch_reason=NextReason.PLAN,
+            )
+            page, habits = learn(looked, habits)
+    assert habits.looks > 100
+    if told_of_edits_only:
+        assert hint_truth(habits, Pool()) > 0.8
+    else:
+        assert hint_truth(habits, Pool()) < LEAST_TRUTH

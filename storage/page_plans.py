@@ -58,7 +58,13 @@ _HISTORIES = select(
     articles.c.published_at,
     articles.c.id.label("article_id"),
 ).outerjoin(articles, articles.c.primary_page_id == pages.c.id)
-_UNPLANNED = and_(pages.c.next_fetch_at.is_(None), pages.c.alias_of.is_(None), ~pages.c.watch_ended, ~pages.c.paused)
+_UNPLANNED = and_(
+    pages.c.next_fetch_at.is_(None),
+    pages.c.alias_of.is_(None),
+    # As the index has them; SQLAlchemy would write `watch_ended = 0`, and SQLite then go through all pages.
+    literal_column("NOT pages.watch_ended"),
+    literal_column("NOT pages.paused"),
+)
 _NOT_PAUSED = pages.c.source_id.not_in(select(sources.c.id).where(sources.c.paused))
 _REACHED_BY_RULES = [reason.value for reason in sorted(BY_RULE | {NextReason.STILL_CHANGES, NextReason.FINISHED})]
 _BY_PLAN = pages.c.next_fetch_reason == literal_column(f"'{NextReason.PLAN}'")

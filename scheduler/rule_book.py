@@ -22,7 +22,7 @@ class PlanSettings:
 
     recrawl: str = RecrawlRule.PLAN.value
     watch_for: timedelta = timedelta(days=60)
-    half_life: timedelta = timedelta(days=7)
+    half_life: timedelta = timedelta(days=30)
     refetches_per_article: float = 6.0
 
     @property

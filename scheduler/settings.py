@@ -78,7 +78,8 @@ class ServiceSettings(BaseModel):
     `recrawl` is the rule by which articles are looked at again, or a fixed interval, where their source says nothing
     else. `watch_for` is how long after it came out an article is watched: four in five edits come on its first day, and
     two months see what is corrected late, for a few looks more. `freshness` is how late an edit may be seen to be worth
-    half as much as one that is seen at once.
+    half as much as one that is seen at once: with a week instead of a month, quiet articles are given up so soon that
+    late edits are missed.
     `keep_fetches` is how long the rows of single attempts are kept, about 1 KB each: with more than a year the same
     season can be compared, for about 8 GB where 20,000 fetches are made a day.
     `http` is where health and metrics are told: the port is on no list of those that exporters use."""
@@ -88,7 +89,7 @@ class ServiceSettings(BaseModel):
     poll: Poll = "15m"
     recrawl: Recrawl = RecrawlRule.PLAN.value
     watch_for: Annotated[str, AfterValidator(_watch)] = "60d"
-    freshness: Annotated[str, AfterValidator(_half_life)] = "7d"
+    freshness: Annotated[str, AfterValidator(_half_life)] = "30d"
     keep_fetches: Annotated[str, AfterValidator(_keeping)] = "400d"
     grace_seconds: float = Field(default=25.0, ge=0, le=3600, allow_inf_nan=False)
     max_memory: Annotated[str, AfterValidator(_size)] = "none"

@@ -15,7 +15,7 @@ from crawler.settings import CrawlSettings, SourceSettings
 from scheduler.cli import app
 from scheduler.sample_configuration import SAMPLE_CONFIGURATION
 from scheduler.settings import ServiceSettings
-from storage.model import KEEPS_VALIDATORS, LOOKS, Outcome, PollReason
+from storage.model import KEEPS_VALIDATORS, LOOKS, NextReason, Outcome, PollReason
 from storage.settings import ArchiveSettings, DatabaseSettings
 from storage.views import VIEW_COLUMNS
 
@@ -109,6 +109,12 @@ def test_every_outcome_is_documented_as_it_is_counted():
 
 def test_every_reason_of_a_poll_is_documented():
     assert [code(reason) for reason, _ in table(chapter("Why a feed is due"))] == list(PollReason)
+
+
+def test_every_reason_of_a_look_is_documented():
+    rows = table(chapter("Why a page is due"))
+    assert sorted(code(reason) for reason, _ in rows) == sorted(NextReason)
+    assert all(meaning.endswith(".") for _, meaning in rows)
 
 
 def commands(group: TyperGroup, *before: str) -> Iterator[tuple[str, Any]]:

@@ -76,7 +76,8 @@ class Reloading:
         except ConfigurationError as problem:
             return _refused(problem)
         before = self._settings
-        # A file that is gone says nothing of the sources, and must not pause them all.
+        if wanted.file is None and before.file is not None:
+            return _refused(ConfigurationError(str(before.file), "is not there any more", "put it back"))
         if wanted.file is not None:
             await asyncio.to_thread(sync_sources, self._crawling.store, sources, utc_now())
         await asyncio.to_thread(self._crawling.sources.reload)

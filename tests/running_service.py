@@ -1,5 +1,6 @@
 """`morgue run` as a process of the tests, with its log and what it takes to stop and to watch it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -83,10 +84,10 @@ class RunningService:
         return self.process.wait(PATIENCE_SECONDS)
 
     def kill(self) -> None:
-        """End it, whatever became of the test."""
-        if self.process.poll() is None:
+        """End it and what it started, whatever became of the test."""
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.wait()
+        self.wait()
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.memory import descendants
 from storage.model import Outcome
 from tests.acceptance.test_kills import publish
 from tests.newsroom import Newsroom
@@ -105,3 +106,27 @@ def test_above_the_memory_ceiling_it_ends_for_its_supervisor(database_url, newsr
     assert service.events("memory_ceiling")[0]["ceiling_bytes"] == 64 << 20
     assert service.events("stopped")[-1]["reason"] == "memory_ceiling"
     assert len(headlines(database_url)) == 1
+
+
+def test_neither_a_page_that_hangs_its_reader_nor_one_that_never_comes_holds_it_up(newsroom, start, rows):
+    url = publish(newsroom, 1)
+    service = start("grace_seconds = 4")
+    service.wait_for("version_recorded")
+    stop_workers(service.process.pid)
+    newsroom.retitle(url, "A headline that nobody will read now")
+    newsroom.respond("/news/story-2", delay=60)
+    publish(newsroom, 2)
+    wait_until(lambda: len(service.events("feed_polled")) > 1, "the second story was listed")
+    time.sleep(2.5)  # the first waits for its reader, the second for its server
+    began = time.monotonic()
+    assert service.stop() == 0
+    assert time.monotonic() - began < 6
+    assert service.events("stopped")[-1]["exit_code"] == 0
+    assert "Traceback" not in service.log()
+    assert rows("SELECT count(*) FROM fetches WHERE outcome = 'extract_failed'") == [(0,)]
+
+
+def stop_workers(pid: int) -> None:
+    """Freeze the processes that read pages, as a page does that keeps its reader busy for ever."""
+    for child in descendants(pid):
+        os.kill(child, signal.SIGSTOP)

@@ -96,7 +96,7 @@ def _why(standing: Standing, now: datetime) -> str:
     when = _when(history.next_fetch_at, now)
     reason = history.next_fetch_reason
     if reason is None:
-        return f"It is to be looked at {when}."
+        return f"Its next look is due {when}."
     return _SENTENCES.get(reason, _by_rule)(standing, when)
 
 
@@ -140,7 +140,7 @@ def _by_rule(standing: Standing, when: str) -> str:
     rule = f"the rule {history.next_fetch_reason}"
     if history.next_fetch_reason is NextReason.FIXED and standing.recrawl != NextReason.FIXED:
         rule = f"its fixed interval of {standing.recrawl}"
-    return f"{_record(history)} By {rule} it is looked at {when}."
+    return f"{_record(history)} By {rule} the next look comes {when}."
 
 
 def _by_hint(standing: Standing, when: str) -> str:
@@ -149,7 +149,7 @@ def _by_hint(standing: Standing, when: str) -> str:
     truth = hint_truth(standing.habits, standing.pool)
     return (
         f"A feed or sitemap says {said}; about {truth:.0%} of such hints of {standing.history.host} are taken to be "
-        f"true: it is looked at {when}."
+        f"true: it is due {when}."
     )
 
 
@@ -173,9 +173,8 @@ def _until_watch_ends(standing: Standing, when: str) -> str:
     end = watched_until(standing.history, watch_for=standing.watch_for)
     changed = standing.history.last_changed_at
     since = "" if changed is None else f", but it was last changed at {moment(changed)}"
-    return (
-        f"The {spoken(standing.watch_for)} for which it is watched end at {moment(end)}{since}: it is looked at {when}."
-    )
+    watched = f"The {spoken(standing.watch_for)} for which it is watched end at {moment(end)}{since}"
+    return f"{watched}: the next look comes {when}."
 
 
 _SENTENCES: dict[NextReason, Callable[[Standing, str], str]] = {

@@ -8,6 +8,7 @@ import pytest
 
 from crawler.intervals import cron_expression, is_cron, parse_duration
 from crawler.settings import CrawlSettings, robots_token
+from scheduler.rule_book import PlanSettings, plan_settings
 from scheduler.sample_configuration import SAMPLE_CONFIGURATION
 from scheduler.settings import Settings, hide_password, load_settings
 from storage.errors import ConfigurationError
@@ -151,6 +152,47 @@ def test_what_is_wrong_is_named_in_one_line(folder, text, expected):
     message = refused(folder, text)
     assert expected in message
     assert "given.toml" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            '[service]\nrecrawl = "plann"',
+            "[service] recrawl is neither a rule (plan, index, geometric, stormcrawler, nutch",
+        ),
+        ('[service]\nwatch_for = "59m"', "[service] watch_for must be an hour at least"),
+        ('[service]\nwatch_for = "soon"', "[service] watch_for is no duration; write 30s, 10m, 6h or 30d"),
+        ('[service]\nfreshness = "30s"', "[service] freshness must be a minute at least"),
+        ('[[source]]\nslug = "a"\nrecrawl = "0s"', "[[source]] a recrawl is neither a rule (plan, index"),
+        ('[[source]]\nslug = "a"\nrecrawl = 6', "[[source]] a recrawl must be text in quotes"),
+    ],
+)
+def test_what_is_wrong_with_recrawling_is_named_with_what_is_allowed(folder, text, expected):
+    assert expected in refused(folder, text)
+
+
+def test_recrawling_is_read_for_everything_and_for_a_source(folder):
+    text = """
+[service]
+recrawl = "Geometric"
+watch_for = "30d"
+freshness = "12h"
+[crawl]
+refetches_per_article = 4
+[[source]]
+slug = "a"
+recrawl = "6H"
+"""
+    settings = configured(folder, text)
+    assert plan_settings(settings) == PlanSettings(
+        recrawl="geometric",
+        watch_for=timedelta(days=30),
+        half_life=timedelta(hours=12),
+        refetches_per_article=4,
+    )
+    assert settings.source[0].recrawl == "6h"
+    assert plan_settings(load_settings(None, {})) == PlanSettings(), "the defaults are the same in both places"
 
 
 def test_everything_unknown_is_named_at_once(folder):

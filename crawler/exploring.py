@@ -236,7 +236,7 @@ class Explorer:
             return
         now, source = utc_now(), way.source
         for child in await self._read(lambda tx: tx.feeds.children(feed.feed_id)):
-            if child.feed_id in self._visited or not is_stale(child, now=now):
+            if child.feed_id in self._visited or child.paused_by is not None or not is_stale(child, now=now):
                 continue
             bound = "sitemap_depth" if way.depth + 1 >= self._bounds.sitemap_depth else self._bound_of_index(way, child)
             if bound is not None:
@@ -278,7 +278,7 @@ class Explorer:
             elif section.paused and way.watched:
                 await self._ensure(way, index)
             self._seen_sections.add(key)
-            if self._follow_found and section.feed_id not in self._visited:
+            if self._follow_found and section.feed_id not in self._visited and section.paused_by is None:
                 self._later(way.source, Order.SECTION, section, partial(self._begin, section, way.deeper))
 
     def _bound_of_section(self, way: Way, known: Mapping[str, FeedState]) -> str | None:
@@ -332,8 +332,8 @@ class Explorer:
             return
         self._noted.add((way.source.source_id, found.url))
         index = await self._ensure(way, found)
-        if index.feed_id in self._visited or index.source_id != way.source.source_id:
-            # What another source has is read by that one's rules.
+        if index.feed_id in self._visited or index.source_id != way.source.source_id or index.paused_by is not None:
+            # What another source has is read by that one's rules, and what somebody paused is not read.
             return
         bound = self._bound_of_index(way, index)
         if bound is not None:

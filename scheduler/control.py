@@ -14,7 +14,7 @@ from storage.errors import DatabaseBusy, MorgueError, NotFound, UsageError
 from storage.model import Source
 from storage.operating import PageStanding, Target
 from storage.records import FeedState, StoredSource
-from storage.sources import indexes_of
+from storage.sources import CONFIGURED, indexes_of
 from storage.store import Store, Transaction
 
 TRIES = 5
@@ -50,12 +50,18 @@ class Surroundings:
 
     def names(self, source: StoredSource, feed: FeedState | None = None) -> bool:
         """Whether the configuration still names a source, or a feed of it; what nobody configured needs no naming."""
-        found = None if self.configured is None else {one.slug: one for one in self.configured}.get(source.source.slug)
-        if self.configured is None or not source.configured or (found is not None and feed is None):
+        if self.configured is None or not source.configured:
             return True
-        if found is None:
+        if all(one.slug != source.source.slug for one in self.configured):
             return False
-        return feed is None or feed.found_by != "configured" or feed.url in indexes_of(found)
+        return feed is None or feed.found_by != CONFIGURED or self.configures(source, feed)
+
+    def configures(self, source: StoredSource, feed: FeedState) -> bool:
+        """Whether the configuration names a feed; without a file, whether it was found there."""
+        if self.configured is None:
+            return feed.found_by == CONFIGURED
+        mine = (indexes_of(one) for one in self.configured if one.slug == source.source.slug)
+        return any(feed.url in indexes for indexes in mine)
 
 
 class Action:

@@ -67,9 +67,7 @@ def _resume_feed(action: Action, word: str, target: Target, feed: FeedState) -> 
     if not feed.paused:
         return done(word, target, "unchanged", f"{name} is not paused{_but(target)}.")
     if feed.paused_by is None:
-        raise CannotBeDone(
-            name, "is not paused by hand: nothing that is watched leads to it", "`morgue watch URL` has it polled"
-        )
+        raise CannotBeDone(name, "is not paused by hand; nothing has it polled", f"`morgue watch {name}` does")
     named = action.around.names(target.source, feed)
     action.tx.operating.resume_feed(feed.feed_id, action.now, in_configuration=named)
     if not named:
@@ -104,7 +102,10 @@ def fetch(action: Action, word: str, target: Target) -> Done:
         return done(word, target, "requested", f"{name}: the service fetches it {action.waits(name)}.")
     if target.feed is not None:
         if target.feed.paused:
-            raise CannotBeDone(name, "is paused", f"`morgue resume {name}` first, or `morgue crawl {name}` by hand")
+            by_hand = target.feed.paused_by is not None
+            why = "is paused" if by_hand else "is not polled"
+            first = f"`morgue {'resume' if by_hand else 'watch'} {name}` first"
+            raise CannotBeDone(name, why, f"{first}, or `morgue crawl {name}` by hand")
         root = operating.root_of(target.feed)
         operating.request_poll(root.feed_id, action.now)
         by = "" if root.feed_id == target.feed.feed_id else f" with {root.url}, which leads to it,"
@@ -149,7 +150,9 @@ def watch(action: Action, word: str, target: Target) -> Done:
             paused = f", but it is paused (`morgue resume {name}`)"
         return done(word, target, "watched", f"{name} is watched{_with_source(source, new)}{paused}.")
     if target.feed is not None:
-        operating.resume_feed(target.feed.feed_id, action.now, in_configuration=True)
+        if not action.around.names(source, target.feed):
+            raise CannotBeDone(name, "was taken out of the configuration", f"put it back under {source.source.slug}")
+        operating.watch_feed(target.feed.feed_id, action.now)
         return done(word, target, "watched", f"{name} is polled{_with_source(source, new)}{paused}.")
     if not new:
         why = "the configuration names it" if source.configured else "it was handed over before"
@@ -213,7 +216,7 @@ def unwatch(action: Action, word: str, target: Target) -> Done:
         operating.release_page(target.page.page_id)
         return done(word, target, "released", f"{name} is not watched any more; all its versions stay.")
     if target.feed is not None:
-        if target.feed.found_by == "configured" and action.around.names(source, target.feed):
+        if action.around.configures(source, target.feed):
             raise UsageError(
                 name, f"is a feed of {source.source.slug} in the configuration", "`morgue pause` has it left alone"
             )

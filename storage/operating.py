@@ -24,6 +24,8 @@ from storage.tables import feeds, pages, sources
 
 OPERATOR = "operator"
 """Who paused or released something, where that was no configuration and no plan."""
+FOUND_BY_NAME = "named"
+"""How an index was found that somebody named (`crawler.discovery.listing.FoundBy`)."""
 CHANGED = "operated"
 """Under this name `service_state` says when sources or feeds were last paused or resumed."""
 
@@ -185,13 +187,18 @@ class Operating:
         """Take a pause back; what came due meanwhile is due. What the configuration no longer names stays paused."""
         self._set_feed(feed_id, now, paused=not in_configuration, paused_by=None)
 
+    def watch_feed(self, feed_id: int, now: datetime) -> None:
+        """Have a feed polled from now on, because somebody named it, whatever else its source is watched by."""
+        named = case((feeds.c.configured, feeds.c.found_by), else_=FOUND_BY_NAME)
+        self._set_feed(feed_id, now, paused=False, paused_by=None, found_by=named)
+
     def request_poll(self, feed_id: int, now: datetime) -> None:
         """Have a feed polled as soon as its host may be asked."""
         self._request_polls(feeds.c.id == feed_id, now)
 
     def watch_index(self, source_id: int, url: str, kind: FeedKind, now: datetime) -> FeedState:
         """Hand the index at an address to the service, of which nothing was known, and return it."""
-        return self._feeds.ensure(source_id, url, now, kind, watched=True, found_by="named")
+        return self._feeds.ensure(source_id, url, now, kind, watched=True, found_by=FOUND_BY_NAME)
 
     def _set_feed(self, feed_id: int, now: datetime, **values: object) -> None:
         self._connection.execute(update(feeds).where(feeds.c.id == feed_id).values(values))

@@ -210,7 +210,10 @@ class PageIdentity:
             return False
         article_id = self._connection.scalar(_ARTICLE_ID, {"page": former["id"]})
         self._connection.execute(_MOVE_ARTICLE, {"article": article_id, "page": page_id})
-        self.update(page_id, {"alias_of": None, "held_reading": None})
+        # Whoever paused or released the article meant it, and not its address.
+        by_hand: dict[str, Any] = {"released_by": former["released_by"]} if former["released_by"] else {}
+        by_hand |= {"paused": True} if former["paused"] else {}
+        self.update(page_id, {"alias_of": None, "held_reading": None} | by_hand)
         # What it saw before would speak for an article that is not its own any more.
         self.update(former["id"], crawl_state.FORGET_CAPTURE | {"next_fetch_at": None})
         self._becomes_alias(former, page_id)

@@ -165,6 +165,19 @@ def test_a_new_page_is_put_in_line(store, paper):
         )
 
 
+def test_an_article_that_moves_to_another_address_stays_paused(store, page):
+    amp = watch(store, "amp/ferry", source="paper")
+    amp.record(replace(amp.look(FERRY, at=2), primary=entry("ferry"), primary_reason="amp"))
+    operate(store, "pause_page", page.page.page_id)
+    assert page.get(Outcome.MISSING, at=10).outcome is Outcome.MISSING
+    assert page.get(Outcome.MISSING, at=100).outcome is Outcome.GONE
+    assert due(store, 1000) == [], "nobody looks for it elsewhere meanwhile"
+    amp.see(FERRY, at=200)
+    found = standing(store, page)
+    assert (found.page_id, found.paused) == (amp.page.page_id, True)
+    assert amp.article().status == "paused"
+
+
 # What is in hand when it is paused
 
 
@@ -266,6 +279,17 @@ def test_a_poll_in_flight_does_not_answer_what_was_asked_for_after_it_began(stor
     with store.reading() as transaction:
         assert transaction.feeds.due(minute(30), 10) == []
         assert [one.feed_id for one in transaction.feeds.unplanned()] == [feed.feed_id]
+
+
+def test_a_feed_that_is_named_by_hand_is_polled_beside_those_of_the_configuration(store, paper):
+    with store.writing() as transaction:
+        found = transaction.feeds.ensure(paper.source_id, "http://paper.example/more.rss", NOON, found_by="link")
+        transaction.sources.sync([PAPER], NOON)
+        assert transaction.feeds.by_url(found.url).paused
+        transaction.operating.watch_feed(found.feed_id, NOON)
+        assert transaction.sources.differing([PAPER]) == []
+        transaction.sources.sync([replace(PAPER, name="The Paper")], NOON)
+        assert not transaction.feeds.by_url(found.url).paused
 
 
 # The service

@@ -298,7 +298,9 @@ def status(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Say what is watched, what is due, and what went wrong."""
-    from scheduler.status import print_status, status_row
+    from scheduler.rule_book import plan_settings
+    from scheduler.status import status_row
+    from scheduler.status_printing import print_status
     from storage.store import Store
 
     context: CommandContext = ctx.obj
@@ -308,6 +310,7 @@ def status(
             target,
             url_key=context.url_key,
             requests_per_day=context.crawl.requests_per_host_per_day,
+            settings=plan_settings(context.settings),
         )
     if json_:
         print_json(row)

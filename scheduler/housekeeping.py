@@ -37,6 +37,7 @@ HOURLY = timedelta(hours=1)
 DAILY = timedelta(days=1)
 SETTLED_AFTER = timedelta(hours=1)
 """So long after its end a day is counted for the last time: what is recorded later was fetched before an outage."""
+COUNT_SECONDS = 1.0
 SOURCES_AT_ONCE = 100
 THIN_SECONDS = 2.0
 """So long attempts are deleted in one go, the pauses between the slices included."""
@@ -270,23 +271,32 @@ class Housekeeping:
 
 
 def count_days(store: Store, now: datetime) -> bool:
-    """Count the days that are not settled yet, one of the past and the last two at most; return whether more wait.
+    """Count the days that are not settled yet: the last two, and as many before as a second allows.
 
-    Raises `DatabaseUnavailable`.
+    Returns whether more wait. Raises `DatabaseUnavailable`.
     """
     with store.reading() as transaction:
         settled = _state(transaction).get("settled")
         first = transaction.tallies.first_day() if settled is None else None
-        days = open_days(None if settled is None else date.fromisoformat(settled), first, now)
-        counted = {day: transaction.tallies.count(day) for day in sorted({days[0], *days[-2:]})}
-    over = [days[0]] if now >= _midnight(days[0] + timedelta(days=1)) + SETTLED_AFTER else []
-    new_settled = (over[0] if over else days[0] - timedelta(days=1)).isoformat()
+    days = open_days(None if settled is None else date.fromisoformat(settled), first, now)
+    until, missed = steady_seconds() + COUNT_SECONDS, days[:-2]
+    while missed and steady_seconds() < until:
+        _count_day(store, missed.pop(0), now)
+    if not missed:
+        for day in days[-2:]:
+            _count_day(store, day, now)
+    return bool(missed)
+
+
+def _count_day(store: Store, day: date, now: datetime) -> None:
+    """Count a day, and settle it once it has been over for long enough; the days before it are settled."""
+    with store.reading() as transaction:
+        counted = transaction.tallies.count(day)
+    over = now >= _midnight(day + timedelta(days=1)) + SETTLED_AFTER
     with store.writing() as transaction:
-        for day, tallies in counted.items():
-            transaction.tallies.keep(day, tallies, now)
-        if new_settled != settled:
-            transaction.service_state.put(STATE, _state(transaction) | {"settled": new_settled}, now)
-    return len(days) > 2
+        transaction.tallies.keep(day, counted, now)
+        if over:
+            transaction.service_state.put(STATE, _state(transaction) | {"settled": day.isoformat()}, now)
 
 
 def open_days(settled: date | None, first: date | None, now: datetime) -> list[date]:
@@ -294,7 +304,7 @@ def open_days(settled: date | None, first: date | None, now: datetime) -> list[d
     today = now.astimezone(UTC).date()
     begin = (first or today) if settled is None else settled + timedelta(days=1)
     # A clock that was ahead may have settled days that are yet to come.
-    begin = min(begin, today)
+    begin = min(begin, today - timedelta(days=1)) if begin > today else begin
     return [begin + timedelta(days=number) for number in range((today - begin).days + 1)]
 
 

@@ -1,81 +1,206 @@
-"""What `morgue status` says: of everything, of one source, or of one page."""
+"""What `morgue status` knows: of everything, of one source, or of one page. How it is printed is in
+`scheduler.status_printing`."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from scheduler.explaining import explain
+from scheduler.rule_book import PlanSettings
+from scheduler.standing_warnings import StandingWarning, read_warnings
 from storage.clock import utc_now
 from storage.errors import NotFound
-from storage.escaping import printable
-from storage.records import StoredSource
+from storage.overview import SourceStanding
+from storage.records import FeedState, PageHistory, StoredSource
 from storage.rendering import instant
+from storage.service_lock import SERVICE_NAME
 from storage.store import Transaction
+from storage.tallies import Tally
 
 RECENT = timedelta(hours=24)
+WEEK = timedelta(days=7)
+DAYS_SHOWN = timedelta(days=14)
+LAST_HEARD_OF = timedelta(seconds=90)
+"""A service writes each half minute that it is there; one that did not for so long was killed, or is stuck."""
 
 
 def status_row(
-    transaction: Transaction, target: str | None, *, url_key: Callable[[str], str], requests_per_day: int
+    transaction: Transaction,
+    target: str | None,
+    *,
+    url_key: Callable[[str], str],
+    requests_per_day: int,
+    settings: PlanSettings | None = None,
 ) -> dict[str, Any]:
     """Return the state of everything, or of the source or page that `target` names.
 
-    `requests_per_day` is how often a host may be asked in a day, 0 for any number. Raises `NotFound`.
+    `requests_per_day` is how often a host may be asked in a day, 0 for any number; `settings` are those by which pages
+    are planned. Raises `NotFound`.
     """
+    now = utc_now()
     if target is None:
-        sources = [_source_row(transaction, stored) for stored in transaction.sources.all()]
-        held = transaction.hosts.held(budget=requests_per_day)
-        return {
-            "sources": sources,
-            "outcomes_24h": transaction.fetches.counts_by_outcome(utc_now() - RECENT),
-            "held_hosts": [{"host": one.host, "seconds": round(one.seconds), "reason": one.reason} for one in held],
-        }
+        return _everything(transaction, requests_per_day, now)
     stored = transaction.sources.by_slug(target)
     if stored is not None:
-        return {"source": _source_row(transaction, stored) | {"feed_states": _feed_rows(transaction, stored)}}
-    return {"page": _page_row(transaction, target, url_key(target))}
+        return {"service": service_row(transaction, now), "source": _one_source(transaction, stored, now)}
+    page = _page_row(transaction, target, url_key(target))
+    page["why"] = explain(
+        transaction,
+        page.pop("page_id"),
+        settings=settings or PlanSettings(),
+        now=now,
+        requests_per_day=requests_per_day,
+    )
+    return {"page": page}
 
 
-def _source_row(transaction: Transaction, stored: StoredSource) -> dict[str, Any]:
-    numbers = transaction.sources.numbers(stored.source_id, now=utc_now())
+def service_row(transaction: Transaction, now: datetime) -> dict[str, Any]:
+    """Return whether a service runs, by what it last said of itself: which one, and since when."""
+    stored = transaction.service_state.get(SERVICE_NAME)
+    if stored is None:
+        return {"running": False}
+    value, heard_at = stored
+    stopped = "stopped_at" in value
+    return {**value, "running": not stopped and now - heard_at <= LAST_HEARD_OF, "killed": not stopped}
+
+
+def _everything(transaction: Transaction, requests_per_day: int, now: datetime) -> dict[str, Any]:
+    standings = transaction.overview.standings(now=now)
+    outcomes = transaction.overview.outcomes(now - RECENT)
+    days = transaction.tallies.since((now - WEEK).date())
+    warnings = read_warnings(transaction)
+    rows = [
+        _source_row(stored, standings[stored.source_id], days.get(stored.source_id, []), warnings, now)
+        | {"outcomes_24h": dict(outcomes.get(stored.source_id, Counter()).most_common())}
+        for stored in transaction.sources.all()
+    ]
+    held = transaction.hosts.held(budget=requests_per_day)
+    return {
+        "service": service_row(transaction, now),
+        "warnings": [_warning_row(warning) for warning in warnings if warning.source is None],
+        "sources": sorted(rows, key=_trouble_first),
+        "outcomes_24h": dict(sum(outcomes.values(), Counter()).most_common()),
+        "held_hosts": [{"host": one.host, "seconds": round(one.seconds), "reason": one.reason} for one in held],
+    }
+
+
+def _trouble_first(row: Mapping[str, Any]) -> tuple[bool, bool, bool, str]:
+    """Order sources: those with warnings, then those with a feed that fails, those that nobody looks after last."""
+    rests = row["paused"] or not row["watched"]
+    return rests, not row["warnings"], not row["failing_feeds"], row["slug"]
+
+
+def _one_source(transaction: Transaction, stored: StoredSource, now: datetime) -> dict[str, Any]:
+    of_it = [stored.source_id]
+    standing = transaction.overview.standings(now=now, source_id=stored.source_id)
+    outcomes = transaction.overview.outcomes(now - RECENT, stored.source_id).get(stored.source_id, Counter())
+    days = transaction.tallies.since((now - DAYS_SHOWN).date(), of_it).get(stored.source_id, [])
+    warnings = read_warnings(transaction)
+    return _source_row(stored, standing[stored.source_id], days, warnings, now) | {
+        "outcomes_24h": dict(outcomes.most_common()),
+        "feed_states": [_feed_row(feed) for feed in transaction.feeds.for_sources(of_it)],
+        "days": [_day_row(day) for day in days],
+    }
+
+
+def _source_row(
+    stored: StoredSource,
+    standing: SourceStanding,
+    days: Sequence[Tally],
+    warnings: Sequence[StandingWarning],
+    now: datetime,
+) -> dict[str, Any]:
+    late = standing.due > 0 and standing.next_due_at is not None
     return {
         "slug": stored.source.slug,
         "configured": stored.configured,
         "watched": stored.watched,
         "paused": stored.paused,
-        "feeds": numbers.feeds,
-        "pages": numbers.pages,
-        "articles": numbers.articles,
-        "versions": numbers.versions,
-        "due": numbers.due,
-        "next_due_at": instant(numbers.next_due_at),
-        "last_fetch_at": instant(numbers.last_fetch_at),
-        "outcomes_24h": transaction.fetches.counts_by_outcome(utc_now() - RECENT, source_id=stored.source_id),
+        "paused_by": (stored.paused_by or "configuration") if stored.paused else None,
+        "warnings": [_warning_row(warning) for warning in warnings if warning.source == stored.source.slug],
+        "feeds": standing.feeds,
+        "failing_feeds": standing.failing_feeds,
+        "pages": standing.pages,
+        "articles": standing.articles,
+        "versions": standing.versions,
+        **_rates(days, now),
+        "due": standing.due,
+        "overdue_seconds": round((now - standing.next_due_at).total_seconds()) if late and standing.next_due_at else 0,
+        "next_due_at": instant(standing.next_due_at),
+        "next_poll_at": instant(standing.next_poll_at),
+        "last_fetch_at": instant(standing.last_fetch_at),
+        "last_poll_at": instant(standing.last_poll_at),
+        "last_article_at": instant(max((day.last_article_at for day in days if day.last_article_at), default=None)),
     }
 
 
-def _feed_rows(transaction: Transaction, stored: StoredSource) -> list[dict[str, Any]]:
-    return [
-        {
-            "url": feed.url,
-            "kind": feed.kind,
-            "last_polled_at": instant(feed.last_polled_at),
-            "last_outcome": feed.last_outcome,
-            "consecutive_failures": feed.consecutive_failures,
-            "next_poll_at": instant(feed.next_poll_at),
-        }
-        for feed in transaction.feeds.for_sources({stored.source_id})
-    ]
+def _rates(days: Sequence[Tally], now: datetime) -> dict[str, Any]:
+    """Return articles and versions of today (UTC) and a day of the last seven; null for a mean of no day."""
+    today = now.astimezone(UTC).date()
+    week = [day for day in days if today - WEEK <= day.day < today]
+    this = [day for day in days if day.day == today]
+    # A source that is younger, or that was counted for the first time less than a week ago.
+    span = (today - week[0].day).days if week else 0
+
+    def mean(count: int) -> float | None:
+        return round(count / span, 1) if span else None
+
+    return {
+        "articles_per_day": mean(sum(day.articles for day in week)),
+        "versions_per_day": mean(sum(day.versions for day in week)),
+        "articles_today": sum(day.articles for day in this),
+        "versions_today": sum(day.versions for day in this),
+    }
+
+
+def _warning_row(warning: StandingWarning) -> dict[str, Any]:
+    return {
+        "kind": warning.kind.value,
+        "subject": warning.subject,
+        "sentence": warning.sentence,
+        "since": instant(warning.since),
+    }
+
+
+def _day_row(day: Tally) -> dict[str, Any]:
+    return {
+        "day": day.day.isoformat(),
+        "articles": day.articles,
+        "versions": day.versions,
+        "entries": day.entries,
+        "polls": day.healthy_polls,
+        "failed_polls": day.failed_polls,
+        "characters": round(day.text_sum / day.articles) if day.articles else None,
+        "fields": dict(day.fields),
+        "outcomes": dict(Counter(day.pages).most_common()),
+    }
+
+
+def _feed_row(feed: FeedState) -> dict[str, Any]:
+    return {
+        "url": feed.url,
+        "moved_to": feed.moved_to,
+        "kind": feed.kind,
+        "last_polled_at": instant(feed.last_polled_at),
+        "last_success_at": instant(feed.last_success_at),
+        "last_outcome": feed.last_outcome,
+        "last_new": feed.last_new,
+        "last_known": feed.last_known,
+        "consecutive_failures": feed.consecutive_failures,
+        "poll_seconds": feed.poll_seconds,
+        "next_poll_at": instant(feed.next_poll_at),
+        "next_poll_reason": feed.next_poll_reason,
+    }
 
 
 def _page_row(transaction: Transaction, target: str, key: str) -> dict[str, Any]:
     page = transaction.pages.by_key(key)
     if page is None:
         raise NotFound(target, "is neither a source nor a page that was ever seen", "`morgue crawl` takes new URLs")
+    history = transaction.page_plans.histories([page.page_id]).get(page.page_id)
     return {
+        "page_id": page.page_id,
         "url": page.url,
         "article_id": page.article_id,
         "alias_of": page.alias_of,
@@ -84,6 +209,7 @@ def _page_row(transaction: Transaction, target: str, key: str) -> dict[str, Any]
         "last_outcome": page.last_outcome,
         "consecutive_failures": page.consecutive_failures,
         "next_fetch_at": instant(page.next_fetch_at),
+        **({} if history is None else _plan_row(history)),
         "feed_title": page.feed_title,
         "fetches": [
             {
@@ -98,60 +224,16 @@ def _page_row(transaction: Transaction, target: str, key: str) -> dict[str, Any]
     }
 
 
-def print_status(console: Console, row: dict[str, Any]) -> None:
-    """Print a state for people."""
-    if "page" in row:
-        _print_page(console, row["page"])
-    elif "source" in row:
-        _print_sources(console, [row["source"]])
-        for feed in row["source"]["feed_states"]:
-            console.print(
-                printable(
-                    f"feed {feed['url']}: {feed['last_outcome'] or 'not polled yet'}, next {feed['next_poll_at']}"
-                )
-            )
-        _print_outcomes(console, row["source"]["outcomes_24h"])
-    else:
-        _print_sources(console, row["sources"])
-        _print_outcomes(console, row["outcomes_24h"])
-        for held in row["held_hosts"]:
-            console.print(printable(f"{held['host']} is left alone for {held['seconds']} s more ({held['reason']})"))
-
-
-def _print_sources(console: Console, sources: list[dict[str, Any]]) -> None:
-    if not sources:
-        console.print("No sources yet. `morgue crawl URL` archives a page; `morgue init` starts a configuration.")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("source", no_wrap=True, overflow="ellipsis", max_width=44)
-    for name in ("feeds", "pages", "articles", "versions", "due"):
-        table.add_column(name, justify="right")
-    table.add_column("last fetch (UTC)", no_wrap=True)
-    table.add_column("next due (UTC)", no_wrap=True)
-    for source in sources:
-        note = " (paused)" if source["paused"] else "" if source["watched"] else " (not watched)"
-        slug = printable(source["slug"]) + note
-        counts = (str(source[name]) for name in ("feeds", "pages", "articles", "versions", "due"))
-        table.add_row(Text(slug), *counts, _short(source["last_fetch_at"]), _short(source["next_due_at"]))
-    console.print(table)
-
-
-def _short(value: str | None) -> str:
-    return (value or "")[:19].replace("T", " ")
-
-
-def _print_outcomes(console: Console, outcomes: dict[str, int]) -> None:
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items(), key=lambda item: -item[1]))
-    console.print(f"last 24 h: {counts or 'no fetch'}")
-
-
-def _print_page(console: Console, page: dict[str, Any]) -> None:
-    for name, value in page.items():
-        if name != "fetches" and value is not None:
-            console.print(Text.assemble((f"{name}: ", "dim"), printable(str(value))))
-    for fetch in page["fetches"]:
-        why = f" ({fetch['reason']})" if fetch["reason"] else ""
-        status = f" {fetch['status']}" if fetch["status"] else ""
-        console.print(
-            printable(f"  {_short(fetch['started_at'])}{status} {fetch['outcome']}{why}, {fetch['bytes']} bytes")
-        )
+def _plan_row(history: PageHistory) -> dict[str, Any]:
+    return {
+        "next_fetch_reason": history.next_fetch_reason,
+        "last_look_at": instant(history.last_look_at),
+        "looks": history.looks,
+        "changes": history.changes,
+        "last_changed_at": instant(history.last_changed_at),
+        "hinted_at": instant(history.hinted_at),
+        "rate_alpha": round(history.rate_alpha, 4),
+        "rate_beta": round(history.rate_beta, 4),
+        "watch_ended": history.watch_ended,
+        "paused": history.paused,
+    }

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,6 @@ class SourceStanding:
     last_fetch_at: datetime | None = None
     last_poll_at: datetime | None = None
     next_poll_at: datetime | None = None
-    outcomes: Counter[str] = field(default_factory=Counter)
 
 
 class Overview:
@@ -43,16 +42,13 @@ class Overview:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def standings(
-        self, *, now: datetime, outcomes_since: datetime, source_id: int | None = None
-    ) -> dict[int, SourceStanding]:
-        """Return how every source stands, or the one that is given; outcomes are those of fetches since an instant."""
+    def standings(self, *, now: datetime, source_id: int | None = None) -> dict[int, SourceStanding]:
+        """Return how every source stands, or the one that is given."""
         of_source = sources.c.id == source_id if source_id is not None else sources.c.id.is_not(None)
         found = {id_: SourceStanding() for id_ in self._connection.scalars(select(sources.c.id).where(of_source))}
         self._count_feeds(found, source_id)
         self._count_pages(found, now, source_id)
         self._count_articles(found, source_id)
-        self._count_outcomes(found, outcomes_since, source_id)
         return found
 
     def _count_feeds(self, found: dict[int, SourceStanding], source_id: int | None) -> None:
@@ -106,13 +102,16 @@ class Overview:
         for id_, count, version_count in self._connection.execute(query):
             found[id_].articles, found[id_].versions = count, int(version_count)
 
-    def _count_outcomes(self, found: dict[int, SourceStanding], since: datetime, source_id: int | None) -> None:
+    def outcomes(self, since: datetime, source_id: int | None = None) -> dict[int | None, Counter[str]]:
+        """Return how many attempts since then came to what, by source; under None those that are no source's."""
         columns = (fetches.c.source_id, fetches.c.outcome)
-        query = select(*columns, func.count()).where(fetches.c.finished_at >= since, fetches.c.source_id.is_not(None))
+        query = select(*columns, func.count()).where(fetches.c.finished_at >= since)
         if source_id is not None:
             query = query.where(fetches.c.source_id == source_id)
+        found: dict[int | None, Counter[str]] = {}
         for id_, outcome, count in self._connection.execute(query.group_by(*columns)):
-            found[id_].outcomes[outcome] = count
+            found.setdefault(id_, Counter())[outcome] = count
+        return found
 
     def sources_seen(self, source_ids: Collection[int]) -> dict[int, datetime]:
         """Return when sources became known."""

@@ -20,7 +20,7 @@ TODAY, YESTERDAY = date(2026, 3, 10), date(2026, 3, 9)
         (None, None, [TODAY]),
         (None, date(2026, 3, 7), [date(2026, 3, 7), date(2026, 3, 8), YESTERDAY, TODAY]),
         # The clock was ahead once.
-        (date(2027, 1, 1), None, [TODAY]),
+        (date(2027, 1, 1), None, [YESTERDAY, TODAY]),
     ],
 )
 def test_days_are_open_until_they_are_settled(settled, first, expected):

@@ -29,13 +29,13 @@ RELOAD_PATIENCE_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.2
 
 TargetsArgument = Annotated[
-    list[str], typer.Argument(metavar="SOURCE|URL...", help="Slugs of sources, URLs of pages, or URLs of feeds.")
+    list[str], typer.Argument(metavar="SOURCE|URL", help="Slugs of sources, URLs of pages, or URLs of feeds.")
 ]
 
 
 @app.command()
 def pause(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
-    """Have the service leave sources, feeds or pages alone until `resume`, whatever the configuration says."""
+    """Leave sources, feeds or pages alone until `resume`, whatever the configuration says."""
     from scheduler import control_acts
 
     _control(ctx.obj, targets, control_acts.pause, json_=json_)
@@ -51,7 +51,7 @@ def resume(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = Fal
 
 @app.command()
 def fetch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
-    """Have the service fetch pages, or poll feeds, now: as soon as it politely can. `crawl` fetches by itself."""
+    """Ask the service for pages or feeds now, as soon as it politely can. `crawl` needs no service."""
     from scheduler import control_acts
 
     at_once = " `morgue crawl` with the same words does it at once."
@@ -60,7 +60,7 @@ def fetch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = Fals
 
 @app.command()
 def watch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
-    """Hand pages, feeds or the sources of domains to the service: new ones, and what it had released."""
+    """Hand pages, feeds or whole domains to the service, for good."""
     from scheduler import control_acts
 
     at_once = " `morgue crawl` with the same words does it at once."
@@ -71,7 +71,7 @@ def watch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = Fals
 
 @app.command()
 def unwatch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
-    """Take pages, feeds or the sources of domains back from the service. What is known of them stays."""
+    """Take pages, feeds or whole domains back from the service. What is archived stays."""
     from scheduler import control_acts
 
     _control(ctx.obj, targets, control_acts.unwatch, json_=json_)

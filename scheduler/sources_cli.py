@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from storage.settings import ArchiveSettings
     from storage.store import Store
 
-app = typer.Typer(no_args_is_help=True, help="Add, check, import and export sources.")
+app = typer.Typer(no_args_is_help=True, help="Add, check, import, export and reload sources.")
 
 Result = TypeVar("Result")
 

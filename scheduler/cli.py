@@ -150,8 +150,9 @@ class CommandContext:
         return store
 
     def after_crawl(self, store: "Store") -> None:
-        """Plan every page and feed that has no next time."""
+        """Plan every page and feed that has no next time, and count what the crawl brought to its day."""
         from crawler.runner import SourceBook
+        from scheduler.counting import count_days
         from scheduler.feed_planner import plan_feeds, poll_rule
         from scheduler.planner import PagePlanner
         from scheduler.rule_book import plan_settings
@@ -162,6 +163,7 @@ class CommandContext:
         replans = self.settings.file is not None
         PagePlanner(store, sources, plan_settings(self.settings), replans=replans).plan(now)
         plan_feeds(store, due=poll_rule(sources, self.settings.service.poll), now=now)
+        count_days(store, now)
 
 
 @app.callback(invoke_without_command=True)

@@ -9,8 +9,7 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import structlog
 
 from crawler.recorder import Recorder
 from scheduler.breakage import SourceWarning, WarningKind
+from scheduler.counting import STATE, count_days, housekeeping_state, midnight
 from scheduler.settings import ServiceSettings
 from scheduler.standing_warnings import differing, judged_sources, keep_warnings, read_warnings, renewed
 from storage.archive import Archive
@@ -30,14 +30,10 @@ from storage.store import Store, Transaction
 
 log = structlog.get_logger()
 
-STATE = "housekeeping"
 OFTEN = timedelta(minutes=1)
 COUNTS = timedelta(minutes=5)
 HOURLY = timedelta(hours=1)
 DAILY = timedelta(days=1)
-SETTLED_AFTER = timedelta(hours=1)
-"""So long after its end a day is counted for the last time: what is recorded later was fetched before an outage."""
-COUNT_SECONDS = 1.0
 SOURCES_AT_ONCE = 100
 THIN_SECONDS = 2.0
 """So long attempts are deleted in one go, the pauses between the slices included."""
@@ -139,11 +135,11 @@ class Housekeeping:
 
     def _read_state(self) -> dict[str, Any]:
         with self._store.reading() as transaction:
-            return _state(transaction)
+            return housekeeping_state(transaction)
 
     def _keep_due(self, name: str, now: datetime) -> None:
         with self._store.writing(lasting=False) as transaction:
-            state = _state(transaction)
+            state = housekeeping_state(transaction)
             due = state.get("due", {}) | {name: self._due[name].isoformat()}
             transaction.service_state.put(STATE, state | {"due": due}, now)
 
@@ -200,7 +196,7 @@ class Housekeeping:
         if kept_for is None or settled is None:
             return False
         # Never those of a day that is still counted.
-        before = min(now - kept_for, _midnight(date.fromisoformat(settled) + timedelta(days=1)))
+        before = min(now - kept_for, midnight(date.fromisoformat(settled) + timedelta(days=1)))
         until, deleted = steady_seconds() + THIN_SECONDS, 0
         while not self._stopping and steady_seconds() < until:
             rows = self._slice_rows
@@ -270,44 +266,6 @@ class Housekeeping:
             self._of_service[kind, subject] = sentence
 
 
-def count_days(store: Store, now: datetime) -> bool:
-    """Count the days that are not settled yet: the last two, and as many before as a second allows.
-
-    Returns whether more wait. Raises `DatabaseUnavailable`.
-    """
-    with store.reading() as transaction:
-        settled = _state(transaction).get("settled")
-        first = transaction.tallies.first_day() if settled is None else None
-    days = open_days(None if settled is None else date.fromisoformat(settled), first, now)
-    until, missed = steady_seconds() + COUNT_SECONDS, days[:-2]
-    while missed and steady_seconds() < until:
-        _count_day(store, missed.pop(0), now)
-    if not missed:
-        for day in days[-2:]:
-            _count_day(store, day, now)
-    return bool(missed)
-
-
-def _count_day(store: Store, day: date, now: datetime) -> None:
-    """Count a day, and settle it once it has been over for long enough; the days before it are settled."""
-    with store.reading() as transaction:
-        counted = transaction.tallies.count(day)
-    over = now >= _midnight(day + timedelta(days=1)) + SETTLED_AFTER
-    with store.writing() as transaction:
-        transaction.tallies.keep(day, counted, now)
-        if over:
-            transaction.service_state.put(STATE, _state(transaction) | {"settled": day.isoformat()}, now)
-
-
-def open_days(settled: date | None, first: date | None, now: datetime) -> list[date]:
-    """Return the days up to today that are still to be counted, `first` being the one of the oldest fetch."""
-    today = now.astimezone(UTC).date()
-    begin = (first or today) if settled is None else settled + timedelta(days=1)
-    # A clock that was ahead may have settled days that are yet to come.
-    begin = min(begin, today - timedelta(days=1)) if begin > today else begin
-    return [begin + timedelta(days=number) for number in range((today - begin).days + 1)]
-
-
 def next_slice(rows: int, took_seconds: float) -> int:
     """Return how many rows the next slice should have, after one of `rows` took so long."""
     least, most = SLICE_ROWS
@@ -332,12 +290,3 @@ def _shortage(name: str, folder: Path) -> str | None:
         return None
     share = usage.free / usage.total * 100
     return f"The disk of the {name} ({folder}) has {usage.free / 1e9:.1f} GB left, {share:.0f} % of it."
-
-
-def _state(transaction: Transaction) -> dict[str, Any]:
-    stored = transaction.service_state.get(STATE)
-    return {} if stored is None else dict(stored[0])
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time_of_day.min, tzinfo=UTC)

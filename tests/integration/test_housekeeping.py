@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from crawler.recorder import Recorder
-from scheduler import housekeeping
+from scheduler import counting
 from scheduler.breakage import WarningKind
-from scheduler.housekeeping import SOURCES_AT_ONCE, Housekeeping, count_days
+from scheduler.counting import count_days
+from scheduler.housekeeping import SOURCES_AT_ONCE, Housekeeping
 from scheduler.settings import ServiceSettings
 from scheduler.standing_warnings import keep_warnings, read_warnings
 from storage.archive import Archive
@@ -82,7 +83,7 @@ def days(store: Store) -> list[Tally]:
 
 def test_days_that_were_missed_are_counted_once_and_settled_days_never_again(house, monkeypatch):
     record(house.store, *(timedelta(days=number) for number in (0, 1, 2, 3, 5)))
-    monkeypatch.setattr(housekeeping, "COUNT_SECONDS", 0.0)
+    monkeypatch.setattr(counting, "COUNT_SECONDS", 0.0)
     assert count_days(house.store, NOW)
     assert days(house.store) == []
     monkeypatch.undo()

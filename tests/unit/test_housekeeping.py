@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from scheduler.breakage import SourceWarning, WarningKind
-from scheduler.housekeeping import SLICE_ROWS, next_slice, open_days, shortage
+from scheduler.counting import open_days
+from scheduler.housekeeping import SLICE_ROWS, next_slice, shortage
 from scheduler.standing_warnings import StandingWarning, differing, renewed
 
 NOW = datetime(2026, 3, 10, 0, 30, tzinfo=UTC)

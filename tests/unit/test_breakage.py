@@ -12,6 +12,7 @@ from scheduler.silence import gap_factor
 from storage.model import FeedKind, Outcome
 from storage.tallies import FIELDS, Tally
 from tests.unit.source_days import BEGIN, DAYTIME, FLAT, cut, day_of, judged, steady_days
+from tests.unit.test_data_dictionary import chapter, code, table
 
 WEEKDAYS = frozenset(range(5))
 THURSDAYS = frozenset({3})
@@ -319,3 +320,8 @@ def test_a_source_at_which_nothing_changes_gives_less_than_a_false_alarm_a_year(
         raised += sum(kind not in standing for kind in found)
         standing = found
     assert raised <= 1
+
+
+def test_every_warning_is_documented():
+    rows = {code(row[0]) for row in table(chapter("Warnings"))}
+    assert rows == set(WarningKind)

@@ -2,31 +2,38 @@
 
 Edits arrive at rate k·s(age); a look that covers ΔS of the cumulative shape S sees whether there was any, not how many.
 The correction is the one of J. Cho and H. Garcia-Molina, "Estimating Frequency of Change", ACM Transactions on Internet
-Technology 3(3), 2003, in the form of an expected count.
+Technology 3(3), 2003, in the form of an expected count: x edits expected, and at least one known, are x/(1−P) of them
+with P the chance of none. For a rate that is known P is e^(−x). For one that is not, P is the mean of that over the
+posterior, (β/(β+ΔS))^α, and larger: where most articles are never edited, one that is may well be edited again and
+again, and e^(−x) would be slow to believe it.
 """
 
 import math
 
 
-def expected_edits(x: float) -> float:
-    """Return the expected number of edits where at least one is known and `x` are expected: x/(1−e^(−x)), 1 at 0."""
-    return x / -math.expm1(-x) if x > 1e-9 else 1.0
+def chance_of_some(alpha: float, beta: float, covered: float, extra: float = 0.0) -> float:
+    """Return the chance that an article of posterior Gamma(α, β) is edited while S grows by `covered`.
+
+    `extra` edits are expected besides, in the aftermath of an earlier one.
+    """
+    return -math.expm1(-alpha * math.log1p(covered / beta) - extra)
 
 
-def chance_of_none(alpha: float, beta: float, covered: float) -> float:
-    """Return the chance that an article of posterior Gamma(α, β) is not edited while S grows by `covered`."""
-    return math.exp(-alpha * math.log1p(covered / beta))
+def edits_of_change(alpha: float, beta: float, covered: float, extra: float = 0.0) -> float:
+    """Return how many edits of the article's own rate are expected in a look that showed a change; 1 at a ΔS of 0.
+
+    `extra` are edits expected in the aftermath of an earlier one, which tell nothing of the rate: what was seen is
+    shared between both as it was expected of them.
+    """
+    x = alpha / beta * covered
+    # The chance can round to 0 where next to nothing is covered.
+    return x / chance_of_some(alpha, beta, covered, extra) if x > 1e-12 else 1.0
 
 
 def observe(alpha: float, beta: float, *, covered: float, changed: bool, extra: float = 0.0) -> tuple[float, float]:
     """Return what a look adds to α and β of a posterior Gamma(alpha, beta).
 
     `covered` is ΔS, what the look covers; a negative one, of a clock that was set back, counts as nothing.
-    `extra` are edits expected in the aftermath of an earlier one, which tell nothing of the rate: what was seen is
-    shared between both as it was expected of them.
     """
     covered = max(0.0, covered)
-    if not changed:
-        return 0.0, covered
-    x = alpha / beta * covered
-    return expected_edits(x + extra) * (x / (x + extra) if extra > 0 else 1.0), covered
+    return edits_of_change(alpha, beta, covered, extra) if changed else 0.0, covered

@@ -7,7 +7,7 @@ from typing import Any
 
 from scheduler.recrawl import aftermath
 from scheduler.recrawl.budget import article_weight, corrected, current_basis
-from scheduler.recrawl.evidence import expected_edits, observe
+from scheduler.recrawl.evidence import chance_of_some, observe
 from scheduler.recrawl.habits import Basis, Habits, Pool
 from scheduler.recrawl.prior import likelihoods
 from scheduler.recrawl.rule import Rule
@@ -63,7 +63,7 @@ def _learn_hint(watch: Watch, looked_at: datetime, changed: bool, habits: Habits
     shape = AgeShape(basis.rates)
     covered = max(0.0, shape.cumulative(watch.age(looked_at)) - shape.cumulative(watch.age(watch.last_look_at)))
     alpha, beta = basis.alpha + watch.evidence.alpha, basis.beta + watch.evidence.beta
-    anyway = -math.expm1(-alpha * math.log1p(covered / beta))
+    anyway = chance_of_some(alpha, beta, covered)
     return replace(
         habits,
         hints=habits.hints + 1 - anyway,
@@ -89,13 +89,12 @@ def _learn_rate(
         beta=old.beta + more_beta,
         interval_seconds=rule.remembered_interval(watch, looked_at, changed),
     )
-    if covered <= 0:
+    if covered < 1e-12:
         return evidence, habits
     terms = likelihoods(old.alpha, old.beta, covered=covered, extra=extra, changed=changed)
     k = alpha / beta
-    total = k * covered + extra
     # A look says that there were edits, not when: they are spread as they were expected.
-    share = expected_edits(total) / total if changed else 0.0
+    share = 1 / chance_of_some(alpha, beta, covered, extra) if changed else 0.0
     events, exposure = list(habits.events), list(habits.exposure)
     for place, seconds in shape.split(begin, end):
         events[place] += share * k * shape.rates[place] * seconds

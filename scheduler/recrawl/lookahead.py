@@ -15,13 +15,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scheduler.recrawl.evidence import expected_edits, observe
+from scheduler.recrawl.evidence import chance_of_some, edits_of_change, observe
 from scheduler.recrawl.nodes import gamma_nodes
 
 Cumulative = Callable[[float], float]
 """S of an age in seconds."""
 
-GRID_GROWTH = 0.3
+GRID_GROWTH = 0.35
 """The grid's steps are this share of the age: rates of edits fall about as slowly."""
 NEXT_GROWTH = 1.2
 """The next look alone is kept, so it is sought more finely: candidates for the next wait grow by a fifth."""
@@ -129,8 +129,8 @@ def tabulate(
                     gains[number] = gain
                     total += gain
                 covered = sums[later] - sums[place]
-                quiet = math.exp(-own_alpha * math.log1p(covered / own_beta))
-                after = level + expected_edits(own_alpha / own_beta * covered)
+                quiet = 1 - chance_of_some(own_alpha, own_beta, covered)
+                after = level + edits_of_change(own_alpha, own_beta, covered)
                 worth = total - price + quiet * values[row][later] + (1 - quiet) * between(levels, values, later, after)
                 if worth > best:
                     best, choice, chance, then = worth, later, quiet, after
@@ -190,7 +190,7 @@ def next_look(
             gains[place] = gains[place] * none * kept + weight * (1 - none) * root
             total += gains[place]
         covered = max(0.0, here - first_sum)
-        quiet = math.exp(-alpha * math.log1p(covered / beta) - extra + first_extra)
+        quiet = 1 - chance_of_some(alpha, beta, covered, extra - first_extra)
         more, _ = observe(alpha, beta, covered=covered, changed=True, extra=extra - first_extra)
         livelier = (alpha + more) / (beta + covered)
         later = quiet * table.value(age, here, alpha / (beta + covered))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.recrawl import Evidence, Habits, Limits, Pool, Watch, learn, needs_replan, pooled, rule_of
-from scheduler.recrawl.evidence import expected_edits, observe
+from scheduler.recrawl.evidence import observe
 from scheduler.recrawl.nodes import gamma_nodes
 from scheduler.recrawl.shape import BINS, EDGES, PRIOR_SHAPE, learnt_shape
 
@@ -24,16 +24,14 @@ def watched(last_look: timedelta | None, **more: object) -> Watch:
     return Watch(born_at=BORN, last_look_at=None if last_look is None else BORN + last_look, **more)
 
 
-def test_an_edit_that_is_expected_hardly_ever_counts_as_one_and_many_as_many():
-    assert expected_edits(0.0) == 1.0
-    assert expected_edits(1e-12) == pytest.approx(1.0)
-    assert expected_edits(1.0) == pytest.approx(1.5820, abs=1e-4)
-    assert expected_edits(30.0) == pytest.approx(30.0)
-
-
-def test_a_quiet_look_adds_exposure_alone_and_a_change_adds_the_edits_that_it_may_hide():
+def test_a_quiet_look_adds_exposure_alone_and_a_change_the_edits_that_it_may_hide():
     assert observe(2.0, 1.0, covered=0.5, changed=False) == (0.0, 0.5)
-    assert observe(2.0, 1.0, covered=0.5, changed=True) == (pytest.approx(1 / (1 - math.exp(-1))), 0.5)
+    assert observe(2.0, 1.0, covered=0.5, changed=True) == (pytest.approx(1 / (1 - 1.5**-2)), 0.5)
+    # A rate that is known: the formula of Cho and Garcia-Molina.
+    assert observe(1e7, 1e7, covered=1.0, changed=True)[0] == pytest.approx(1 / (1 - math.exp(-1)), rel=1e-5)
+    assert observe(0.5, 1.0, covered=1e-8, changed=True)[0] == pytest.approx(1.0)
+    assert observe(0.5, 1.0, covered=0.0, changed=True) == (1.0, 0.0)
+    assert observe(0.5, 1.0, covered=-3.0, changed=False) == (0.0, 0.0)
 
 
 def test_the_shape_counts_an_age_beyond_a_day_and_a_month_whole():

@@ -7,10 +7,13 @@ is left for the next run. So nobody waits for the thinking, and two processes ma
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+import structlog
 
 from crawler.runner import SourceBook
 from scheduler.page_learning import Deliberation, learn_looks, learnt_of, pending_hint
@@ -18,10 +21,13 @@ from scheduler.recrawl import Habits, Limits, Pool, Rule, needs_replan, pooled
 from scheduler.recrawl.budget import current_basis
 from scheduler.recrawl.habits import Basis
 from scheduler.rule_book import PlanSettings, RuleBook
+from storage.errors import DatabaseBusy, MorgueError
 from storage.habits import Habits as StoredHabits
 from storage.model import NextReason
 from storage.records import PageHistory, PagePlan
 from storage.store import Store, Transaction
+
+log = structlog.get_logger()
 
 SLICE = 200
 """Pages that are planned in one transaction, well within the 200 ms that others may be kept waiting even if each is of
@@ -35,6 +41,8 @@ POOL_AGE = timedelta(minutes=10)
 FIRST_TRUST = 20
 """A host's hints are taken for true of so many pages at once, or of as many as its hints were checked before: an index
 that hints at all its entries costs few fetches until it is known for it."""
+AFTER_FAILED_RULE = timedelta(days=1)
+"""A page whose rule fails is looked at again so much later."""
 SET_BACK = timedelta(minutes=1)
 """A clock that is so much behind what it showed before was set."""
 RULES_STATE = "recrawl"
@@ -99,7 +107,9 @@ class PagePlanner:
             if not left:
                 break
         if self._replans:
-            self._plan_anew(now)
+            # What others keep us from writing is done by a later run.
+            with suppress(DatabaseBusy):
+                self._plan_anew(now)
         return planned
 
     def _plan_unplanned(self, now: datetime) -> tuple[int, int]:
@@ -127,10 +137,9 @@ class PagePlanner:
         part = _Slice(stored=stored, known={host: Habits.from_json(habits) for host, habits in stored.items()})
         self._know_all_hosts(now)
         for history in histories:
-            if history.source_id in forget_intervals_of:
-                part.drafts.append(self._draft(history, replace(history, interval_seconds=None), part, now))
-            else:
-                part.drafts.append(self._draft(history, history, part, now))
+            forgets = history.source_id in forget_intervals_of
+            known = replace(history, interval_seconds=None) if forgets else history
+            part.drafts.append(self._safe_draft(history, known, part, now))
         self._write(part, now)
         return part
 
@@ -153,6 +162,17 @@ class PagePlanner:
 
     # One page
 
+    def _safe_draft(self, history: PageHistory, known: PageHistory, part: _Slice, now: datetime) -> _Draft:
+        try:
+            return self._draft(history, known, part, now)
+        except MorgueError:
+            raise
+        except Exception:
+            # The boundary of one page: its rule must not cost the others their plans.
+            log.exception("page_rule_failed", page_id=history.page_id, host=history.host)
+            plan = PagePlan(page_id=history.page_id, at=now + AFTER_FAILED_RULE, reason=NextReason.RETRY)
+            return _Draft(history=history, learnt=history, plan=plan)
+
     def _draft(self, history: PageHistory, known: PageHistory, part: _Slice, now: datetime) -> _Draft:
         """Learn from the looks at a page, and decide on the next one."""
         host, rule = history.host, self._rules.rule(history.source_id)
@@ -171,7 +191,7 @@ class PagePlanner:
         )
         look = deliberation.next_look(learnt, now)
         if known.hinted_at is not None and pending_hint(known) is None and self._trusted[host] > 0:
-            self._trusted[host] -= 1
+            self._trusted -= Counter([host])
         if look.reason is NextReason.HINT:
             if self._trusted[host] < max(FIRST_TRUST, habits.hints):
                 self._trusted[host] += 1
@@ -189,13 +209,18 @@ class PagePlanner:
         known = {host: _accounted(habits) for host, habits in part.known.items()}
         learnt = {host: habits.to_json() for host, habits in known.items()}
         learnt = {host: habits for host, habits in learnt.items() if habits != part.stored.get(host, {})}
-        with self._store.writing() as transaction:
-            stored = transaction.host_habits.lock(learnt, now)
-            fresh = transaction.page_plans.histories([draft.history.page_id for draft in part.drafts], lock=True)
-            kept, left = _unchanged(part, fresh=fresh, stored=stored)
-            transaction.page_plans.put([draft.plan for draft in kept])
-            hosts = {draft.history.host for draft in kept}
-            transaction.host_habits.put({host: learnt[host] for host in learnt.keys() & hosts}, now)
+        try:
+            with self._store.writing() as transaction:
+                stored = transaction.host_habits.lock(learnt, now)
+                fresh = transaction.page_plans.histories([draft.history.page_id for draft in part.drafts], lock=True)
+                kept, left = _unchanged(part, fresh=fresh, stored=stored)
+                transaction.page_plans.put([draft.plan for draft in kept])
+                hosts = {draft.history.host for draft in kept}
+                transaction.host_habits.put({host: learnt[host] for host in learnt.keys() & hosts}, now)
+        except DatabaseBusy:
+            # Another process wanted the same rows in another order; nothing was written, and all of it is still owed.
+            part.left = len(part.drafts)
+            return
         part.left = left
         for host in learnt.keys() & hosts:
             if needs_replan(known[host]):

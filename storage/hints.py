@@ -17,7 +17,8 @@ index that gives every entry the time of its own making costs no more than a tho
 _LAST_LOOK = func.coalesce(pages.c.last_look_at, pages.c.last_fetch_at)
 _NEW_HINT = bindparam("hint", type_=pages.c.hinted_at.type)
 _HINT = update(pages).where(pages.c.id == bindparam("page"), _LAST_LOOK < _NEW_HINT).values(hinted_at=_NEW_HINT)
-_HINT_AND_PLAN_ANEW = _HINT.values(next_fetch_at=None, watch_ended=False)
+_HINT_AND_PLAN_ANEW = _HINT.values(next_fetch_at=pages.c.requested_at, watch_ended=False)
+"""What somebody asked for stays due."""
 
 
 class Hints:

@@ -147,12 +147,15 @@ def test_no_hint_overrules_an_operator(store, sitemap, page, by):
     assert state(store, page) == (None, False)
 
 
-def test_a_hint_to_a_page_that_an_operator_asked_for_leaves_it_due(store, sitemap, page):
+@pytest.mark.parametrize("asked_at", [4, 7])
+def test_a_hint_to_a_page_that_an_operator_asked_for_leaves_it_due(store, sitemap, page, asked_at):
+    """So too where the index was fetched before the wish and is recorded after it."""
+    at = minute(asked_at)
     with store.writing() as transaction:
-        asked = {"requested_at": minute(4), "next_fetch_at": minute(4), "next_fetch_reason": NextReason.REQUESTED.value}
+        asked = {"requested_at": at, "next_fetch_at": at, "next_fetch_reason": NextReason.REQUESTED.value}
         transaction._connection.execute(pages.update().values(**asked))
     listed(store, sitemap, 5, at=6)
-    assert page.state().next_fetch_at == minute(4)
+    assert page.state().next_fetch_at == at
 
 
 def test_a_long_sitemap_that_says_nothing_new_writes_to_no_page(store, sitemap):

@@ -10,6 +10,7 @@ from scheduler import planner
 from scheduler.planner import FIRST_TRUST, PagePlanner
 from scheduler.recrawl import Habits
 from scheduler.rule_book import PlanSettings
+from storage.errors import DatabaseBusy
 from storage.model import FeedKind, NextReason, Outcome, Source
 from storage.records import Learnt, PagePlan
 from storage.tables import pages
@@ -119,7 +120,7 @@ def test_looks_teach_once_however_often_is_planned(store, page):
     once, known = history(store, page), habits(store)
     assert once.rate_alpha > 0 and once.rate_beta > 0
     assert (once.learnt_until, once.learnt_changes) == (minute(60), 1)
-    assert (known.looks, sum(known.events)) == (1, pytest.approx(1, abs=0.5))
+    assert known.looks == 1 and sum(known.events) > 0
     with store.writing() as transaction:
         transaction._connection.execute(pages.update().values(next_fetch_at=None))
     plans(store).plan(minute(62))
@@ -201,6 +202,32 @@ def test_a_page_that_is_paused_while_it_is_thought_over_stays_without_a_plan(sto
     monkeypatch.setattr(PagePlanner, "_write", write_late)
     assert plans(store).plan(minute(3)) == 0
     assert page.state().next_fetch_at is None
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_rule_that_fails_costs_one_page_its_plan_for_a_day_and_no_other(store, page, monkeypatch):
+    page.see(FERRY, at=1)
+    other = watch(store, "other", source="paper")
+    other.get(Outcome.TIMEOUT, at=1)
+    monkeypatch.setattr(planner, "learn_looks", lambda *_, **__: 1 // 0)
+    assert plans(store).plan(minute(2)) == 2
+    assert page.state().next_fetch_at == minute(2 + DAY)
+    assert other.state().next_fetch_at == minute(11)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_what_could_not_be_written_because_of_others_is_owed(store, page, monkeypatch):
+    page.see(FERRY, at=1)
+    service = plans(store)
+
+    def busy():
+        raise DatabaseBusy("the database", "is locked", "try again")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(store, "writing", busy)
+        assert service.plan(minute(2)) == 0
+    assert service.plan(minute(3)) == 1
+    assert page.state().next_fetch_at is not None
 
 
 def test_more_pages_than_one_slice_are_planned(store, paper, monkeypatch):

@@ -10,7 +10,6 @@ from bisect import bisect_left
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from scheduler.recrawl import aftermath
 from scheduler.recrawl.habits import Basis, Habits, Pool
 from scheduler.recrawl.lookahead import age_grid, tabulate
 from scheduler.recrawl.prior import learnt_prior
@@ -52,16 +51,12 @@ def basis_of(habits: Habits, pool: Pool, limits: Limits, *, now: datetime) -> Ba
     alpha, beta = learnt_prior(habits.prior_sums, pool.prior_sums, pool.looks)
     all_hosts = learnt_shape(pool.events, pool.exposure, PRIOR_SHAPE, POOL_SHAPE_WEIGHT)
     shape = learnt_shape(habits.events, habits.exposure, all_hosts, HOST_SHAPE_WEIGHT)
-    everywhere = aftermath.learnt_rates(
-        pool.extra_events, pool.extra_exposure, aftermath.PRIOR_RATES, aftermath.POOL_WEIGHT
-    )
     begin = habits.basis.price if habits.basis else None
     price = model_price(alpha, beta, shape, limits, begin=begin)
     return Basis(
         alpha=alpha,
         beta=beta,
         rates=shape.rates,
-        aftermath=aftermath.learnt_rates(habits.extra_events, habits.extra_exposure, everywhere, aftermath.HOST_WEIGHT),
         price=price,
         looks=habits.looks,
         made_at=now,

@@ -11,29 +11,22 @@ again, and e^(−x) would be slow to believe it.
 import math
 
 
-def chance_of_some(alpha: float, beta: float, covered: float, extra: float = 0.0) -> float:
-    """Return the chance that an article of posterior Gamma(α, β) is edited while S grows by `covered`.
-
-    `extra` edits are expected besides, in the aftermath of an earlier one.
-    """
-    return -math.expm1(-alpha * math.log1p(covered / beta) - extra)
+def chance_of_some(alpha: float, beta: float, covered: float) -> float:
+    """Return the chance that an article of posterior Gamma(α, β) is edited while S grows by `covered`."""
+    return -math.expm1(-alpha * math.log1p(covered / beta))
 
 
-def edits_of_change(alpha: float, beta: float, covered: float, extra: float = 0.0) -> float:
-    """Return how many edits of the article's own rate are expected in a look that showed a change; 1 at a ΔS of 0.
-
-    `extra` are edits expected in the aftermath of an earlier one, which tell nothing of the rate: what was seen is
-    shared between both as it was expected of them.
-    """
+def edits_of_change(alpha: float, beta: float, covered: float) -> float:
+    """Return how many edits are expected in a look that showed a change and covers a ΔS; 1 where that is 0."""
     x = alpha / beta * covered
     # The chance can round to 0 where next to nothing is covered.
-    return x / chance_of_some(alpha, beta, covered, extra) if x > 1e-12 else 1.0
+    return x / chance_of_some(alpha, beta, covered) if x > 1e-12 else 1.0
 
 
-def observe(alpha: float, beta: float, *, covered: float, changed: bool, extra: float = 0.0) -> tuple[float, float]:
+def observe(alpha: float, beta: float, *, covered: float, changed: bool) -> tuple[float, float]:
     """Return what a look adds to α and β of a posterior Gamma(alpha, beta).
 
     `covered` is ΔS, what the look covers; a negative one, of a clock that was set back, counts as nothing.
     """
     covered = max(0.0, covered)
-    return edits_of_change(alpha, beta, covered, extra) if changed else 0.0, covered
+    return edits_of_change(alpha, beta, covered) if changed else 0.0, covered

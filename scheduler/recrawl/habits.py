@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from scheduler.recrawl import aftermath
 from scheduler.recrawl.prior import CANDIDATES
 from scheduler.recrawl.shape import BINS
 from scheduler.recrawl.watch import DAY
@@ -28,13 +27,12 @@ _LONGEST_FADE_DAYS = 90.0
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """What plans are made by: a host's prior Gamma(alpha, beta) of rates, its age shape, what follows an edit, and the price of a fetch before
-    the correction. It moves in steps, so that articles of one host are planned alike and plans can be looked up again."""
+    """What plans are made by: a host's prior Gamma(alpha, beta) of rates, its age shape, and the price of a fetch before
+    the correction. It moves in steps: so articles of one host are planned alike, and what was computed serves again."""
 
     alpha: float
     beta: float
     rates: tuple[float, ...]
-    aftermath: tuple[float, ...]
     price: float
     looks: float
     """The looks it was made from, as they counted then."""
@@ -55,8 +53,6 @@ class Habits:
     prior_sums: tuple[float, ...] = (0.0,) * len(CANDIDATES)
     events: tuple[float, ...] = (0.0,) * BINS
     exposure: tuple[float, ...] = (0.0,) * BINS
-    extra_events: tuple[float, ...] = (0.0,) * aftermath.BINS
-    extra_exposure: tuple[float, ...] = (0.0,) * aftermath.BINS
     hints: float = 0.0
     true_hints: float = 0.0
     articles: float = 0.0
@@ -105,8 +101,6 @@ class Habits:
             prior_sums=tuple(value * keep for value in self.prior_sums),
             events=tuple(value * keep for value in self.events),
             exposure=tuple(value * keep for value in self.exposure),
-            extra_events=tuple(value * keep for value in self.extra_events),
-            extra_exposure=tuple(value * keep for value in self.extra_exposure),
             hints=self.hints * keep,
             true_hints=self.true_hints * keep,
             articles=self.articles * keep_spending + joined,
@@ -123,8 +117,6 @@ class Habits:
             "prior_sums": list(self.prior_sums),
             "events": list(self.events),
             "exposure": list(self.exposure),
-            "extra_events": list(self.extra_events),
-            "extra_exposure": list(self.extra_exposure),
             "hints": self.hints,
             "true_hints": self.true_hints,
             "articles": self.articles,
@@ -140,7 +132,6 @@ class Habits:
             values["basis"] = {
                 **vars(self.basis),
                 "rates": list(self.basis.rates),
-                "aftermath": list(self.basis.aftermath),
                 "made_at": self.basis.made_at.isoformat(),
             }
         return values
@@ -163,8 +154,6 @@ class Habits:
             "prior_sums": _numbers(source.get("prior_sums"), len(CANDIDATES), _is_any),
             "events": _numbers(source.get("events"), BINS),
             "exposure": _numbers(source.get("exposure"), BINS),
-            "extra_events": _numbers(source.get("extra_events"), aftermath.BINS),
-            "extra_exposure": _numbers(source.get("extra_exposure"), aftermath.BINS),
             "rule": source.get("rule") if isinstance(source.get("rule"), str) else None,
             "basis": _basis(source.get("basis")),
             "learnt_at": _instant(source.get("learnt_at")),
@@ -180,8 +169,6 @@ class Pool:
     prior_sums: tuple[float, ...] = (0.0,) * len(CANDIDATES)
     events: tuple[float, ...] = (0.0,) * BINS
     exposure: tuple[float, ...] = (0.0,) * BINS
-    extra_events: tuple[float, ...] = (0.0,) * aftermath.BINS
-    extra_exposure: tuple[float, ...] = (0.0,) * aftermath.BINS
     hints: float = 0.0
     true_hints: float = 0.0
     corrections: Mapping[str, float] = field(default_factory=dict)
@@ -202,8 +189,6 @@ def pooled(habits: Iterable[Habits]) -> Pool:
         prior_sums=_added(host.prior_sums for host in hosts),
         events=_added(host.events for host in hosts),
         exposure=_added(host.exposure for host in hosts),
-        extra_events=_added(host.extra_events for host in hosts),
-        extra_exposure=_added(host.extra_exposure for host in hosts),
         hints=sum(host.hints for host in hosts),
         true_hints=sum(host.true_hints for host in hosts),
         corrections={rule: _mean_correction(hosts, rule) for rule in {host.rule for host in hosts} if rule},
@@ -251,15 +236,12 @@ def _basis(value: object) -> Basis | None:
         return None
     alpha, beta, price = (_number(value.get(name), _is_positive) for name in ("alpha", "beta", "price"))
     rates, looks = _numbers(value.get("rates"), BINS, _is_positive), _number(value.get("looks"))
-    extra = _numbers(value.get("aftermath"), aftermath.BINS, _is_positive)
-    if extra is None or alpha is None or beta is None or price is None or rates is None or looks is None:
+    if alpha is None or beta is None or price is None or rates is None or looks is None:
         return None
     made_at, limits = _instant(value.get("made_at")), value.get("limits")
     if made_at is None or not isinstance(limits, str):
         return None
-    return Basis(
-        alpha=alpha, beta=beta, rates=rates, aftermath=extra, price=price, looks=looks, made_at=made_at, limits=limits
-    )
+    return Basis(alpha=alpha, beta=beta, rates=rates, price=price, looks=looks, made_at=made_at, limits=limits)
 
 
 def _instant(value: object) -> datetime | None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from scheduler.recrawl import aftermath
 from scheduler.recrawl.budget import article_weight, corrected, current_basis
 from scheduler.recrawl.evidence import chance_of_some, observe
 from scheduler.recrawl.habits import Basis, Habits, Pool
@@ -80,10 +79,7 @@ def _learn_rate(
     begin, end = watch.age(watch.last_look_at), watch.age(looked_at)
     covered = max(0.0, shape.cumulative(end) - shape.cumulative(begin))
     alpha, beta = basis.alpha + old.alpha, basis.beta + old.beta
-    since = None if watch.last_changed_at is None else (watch.last_look_at - watch.last_changed_at).total_seconds()
-    parts = [] if since is None else aftermath.split(max(0.0, since), max(0.0, since) + end - begin)
-    extra = sum(basis.aftermath[place] * seconds for place, seconds in parts)
-    more_alpha, more_beta = observe(alpha, beta, covered=covered, changed=changed, extra=extra)
+    more_alpha, more_beta = observe(alpha, beta, covered=covered, changed=changed)
     evidence = Evidence(
         alpha=old.alpha + more_alpha,
         beta=old.beta + more_beta,
@@ -91,24 +87,18 @@ def _learn_rate(
     )
     if covered < 1e-12:
         return evidence, habits
-    terms = likelihoods(old.alpha, old.beta, covered=covered, extra=extra, changed=changed)
+    terms = likelihoods(old.alpha, old.beta, covered=covered, changed=changed)
     k = alpha / beta
     # A look says that there were edits, not when: they are spread as they were expected.
-    share = 1 / chance_of_some(alpha, beta, covered, extra) if changed else 0.0
+    share = 1 / chance_of_some(alpha, beta, covered) if changed else 0.0
     events, exposure = list(habits.events), list(habits.exposure)
     for place, seconds in shape.split(begin, end):
         events[place] += share * k * shape.rates[place] * seconds
         exposure[place] += k * seconds
-    extra_events, extra_exposure = list(habits.extra_events), list(habits.extra_exposure)
-    for place, seconds in parts:
-        extra_events[place] += share * basis.aftermath[place] * seconds
-        extra_exposure[place] += seconds
     return evidence, replace(
         habits,
         looks=habits.looks + 1,
         prior_sums=tuple(value + term for value, term in zip(habits.prior_sums, terms, strict=True)),
         events=tuple(events),
         exposure=tuple(exposure),
-        extra_events=tuple(extra_events),
-        extra_exposure=tuple(extra_exposure),
     )

@@ -161,7 +161,6 @@ def next_look(
     cumulative: Cumulative,
     table: Table,
     *,
-    aftermath: Cumulative = lambda _: 0.0,
     looked: float,
     ages: Sequence[float],
     price: float,
@@ -169,8 +168,7 @@ def next_look(
 ) -> NextLook | None:
     """Return the best of the `ages` (rising) for the look that follows one at age `looked`, or None if none is worth it.
 
-    `alpha` and `beta` are the article's own posterior; `aftermath` says for an age how many extra edits are expected by
-    then because of the last one. All ages are in seconds.
+    `alpha` and `beta` are the article's own posterior. All ages are in seconds.
     """
     nodes = gamma_nodes(alpha, beta)
     best: NextLook | None = None
@@ -178,20 +176,19 @@ def next_look(
     gains = [0.0] * len(nodes)
     before, first_sum = looked, cumulative(looked)
     before_sum = first_sum
-    first_extra = before_extra = aftermath(looked)
     for age in ages:
-        here, extra = cumulative(age), aftermath(age)
+        here = cumulative(age)
         kept = 0.5 ** (max(0.0, age - before) / half_life)
         root = math.sqrt(kept)
         step = max(0.0, here - before_sum)
         total = 0.0
         for place, (k, weight) in enumerate(nodes):
-            none = math.exp(-k * step - extra + before_extra)
+            none = math.exp(-k * step)
             gains[place] = gains[place] * none * kept + weight * (1 - none) * root
             total += gains[place]
         covered = max(0.0, here - first_sum)
-        quiet = 1 - chance_of_some(alpha, beta, covered, extra - first_extra)
-        more, _ = observe(alpha, beta, covered=covered, changed=True, extra=extra - first_extra)
+        quiet = 1 - chance_of_some(alpha, beta, covered)
+        more, _ = observe(alpha, beta, covered=covered, changed=True)
         livelier = (alpha + more) / (beta + covered)
         later = quiet * table.value(age, here, alpha / (beta + covered))
         later += (1 - quiet) * table.value(age, here, livelier)
@@ -202,7 +199,7 @@ def next_look(
         if declines >= _DECLINES and best is not None:
             break
         last = worth
-        before, before_sum, before_extra = age, here, extra
+        before, before_sum = age, here
     return best
 
 

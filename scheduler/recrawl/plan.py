@@ -4,10 +4,9 @@ import math
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-from scheduler.recrawl import aftermath
 from scheduler.recrawl.budget import current_basis
 from scheduler.recrawl.habits import Basis, Habits, Pool
-from scheduler.recrawl.lookahead import Cumulative, NextLook, Table, age_grid, candidate_ages, next_look, tabulate
+from scheduler.recrawl.lookahead import NextLook, Table, age_grid, candidate_ages, next_look, tabulate
 from scheduler.recrawl.rule import Rule
 from scheduler.recrawl.shape import AgeShape
 from scheduler.recrawl.watch import Decision, Limits, Watch
@@ -51,9 +50,7 @@ class Plan(Rule):
             worth = truth * 0.5 ** (late / self._half_life)
             if worth >= price:
                 return Decision(at=now, reason="hint", detail={**detail, "truth": truth, "gain": worth})
-        best = self._best(
-            alpha, beta, shape, table, extra=_aftermath(basis, watch), looked=looked, age=age, price=price
-        )
+        best = self._best(alpha, beta, shape, table, looked=looked, age=age, price=price)
         if best is None:
             return Decision(at=None, reason=self.name, detail=detail)
         expected = alpha / beta * (shape.cumulative(best.age) - shape.cumulative(looked))
@@ -67,7 +64,6 @@ class Plan(Rule):
         shape: AgeShape,
         table: Table,
         *,
-        extra: Cumulative,
         looked: float,
         age: float,
         price: float,
@@ -78,7 +74,6 @@ class Plan(Rule):
             beta,
             shape.cumulative,
             table,
-            aftermath=extra,
             looked=looked,
             ages=ages,
             price=price,
@@ -103,14 +98,6 @@ class Plan(Rule):
             if len(self._tables) > _TABLES:
                 self._tables.popitem(last=False)
         return table
-
-
-def _aftermath(basis: Basis, watch: Watch) -> Cumulative:
-    """Return how many extra edits are expected by an age, because of the last change that a look showed."""
-    if watch.last_changed_at is None:
-        return lambda _: 0.0
-    changed = watch.age(watch.last_changed_at)
-    return lambda age: aftermath.cumulative(basis.aftermath, age - changed)
 
 
 def _edited_share(basis: Basis, shape: AgeShape, age: float) -> float:

@@ -27,13 +27,12 @@ POOL_LOOKS = 150.0
 """All hosts together count for one host as this many looks of its own at most."""
 
 
-def likelihoods(alpha: float, beta: float, *, covered: float, extra: float, changed: bool) -> list[float]:
+def likelihoods(alpha: float, beta: float, *, covered: float, changed: bool) -> list[float]:
     """Return for each candidate the logarithm of the chance of what a look showed.
 
-    `alpha` and `beta` are the article's evidence before the look, `covered` the ΔS that it covers, `extra` the
-    edits to be expected in the aftermath of an earlier one.
+    `alpha` and `beta` are the article's evidence before the look, `covered` the ΔS that it covers.
     """
-    none = [-(shape + alpha) * math.log1p(covered / (rate + beta)) - extra for shape, rate in CANDIDATES]
+    none = [-(shape + alpha) * math.log1p(covered / (rate + beta)) for shape, rate in CANDIDATES]
     return [math.log(max(-math.expm1(value), 1e-12)) for value in none] if changed else none
 
 

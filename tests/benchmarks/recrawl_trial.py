@@ -100,8 +100,6 @@ def _joined(pool: Pool, habits: dict[int, Habits]) -> Pool:
         prior_sums=added("prior_sums"),
         events=added("events"),
         exposure=added("exposure"),
-        extra_events=added("extra_events"),
-        extra_exposure=added("extra_exposure"),
         corrections=own.corrections or pool.corrections,
     )
 

@@ -120,16 +120,6 @@ def test_a_clock_set_back_makes_nothing_forgotten_and_one_that_leaps_not_everyth
     assert habits.faded(BORN + timedelta(days=4000)).looks > 50
 
 
-def test_an_edit_soon_after_an_edit_is_laid_to_the_burst_and_less_to_the_article():
-    watch = watched(2 * HOUR, looks=2, changes=1)
-    alone, _ = learn(watch, BORN + 2.2 * HOUR, True, Habits(), Pool(), RULE)
-    burst, habits = learn(
-        replace(watch, last_changed_at=BORN + 2 * HOUR), BORN + 2.2 * HOUR, True, Habits(), Pool(), RULE
-    )
-    assert burst.alpha < alone.alpha
-    assert sum(habits.extra_events) > 0
-
-
 def test_habits_survive_json_and_rubbish_in_it():
     habits = Habits()
     for number in range(5):

@@ -8,7 +8,6 @@ import asyncio
 import multiprocessing
 import os
 from collections import Counter
-from email.utils import formatdate
 from multiprocessing.sharedctypes import Synchronized
 
 PAGES_AT_FIRST = 25
@@ -74,7 +73,7 @@ class Publisher:
         return (
             f'<!DOCTYPE html><html lang="en"><head><title>District {n}</title><link rel="canonical" href="{url}">'
             '<meta property="og:type" content="article"></head><body><nav><a href="/">Home</a></nav><article>'
-            f"<h1>District {n} settles its ferry landing</h1><p>{formatdate(0)}</p>{body}</article></body></html>"
+            f"<h1>District {n} settles its ferry landing</h1>{body}</article></body></html>"
         )
 
 

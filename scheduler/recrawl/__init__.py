@@ -3,16 +3,16 @@
 How to use it (all instants are aware UTC):
 
 - Keep with each page an `Evidence` (what its looks told), and with each host its `Habits` as JSON (`to_json`,
-  `from_json`, which accepts None and rubbish). `pooled` makes of all hosts' habits the `Pool` that new hosts begin from.
+  `from_json`, which accepts None and rubbish). `pooled` makes of all hosts' habits the `Pool` new hosts begin from.
 - `rule_of(name, interval=…, limits=…)` makes a rule once; keep it, it remembers what it computed.
 - After each look that counts call `learn(watch_before, looked_at, changed, habits, pool, rule)` once, and store the
   evidence and habits it returns. The first look at an article (`watch_before.last_look_at` None) counts it as new: the
-  account of the budget needs no other call. Pass `planned=False` for a look that the rule did not ask for (a second look
-  at a reading that waits, a suspect, a look by `--recrawl`): it teaches, and is not paid from the budget. Never call it
-  for fetches that are no looks.
+  account of the budget needs no other call. Pass `planned=False` for a look that the rule did not ask for (a second
+  look at a reading that waits, a suspect, a look by `--recrawl`): it teaches, and is not paid from the budget. Never
+  call it for fetches that are no looks.
 - Then `rule.next_look(watch, habits, pool, now)` gives a `Decision`. `at` None means that no further look is worth its
-  price, or the watch ends before it: release the article. One last look is not needed: the plan has weighed it, and
-  looks in the last week are among those it can choose. A hint may bring the article back: ask again with `hinted_at`
+  price, or the watch ends before it: release the article. No last look is owed to it: the plan has weighed one at the
+  end of the watch among the others. A hint may bring the article back: ask again with `hinted_at`
   set, and if the answer is a time, watch on.
 - `needs_replan(habits)` says that a host's price moved by a tenth: ask again for its planned pages, then store
   `habits.replanned()`.
@@ -34,7 +34,7 @@ RULES = (*_SELF_SCALING, Fixed.name)
 
 
 def rule_of(name: str, *, interval: timedelta | None = None, limits: Limits | None = None) -> Rule:
-    """Return the rule of a name. `interval` is for `fixed` alone. Raises `KeyError` for a name that is not in `RULES`."""
+    """Return the rule of a name. `interval` is for `fixed` alone. Raises `KeyError` for a name not in `RULES`."""
     limits = limits or Limits()
     if name == Fixed.name:
         return Fixed(limits, interval=interval)

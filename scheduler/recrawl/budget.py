@@ -77,7 +77,8 @@ def current_basis(habits: Habits, pool: Pool, limits: Limits, *, now: datetime) 
 def model_price(alpha: float, beta: float, shape: AgeShape, limits: Limits, *, begin: float | None = None) -> float:
     """Return the price at which a new article is expected to be looked at as often as the limits ask.
 
-    `begin` is where the search begins: an earlier price. It spends what is asked within 4 %: the rest is for the correction.
+    `begin` is where the search begins: an earlier price. The answer spends what is asked within 4 %;
+    the rest is for the correction.
     """
     longest, half_life = limits.longest.total_seconds(), limits.half_life.total_seconds()
     grid = age_grid(limits.watch_for.total_seconds(), shortest=limits.shortest.total_seconds(), longest=longest)

@@ -27,8 +27,8 @@ _LONGEST_FADE_DAYS = 90.0
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """What plans are made by: a host's prior Gamma(alpha, beta) of rates, its age shape, and the price of a fetch before
-    the correction. It moves in steps: so articles of one host are planned alike, and what was computed serves again."""
+    """What plans are made by: a host's prior Gamma(alpha, beta) of rates, its age shape, and the price of a fetch
+    before the correction. It moves in steps: so a host's articles are planned alike, and tables serve again."""
 
     alpha: float
     beta: float
@@ -86,7 +86,7 @@ class Habits:
         return replace(self, planned_price=self.price)
 
     def faded(self, at: datetime) -> "Habits":
-        """Return the habits as they count at an instant: older looks count for less. A clock set back changes nothing."""
+        """Return the habits as they count at an instant: older looks for less. A clock set back changes nothing."""
         if self.learnt_at is None:
             return replace(self, learnt_at=at)
         days = min((at - self.learnt_at).total_seconds() / DAY, _LONGEST_FADE_DAYS)
@@ -138,7 +138,7 @@ class Habits:
 
     @staticmethod
     def from_json(values: Mapping[str, Any] | None) -> "Habits":
-        """Return habits from what `to_json` gave. What is missing or makes no sense is as if nothing were known of it."""
+        """Return habits from what `to_json` gave. What is missing or makes no sense is taken as not known."""
         source = values if isinstance(values, Mapping) else {}
         plain = Habits()
         known: dict[str, Any] = {

@@ -22,8 +22,15 @@ _NOTHING_SPENT: dict[str, Any] = {
 """What another rule spent says nothing about this one."""
 
 
-def learn(
-    watch: Watch, looked_at: datetime, changed: bool, habits: Habits, pool: Pool, rule: Rule, *, planned: bool = True
+def learn(  # noqa: PLR0917 - the look, then what is known, then what decides
+    watch: Watch,
+    looked_at: datetime,
+    changed: bool,
+    habits: Habits,
+    pool: Pool,
+    rule: Rule,
+    *,
+    planned: bool = True,
 ) -> tuple[Evidence, Habits]:
     """Return the article's evidence and its host's habits after a look that counts.
 
@@ -49,7 +56,7 @@ def learn(
         habits = replace(habits, refetches=habits.refetches + 1, logs_of_correction=logs)
     if watch.hinted_at is not None and watch.hinted_at <= looked_at:
         habits = _learn_hint(watch, looked_at, changed, habits, basis)
-    return _learn_rate(watch, looked_at, changed, habits, basis, rule)
+    return _learn_rate(watch, looked_at, changed, habits=habits, basis=basis, rule=rule)
 
 
 def _learn_hint(watch: Watch, looked_at: datetime, changed: bool, habits: Habits, basis: Basis) -> Habits:
@@ -71,7 +78,7 @@ def _learn_hint(watch: Watch, looked_at: datetime, changed: bool, habits: Habits
 
 
 def _learn_rate(
-    watch: Watch, looked_at: datetime, changed: bool, habits: Habits, basis: Basis, rule: Rule
+    watch: Watch, looked_at: datetime, changed: bool, *, habits: Habits, basis: Basis, rule: Rule
 ) -> tuple[Evidence, Habits]:
     assert watch.last_look_at is not None  # noqa: S101 - the caller has looked
     old = watch.evidence
@@ -83,7 +90,7 @@ def _learn_rate(
     evidence = Evidence(
         alpha=old.alpha + more_alpha,
         beta=old.beta + more_beta,
-        interval_seconds=rule.remembered_interval(watch, looked_at, changed),
+        interval_seconds=rule.remembered_interval(old.interval_seconds, changed=changed),
     )
     if covered < 1e-12:
         return evidence, habits

@@ -166,7 +166,7 @@ def next_look(
     price: float,
     half_life: float,
 ) -> NextLook | None:
-    """Return the best of the `ages` (rising) for the look that follows one at age `looked`, or None if none is worth it.
+    """Return the best of the `ages` (rising) for the look that follows one at age `looked`; None if none is worth it.
 
     `alpha` and `beta` are the article's own posterior. All ages are in seconds.
     """
@@ -206,7 +206,7 @@ def next_look(
 def candidate_ages(*, looked: float, now: float, end: float, shortest: float, longest: float) -> list[float]:
     """Return the ages that may follow a look at age `looked`, none before the age `now`, none behind `end`.
 
-    If all have passed, it is `now`.
+    Where the first of them have passed, `now` stands for them.
     """
     wait, ages = shortest, []
     while wait < longest and looked + wait < end:

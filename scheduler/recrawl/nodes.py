@@ -1,4 +1,4 @@
-"""A Gamma distribution of rates k as a few values with weights."""
+"""A Gamma distribution of rates k as five values with weights."""
 
 import math
 

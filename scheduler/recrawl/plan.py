@@ -20,8 +20,8 @@ _PRICE_STEP = 0.1
 class Plan(Rule):
     """Plans an article's coming looks to catch as many edits as soon as the budget allows: see `lookahead`.
 
-    Related: C. Olston and S. Pandey, "Recrawl scheduling based on information longevity", WWW 2008, for the worth of what
-    lasts; and Cho and Garcia-Molina 2003 for the evidence.
+    Related: C. Olston and S. Pandey, "Recrawl scheduling based on information longevity", WWW 2008, for the worth of
+    what lasts; and Cho and Garcia-Molina 2003 for the evidence.
     """
 
     name = "plan"

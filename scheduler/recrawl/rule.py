@@ -29,8 +29,8 @@ class Rule(ABC):
     def next_look(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> Decision:
         """Return when the article is looked at again, not before `now`, and never later than its watch lasts."""
 
-    def remembered_interval(self, watch: Watch, looked_at: datetime, changed: bool) -> float | None:
-        """Return the interval in seconds to remember after a look, `watch` being as it was before; None if none is."""
+    def remembered_interval(self, interval: float | None, *, changed: bool) -> float | None:  # noqa: ARG002 - for others
+        """Return the interval in seconds to remember after a look, from the one remembered before; None if none is."""
         return None
 
     def thrift(self, habits: Habits) -> float:

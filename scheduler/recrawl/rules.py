@@ -1,6 +1,7 @@
 """The simple rules: what crawlers do that know nothing of articles. Kept for those who prefer them, and to compare."""
 
 import math
+from abc import abstractmethod
 from datetime import datetime, timedelta
 
 from scheduler.recrawl.budget import current_basis
@@ -17,11 +18,11 @@ class SimpleRule(Rule):
         truth = self.due_by_hint(watch, habits, pool, now)
         if truth is not None and truth >= 0.5:
             return Decision(at=now, reason="hint", detail={"age_seconds": watch.age(now), "truth": truth})
-        return self.after(watch, self.wait(watch, habits, pool, now), now)
+        return self.after(watch, self.wait(watch, habits), now)
 
-    def wait(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> float:
+    @abstractmethod
+    def wait(self, watch: Watch, habits: Habits, /) -> float:
         """Return how many seconds after the last look the next one comes."""
-        raise AssertionError  # pragma: no cover
 
 
 class Fixed(SimpleRule):
@@ -40,7 +41,7 @@ class Fixed(SimpleRule):
             return super().next_look(watch, habits, pool, now)
         return self.after(watch, self._interval.total_seconds(), now, bounded=False)
 
-    def wait(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> float:
+    def wait(self, _: Watch, habits: Habits, /) -> float:
         budget = max(self.limits.refetches_per_article, 0.1)
         return self.limits.watch_for.total_seconds() / budget * self.thrift(habits)
 
@@ -59,7 +60,7 @@ class Geometric(SimpleRule):
         whole = math.exp(math.log(span) / max(self.limits.refetches_per_article, 0.1))
         return 1 + (whole - 1) * self.thrift(habits)
 
-    def wait(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> float:
+    def wait(self, watch: Watch, habits: Habits, /) -> float:
         remembered = watch.evidence.interval_seconds
         if remembered is None:
             return self.FIRST
@@ -67,8 +68,8 @@ class Geometric(SimpleRule):
         times = math.log2(max(remembered / self.FIRST, 1.0))
         return self.FIRST * math.exp(min(times * math.log(self.factor(habits)), 50.0))
 
-    def remembered_interval(self, watch: Watch, looked_at: datetime, changed: bool) -> float | None:
-        remembered = watch.evidence.interval_seconds or self.FIRST
+    def remembered_interval(self, interval: float | None, *, changed: bool) -> float | None:
+        remembered = interval or self.FIRST
         return max(remembered / 2, self.FIRST) if changed else min(remembered * 2, self.FIRST * 2**60)
 
 
@@ -81,11 +82,11 @@ class StormCrawler(SimpleRule):
     BEGIN, SHORTEST, LONGEST = DAY, 3600.0, 14 * DAY
     INCREASE, DECREASE = 0.5, 0.5
 
-    def wait(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> float:
+    def wait(self, watch: Watch, habits: Habits, /) -> float:
         return (watch.evidence.interval_seconds or self.BEGIN) * self.thrift(habits)
 
-    def remembered_interval(self, watch: Watch, looked_at: datetime, changed: bool) -> float | None:
-        interval = watch.evidence.interval_seconds or self.BEGIN
+    def remembered_interval(self, interval: float | None, *, changed: bool) -> float | None:
+        interval = interval or self.BEGIN
         if changed:
             return (1 - self.DECREASE) * interval + self.DECREASE * self.SHORTEST
         return min(interval * (1 + self.INCREASE), self.LONGEST)
@@ -101,7 +102,7 @@ class Nutch(SimpleRule):
     BEGIN, SHORTEST = DAY, 60.0
     INCREASE, DECREASE, SYNC = 0.4, 0.2, 0.3
 
-    def wait(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> float:
+    def wait(self, watch: Watch, habits: Habits, /) -> float:
         interval = watch.evidence.interval_seconds or self.BEGIN
         quiet = 0.0
         if watch.last_look_at is not None and watch.looks > 1:
@@ -109,8 +110,8 @@ class Nutch(SimpleRule):
         thrift = self.thrift(habits)
         return max(interval * thrift, quiet) - self.SYNC * quiet
 
-    def remembered_interval(self, watch: Watch, looked_at: datetime, changed: bool) -> float | None:
-        interval = watch.evidence.interval_seconds or self.BEGIN
+    def remembered_interval(self, interval: float | None, *, changed: bool) -> float | None:
+        interval = interval or self.BEGIN
         return max(interval * (1 - self.DECREASE if changed else 1 + self.INCREASE), self.SHORTEST)
 
 

@@ -1,4 +1,4 @@
-"""What a rule of recrawling is given about one article, and what it answers. Values only; all instants are aware UTC."""
+"""What a rule of recrawling is told of one article, and what it answers. Values only; all instants are aware UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,9 +47,9 @@ class Limits:
     """What an operator asks of recrawling.
 
     An article is watched until it is `watch_for` old, and looked at again `refetches_per_article` times in that life on
-    average. Seeing an edit `half_life` late is worth half as much as seeing it at once. With a week instead of a month the
-    plan would give up on quiet articles after a week, and miss what is edited later. No wait is shorter than `shortest`,
-    nor longer than `longest`: at a low budget the last look at an article may well come at the end of its watch.
+    average. Seeing an edit `half_life` late is worth half as much as seeing it at once. With a week instead of a month
+    the plan would give up on quiet articles after a week, and miss what is edited later. No wait is shorter than
+    `shortest`, nor longer than `longest`: at a low budget the last look may well come at the end of the watch.
     """
 
     watch_for: timedelta = timedelta(days=60)

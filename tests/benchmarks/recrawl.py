@@ -37,12 +37,12 @@ class Size:
     train_hosts: int = 5
     train_days: float = 60
     hosts: int = 6
-    days: float = 110
-    warm_days: float = 50
+    days: float = 150
+    warm_days: float = 90
     a_day: float = 2.0
 
 
-QUICK = Size(train_hosts=3, train_days=50, hosts=4, days=80, warm_days=40, a_day=2.0)
+QUICK = Size(train_hosts=3, train_days=50, hosts=4, days=110, warm_days=70, a_day=1.5)
 TINY = Size(train_hosts=2, train_days=40, hosts=3, days=60, warm_days=30, a_day=2.0)
 
 
@@ -151,7 +151,8 @@ def _print_table(results: dict[tuple[int, float, str], list[Measured]], budgets:
                 off = "" if abs(value.refetches / budget - 1) <= 0.03 or name == "oracle" else "  off budget"
                 print(
                     f"  {name:13} {value.refetches:5.2f}  {value.caught:6.1%} ±{half:5.1%} {value.mean_delay:7.1f} "
-                    f"{value.median_delay:6.1f} {value.p90_delay:6.0f} {value.strict_delay:7.1f}  {value.wasted:6.1%}{off}"
+                    f"{value.median_delay:6.1f} {value.p90_delay:6.0f} {value.strict_delay:7.1f}  {value.wasted:6.1%}"
+                    f"{off}"
                 )
 
 

@@ -72,7 +72,9 @@ def _look(one: _Watched, now: float, habits: Habits, pool: Pool, rule: Rule, *, 
     if learning:
         evidence, habits = learn(one.watch, at, changed, habits, pool, rule)
     elif one.ages:
-        evidence = Evidence(interval_seconds=rule.remembered_interval(one.watch, at, changed))
+        evidence = Evidence(
+            interval_seconds=rule.remembered_interval(one.watch.evidence.interval_seconds, changed=changed)
+        )
     else:
         evidence = Evidence()
     one.watch = replace(

@@ -72,13 +72,17 @@ def poll_rule(sources: SourceBook, default_poll: str) -> Callable[[int], PollDue
 def plan_feeds(store: Store, *, due: Callable[[int], PollDue], now: datetime, anew: bool = False) -> int:
     """Plan all feeds that have no next poll, and return how many. `due` gives the rule of a source by its id.
 
+    What a clock wrote that was ahead for a while counts as written now, or else feeds would be left alone until then.
+
     With `anew` those that are planned are planned again, as after a change of the rules; where nothing changed, that
     changes nothing. Whatever its rule, no feed is due while its host is left alone (`Retry-After`, 429, 503).
     """
     planned, behind = 0, 0
     while True:
         with store.writing() as transaction:
-            feeds = transaction.feeds.to_plan(SLICE, behind=behind, anew=anew)
+            if not behind:
+                transaction.feeds.forget_wrong_clock(now)
+            feeds = transaction.feeds.to_plan(SLICE, behind=behind, anew=anew, now=now)
             if not feeds:
                 return planned
             held = {one.host: now + timedelta(seconds=one.seconds) for one in transaction.hosts.held(budget=0)}

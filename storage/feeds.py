@@ -15,6 +15,10 @@ from storage.rows import feed_state
 from storage.statements import insert_or, slices
 from storage.tables import feed_entries, feeds, sources
 
+SKEW = timedelta(minutes=10)
+"""What lies further ahead than this was written by a clock that was ahead."""
+PLANNED_AHEAD = timedelta(days=2)
+"""Plans that lie further ahead are looked at again, which changes nothing where a rule does ask for such a time."""
 MOST_ABOVE = 10
 """Indexes above a sitemap are gone up no further, should they lead round in a circle."""
 
@@ -172,13 +176,33 @@ class Feeds:
         """Return the feeds that have no next poll, though neither they nor their sources are paused."""
         return self._states(self._planned_for().where(feeds.c.next_poll_at.is_(None)))
 
-    def to_plan(self, limit: int, *, behind: int, anew: bool) -> list[FeedState]:
-        """Return feeds that have no next poll, by their ids from behind the one given on.
+    def forget_wrong_clock(self, now: datetime) -> int:
+        """Take back what a clock that was ahead of `now` wrote of feeds, which would be left alone until then.
 
-        With `anew`, those too that have one, unless an operator asked for it or they were never polled.
+        They count as polled now, and have no next poll; return how many there were.
+        """
+        ahead = now + SKEW
+        at_most_now = {
+            name: case(
+                (feeds.c[name] > ahead, bindparam("at_most", now, type_=feeds.c[name].type)), else_=feeds.c[name]
+            )
+            for name in ("last_polled_at", "last_success_at", "requested_at")
+        }
+        # What was learnt from a gap that reached so far is as wrong.
+        learnt = {
+            name: case((feeds.c.learnt_until <= ahead, feeds.c[name])) for name in ("learnt_until", "poll_seconds")
+        }
+        wrong = or_(*(feeds.c[name] > ahead for name in (*at_most_now, "learnt_until")))
+        anew = at_most_now | learnt | {"next_poll_at": at_most_now["requested_at"]}
+        return self._connection.execute(update(feeds).where(wrong).values(anew)).rowcount
+
+    def to_plan(self, limit: int, *, behind: int, anew: bool, now: datetime) -> list[FeedState]:
+        """Return feeds that have no next poll, or one that lies far ahead, by their ids from behind the one given on.
+
+        With `anew`, those too that have another one, unless an operator asked for it or they were never polled.
         """
         is_settled = or_(feeds.c.requested_at.is_not(None), feeds.c.last_polled_at.is_(None))
-        unplanned = feeds.c.next_poll_at.is_(None)
+        unplanned = or_(feeds.c.next_poll_at.is_(None), feeds.c.next_poll_at > now + PLANNED_AHEAD)
         wanted = or_(unplanned, ~is_settled) if anew else unplanned
         return self._states(self._planned_for().where(feeds.c.id > behind, wanted).limit(limit))
 

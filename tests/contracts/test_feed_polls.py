@@ -278,3 +278,56 @@ def test_a_cron_expression_of_the_service_holds_in_the_zone_of_each_source(store
     record(store, state(store), ttl_seconds=86_400)
     _, found = plan(store, default="0 18 * * *")
     assert (found.next_poll_at, found.next_poll_reason) == (NOON + timedelta(minutes=30), PollReason.CRON)
+
+
+# Clocks
+
+
+YEAR = 365 * 24 * 60
+
+
+def polled_while_ahead(store, feed):
+    record(store, feed, at=1, new=5, known=15)
+    plan(store, at=1)
+    record(store, feed, at=YEAR, new=1, known=19)
+    plan(store, at=YEAR)
+
+
+def planned_while_ahead(store, feed):
+    record(store, feed, at=1, new=5, known=15)
+    plan(store, at=YEAR)
+    with store.writing() as transaction:
+        transaction.feeds.plan([FeedPlan(feed_id=feed.feed_id, next_poll_at=minute(YEAR), reason=PollReason.SHARE)])
+
+
+def found_while_ahead(store, feed):
+    with store.writing() as transaction:
+        transaction.feeds.plan([FeedPlan(feed_id=feed.feed_id, next_poll_at=minute(YEAR), reason=PollReason.NEW)])
+
+
+def asked_for_while_ahead(store, feed):
+    record(store, feed, at=1)
+    with store.writing() as transaction:
+        transaction.operating.request_poll(feed.feed_id, minute(YEAR))
+
+
+@pytest.mark.parametrize("put_off", [polled_while_ahead, planned_while_ahead, found_while_ahead, asked_for_while_ahead])
+def test_no_feed_waits_for_a_year_because_a_clock_was_ahead_for_a_moment(store, feed, put_off):
+    put_off(store, feed)
+    right = 10
+    first = plan(store, at=right)[1]
+    again = plan(store, at=right + 1)[1]
+    assert again.next_poll_at == first.next_poll_at <= minute(right + 20)
+    polled = record(store, first, at=right + 20, new=1, known=19)
+    later = plan(store, at=right + 20)[1]
+    assert polled.last_polled_at < later.next_poll_at <= minute(right + 60)
+    assert later.learnt_until == minute(right + 20)
+
+
+def test_a_rule_may_ask_for_a_time_far_ahead(store):
+    configure(store, poll="0 0 1 1 *")
+    record(store, state(store), at=1)
+    assert plan(store, at=2)[0] == 1
+    planned, found = plan(store, at=3)
+    assert (planned, found.next_poll_reason) == (0, PollReason.CRON)
+    assert found.next_poll_at > minute(60 * 24 * 3)

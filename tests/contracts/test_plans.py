@@ -12,7 +12,7 @@ from scheduler.recrawl import Habits
 from scheduler.rule_book import PlanSettings
 from storage.errors import DatabaseBusy
 from storage.model import FeedKind, NextReason, Outcome, Source
-from storage.records import Learnt, PagePlan
+from storage.records import CrawlScope, Learnt, PagePlan
 from storage.tables import pages
 from tests.contracts.news import CORRECTED, FERRY, NOON, entry, minute, put_off, watch
 
@@ -422,6 +422,22 @@ def test_pages_that_a_clock_far_ahead_put_off_are_planned_anew_when_it_was_set_r
     page.see(FERRY, at=150)
     plans(store).plan(minute(151))
     assert habits(store).looks == 1
+
+
+def test_pages_that_a_clock_a_year_ahead_found_are_fetched_when_it_was_set_right(store, paper):
+    year = 365 * DAY
+    with store.writing() as transaction:
+        feed = transaction.feeds.ensure(paper.source_id, "http://paper.example/feed.rss", NOON, FeedKind.RSS)
+        transaction.feeds.record_entries(feed.feed_id, paper.source_id, [entry("new")], minute(year))
+        first_due = minute(year + 10)
+        old = [entry("old")]
+        transaction.feeds.record_entries(feed.feed_id, paper.source_id, old, minute(year), first_due_at=first_due)
+    plans(store).plan(minute(5))
+    with store.reading() as transaction:
+        due = transaction.pages.to_fetch(CrawlScope(everything=True), now=minute(6), limit=10)
+        assert [page.url[-3:] for page in due] == ["new", "old"], "the back catalogue stays behind all else"
+        assert transaction.workload.due_pages(minute(6)).count == 1
+        assert {page.first_seen_at for page in due} == {minute(5)}
 
 
 @pytest.mark.parametrize("age", [timedelta(days=1, hours=1), timedelta(days=31)])

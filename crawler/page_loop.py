@@ -26,7 +26,12 @@ LOOK_AGAIN_SECONDS = 2.0
 HOSTS_AT_ONCE = 128
 """Hosts that are worked on side by side; each holds one response at most while it waits to be read."""
 A_HOST = 20
-"""Pages of one host held at most, so that a host with thousands never fills the window."""
+"""Pages of one host that wait here at most, so that a host with thousands never fills the window."""
+A_HOST_IN_A_CROWD = 1
+"""The same once the window is half full. From three quarters on only a host that has nothing in it may come in: a few
+slow hosts with much to do must not keep all others waiting."""
+REQUESTED_A_HOST = 4
+"""So many pages of a host that somebody asked for are put before its others at a time."""
 
 
 class NextPages(Protocol):
@@ -38,6 +43,13 @@ class NextPages(Protocol):
         """Return at most `limit` pages, none of these hosts and none of these pages."""
 
 
+class RequestedPages(Protocol):
+    """Asks the database for pages that somebody wants at once."""
+
+    async def __call__(self, *, exclude_hosts: Collection[str], limit: int) -> Sequence[PageState]:
+        """Return at most `limit` pages, none of these hosts, first those that were asked for first."""
+
+
 class PageLoop:
     """Fetches pages until none is owed, the limit is reached, or `stop` was called.
 
@@ -46,7 +58,8 @@ class PageLoop:
     ends because something is always due remembers nothing of it.
     `held_hosts` names the hosts that must be left alone now. `limit` counts pages that were fetched. While
     `more_coming` says so, more may be owed soon though nothing is now. `still_owed` is asked just before a page is
-    fetched: another process may have done so meanwhile.
+    fetched: another process may have done so meanwhile. What `requested_pages` tells of is put before all else of its
+    host, also while the window is full.
     """
 
     def __init__(
@@ -61,6 +74,7 @@ class PageLoop:
         more_coming: Callable[[], bool] = lambda: False,
         still_owed: Callable[[PageState], Awaitable[bool]] | None = None,
         on_failed: Callable[[PageState], None] | None = None,
+        requested_pages: RequestedPages | None = None,
     ) -> None:
         self._next_pages = next_pages
         self._fetch = fetch
@@ -71,6 +85,7 @@ class PageLoop:
         self._more_coming = more_coming
         self._still_owed = still_owed
         self._on_failed = on_failed
+        self._requested_pages = requested_pages
         self._queues: dict[str, deque[PageState]] = {}
         self._in_hand: set[int] = set()
         self._failed: set[int] = set()
@@ -79,6 +94,7 @@ class PageLoop:
         self._progress = asyncio.Event()
         self._hungry = True
         self._ask_at = 0.0
+        self._ask_for_requested_at = 0.0
         self._stopping = False
         self._broken: MorgueError | None = None
 
@@ -127,9 +143,20 @@ class PageLoop:
         room = WINDOW - len(self._in_hand)
         return room if self._left is None else min(room, self._left - len(self._in_hand))
 
+    def _waiting_at_most(self) -> int:
+        """Return how many pages of one host may wait here, besides the one that is fetched."""
+        if len(self._in_hand) < WINDOW // 2:
+            return A_HOST
+        return A_HOST_IN_A_CROWD if len(self._in_hand) < WINDOW * 3 // 4 else 0
+
+    def _waiting_at_least(self) -> int:
+        """Return how many pages of one host are to wait here, if it has so many; with fewer, more are asked for."""
+        return (self._waiting_at_most() + 1) // 2
+
     async def _refill(self) -> bool:
         """Ask for more pages where that may bring some, and return whether there is or may be anything to do."""
         now = asyncio.get_running_loop().time()
+        await self._take_requested(now)
         room = self._room()
         if room <= 0:
             return bool(self._in_hand)
@@ -137,28 +164,62 @@ class PageLoop:
             return True
         self._hungry = False
         self._ask_at = now + LOOK_AGAIN_SECONDS
-        full = {host for host, queue in self._queues.items() if len(queue) >= A_HOST // 2}
+        enough = self._waiting_at_least()
+        full = {host for host, queue in self._queues.items() if len(queue) >= enough}
         pages = await self._next_pages(
             exclude_hosts=full | set(self._held_hosts()),
             exclude_pages=self._in_hand | self._failed,
             limit=room,
         )
-        for page in pages:
-            self._enqueue(page)
+        taken = [self._enqueue(page) for page in pages]
+        if any(taken) and not all(taken):
+            # Others stood behind what there was no place for; now that its host is full, they are given.
+            self.ask_soon()
         # A host that was left out because it was busy may have become free while the question was answered.
         return bool(pages or self._in_hand or self._hungry) or self._more_coming()
 
-    def _enqueue(self, page: PageState) -> None:
+    def _enqueue(self, page: PageState) -> bool:
+        """Take a page in, and return whether there was a place for it."""
         queue = self._queues.get(page.host)
-        if queue is not None and len(queue) >= A_HOST:
-            return
+        if queue is not None and len(queue) >= self._waiting_at_most():
+            return False
         self._in_hand.add(page.page_id)
         if queue is None:
-            queue = self._queues[page.host] = deque()
-            queue.append(page)
-            self._start(self._work_host(page.host, queue))
+            self._begin_host(page.host, [page])
         else:
             queue.append(page)
+        return True
+
+    async def _take_requested(self, now: float) -> None:
+        """Put what somebody asked for before all else of its host."""
+        if self._requested_pages is None or now < self._ask_for_requested_at:
+            return
+        self._ask_for_requested_at = now + LOOK_AGAIN_SECONDS
+        by_host: dict[str, list[PageState]] = {}
+        for page in await self._requested_pages(exclude_hosts=set(self._held_hosts()), limit=WINDOW):
+            first = by_host.setdefault(page.host, [])
+            if len(first) < REQUESTED_A_HOST and page.page_id not in self._failed:
+                first.append(page)
+        for host, first in by_host.items():
+            self._put_first(host, first)
+
+    def _put_first(self, host: str, first: Sequence[PageState]) -> None:
+        queue = self._queues.get(host, deque())
+        waiting = {page.page_id for page in queue}
+        # One that is in hand and does not wait is being fetched or recorded.
+        first = [page for page in first if page.page_id in waiting or page.page_id not in self._in_hand]
+        ids = {page.page_id for page in first}
+        ordered = [*first, *(page for page in queue if page.page_id not in ids)]
+        self._in_hand |= ids
+        if host in self._queues:
+            queue.clear()
+            queue.extend(ordered)
+        elif ordered:
+            self._begin_host(host, ordered)
+
+    def _begin_host(self, host: str, owed: Sequence[PageState]) -> None:
+        queue = self._queues[host] = deque(owed)
+        self._start(self._work_host(host, queue))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -167,10 +228,13 @@ class PageLoop:
 
     async def _work_host(self, host: str, queue: deque[PageState]) -> None:
         try:
-            async with self._hosts:
-                while queue and not self._stopping and self._broken is None and host not in self._held_hosts():
+            while queue:
+                # Taken anew for each page, so that hosts with much to do give way to those that wait for a place.
+                async with self._hosts:
+                    if self._stopping or self._broken is not None or host in self._held_hosts():
+                        break
                     page = queue.popleft()
-                    if len(queue) < A_HOST // 2:
+                    if len(queue) < self._waiting_at_least():
                         self.ask_soon()
                     await self._work_page(page)
         finally:

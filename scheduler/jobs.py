@@ -197,6 +197,7 @@ class ServiceJobs:
             ingests_at_once=self._crawling.settings.processes * 4,
             still_owed=partial(is_still_owed, self._crawling, by_service=True),
             on_failed=lambda page: self._broken_pages.add(page.page_id, now=utc_now()),
+            requested_pages=self._requested_pages,
         )
         self._page_job = asyncio.current_task()
         try:
@@ -215,6 +216,14 @@ class ServiceJobs:
                 _EVERYTHING, now=now, exclude_hosts=exclude_hosts, exclude_pages=excluded, limit=limit
             )
         )
+
+    async def _requested_pages(self, *, exclude_hosts: Collection[str], limit: int) -> Sequence[PageState]:
+        now = utc_now()
+        broken = self._broken_pages.current(now=now)
+        asked = await self._crawling.read(
+            lambda tx: tx.pages.requested(now=now, exclude_hosts=exclude_hosts, limit=limit)
+        )
+        return [page for page in asked if page.page_id not in broken]
 
     async def _ingest(self, page: PageState, fetched: Fetched) -> None:
         if page.watched_from is not None and page.last_fetch_at is None and await self._is_index(page, fetched):

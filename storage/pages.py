@@ -101,6 +101,12 @@ _SUSPECT_LOOKED_AT_AGAIN = pages.c.id.in_(
 )
 
 
+def _requested(now: datetime) -> list[ColumnElement[bool]]:
+    """Return by which conditions the service is asked for pages by hand, as `_ways` does."""
+    asked = (pages.c.requested_at.is_not(None), pages.c.next_fetch_at <= now)
+    return [and_(way, *asked) for way in _ways(CrawlScope(everything=True), by_time=True)]
+
+
 class Pages:
     """Knows the pages and their crawl state."""
 
@@ -301,6 +307,12 @@ class Pages:
                     found.setdefault(row["id"], page_state(row))
         return list(found.values())
 
+    def requested(self, *, now: datetime, exclude_hosts: Collection[str] = (), limit: int) -> list[PageState]:
+        """Return at most `limit` pages that somebody asked the service for, those that were asked for first first."""
+        query = state_query().where(or_(*_requested(now)), pages.c.host.not_in(list(exclude_hosts)))
+        query = query.order_by(pages.c.next_fetch_at, pages.c.id).limit(limit)
+        return [page_state(row) for row in self._connection.execute(query).mappings()]
+
     def count_to_fetch(
         self,
         scope: CrawlScope,
@@ -331,8 +343,7 @@ class Pages:
             named = and_(pages.c.id.in_(sorted(scope.page_ids)), or_(not_since(named_since or now), released))
             wanted.append((named, pages.c.id))
         if scope.everything:
-            requested = (pages.c.requested_at.is_not(None), pages.c.next_fetch_at <= now)
-            wanted += [(and_(way, *requested), pages.c.next_fetch_at) for way in _ways(scope, by_time=True)]
+            wanted += [(way, pages.c.next_fetch_at) for way in _requested(now)]
         due = (_NO_BACKLOG, pages.c.next_fetch_at <= now)
         wanted += [(and_(way, *due), pages.c.next_fetch_at) for way in _ways(scope, by_time=True, heirs=True)]
         # A back catalogue stands behind all that is due. A crawl wants it now, where the service comes to it later.

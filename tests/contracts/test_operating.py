@@ -103,6 +103,11 @@ def test_what_was_asked_for_comes_before_what_is_due_longest(store, paper, page)
     operate(store, "request_fetch", page.page.page_id, minute(20))
     assert due(store, 19.5) == [other.page.url_key]
     assert due(store, 30) == [page.page.url_key, other.page.url_key]
+    with store.reading() as transaction:
+        asked = transaction.pages.requested(now=minute(30), limit=10)
+        assert [one.page_id for one in asked] == [page.page.page_id]
+        assert not transaction.pages.requested(now=minute(30), exclude_hosts=[asked[0].host], limit=10)
+        assert not transaction.pages.requested(now=minute(19), limit=10)
     page.see(FERRY, at=25)
     assert standing(store, page).requested_at is None
     assert due(store, 30) == [other.page.url_key]

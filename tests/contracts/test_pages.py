@@ -143,7 +143,7 @@ def test_the_pages_that_are_due_are_found_by_an_index(store, paper):
         connection = transaction._connection
         of_source = CrawlScope(source_ids=frozenset({paper.source_id}))
         for scope, indexes in (
-            (EVERYTHING, ["ix_pages_due", "ix_pages_backlog"]),
+            (EVERYTHING, ["ix_pages_requested", "ix_pages_due", "ix_pages_backlog"]),
             (of_source, ["ix_pages_due", "ix_pages_backlog_of_source"]),
             (CrawlScope(source_ids=frozenset({1, 2})), ["ix_pages_due", "ix_pages_backlog"]),
         ):

@@ -80,7 +80,8 @@ class Owed:
     async def next_pages(self, *, exclude_hosts, exclude_pages, limit):
         self.questions += 1
         await asyncio.sleep(0)
-        left = [p for n, p in self.pages.items() if n not in self.done]
+        done = set(self.done)
+        left = [p for n, p in self.pages.items() if n not in done]
         return [p for p in left if p.host not in exclude_hosts and p.page_id not in exclude_pages][:limit]
 
     async def ingest(self, page, _):
@@ -189,3 +190,60 @@ def test_a_loop_waits_for_more_while_more_is_coming():
 
     asyncio.run(run())
     assert owed.done == [0, 1]
+
+
+@pytest.mark.parametrize("in_turn", [True, False], ids=["by turns", "one host after the other"])
+def test_slow_hosts_with_much_to_do_keep_nobody_else_waiting(in_turn):
+    slow = {f"slow{n}": 60 for n in range(40)}
+    owed = Owed(slow | {f"quick{n}": 1 for n in range(100)})
+    if in_turn:
+        last = owed.pages[40 * 60 - 1].page_id
+        owed.pages = {n: replace(page, host=f"slow{n % 40}") if n <= last else page for n, page in owed.pages.items()}
+    fetched = []
+
+    async def run():
+        async def fetch(page):
+            # A slow host answers once while all others have their turns.
+            for _ in range(60 if page.host.startswith("slow") else 1):
+                await asyncio.sleep(0)
+            fetched.append(page.host)
+            if sum(host.startswith("quick") for host in fetched) == 100:
+                loop.stop()
+
+        loop = owed.loop(fetch)
+        await loop.run()
+
+    asyncio.run(run())
+    slow_fetched = [host for host in fetched if host.startswith("slow")]
+    assert len(slow_fetched) < 40 * 20
+
+
+def test_a_page_that_somebody_asked_for_is_the_next_of_its_host():
+    owed = Owed({"a": 100, "b": 3})
+    wanted: list[int] = []
+
+    async def requested(*, exclude_hosts, limit):
+        return [owed.pages[number] for number in wanted if number not in owed.done and "a" not in exclude_hosts]
+
+    async def run():
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def fetch(page):
+            if page.host == "a" and not go_on.is_set():
+                begun.set()
+                await go_on.wait()
+
+        loop = owed.loop(fetch, requested_pages=requested, ingests_at_once=1)
+        running = asyncio.create_task(loop.run())
+        await begun.wait()
+        wanted.extend([90, 7])  # one that is in memory already, and one that there was no place for
+        loop._ask_for_requested_at = 0.0
+        loop.ask_soon()
+        while loop.in_hand < 22:
+            await asyncio.sleep(0)
+        go_on.set()
+        await running
+
+    asyncio.run(run())
+    assert [number for number in owed.done if number < 100][:4] == [0, 90, 7, 1]
+    assert sorted(owed.done) == list(range(103))

@@ -23,9 +23,12 @@ log = structlog.get_logger()
 
 OFF = ("", "off", "none")
 REQUESTS_AT_ONCE = 32
-"""So many requests are answered side by side; further connections are closed at once."""
-CLIENT_SECONDS = 5.0
+"""So many requests are answered side by side. For one more the oldest client is left that has not asked yet; where all
+have asked, it waits for a place, and is closed if there is none soon."""
+CLIENT_SECONDS = 2.0
 """So long may a client be silent."""
+PLACE_SECONDS = 0.5
+"""So long a connection waits for a place."""
 REQUEST_SECONDS = 5.0
 """So long may a request take in all: a client that sends a byte now and then is left behind."""
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -69,11 +72,21 @@ def healthz(*, status: str, problems: list[dict[str, str]], seconds: float) -> A
 
 
 class HttpServer:
-    """Answers at one address from `start` to `stop`. `routes` give the answers, each asked in a thread of its own."""
+    """Answers at one address from `start` to `stop`. `routes` give the answers, each asked in a thread of its own.
 
-    def __init__(self, address: tuple[str, int], routes: dict[str, Callable[[], Answer]]) -> None:
+    `on_refused` is told of each connection that was closed because too many were open.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        routes: dict[str, Callable[[], Answer]],
+        *,
+        on_refused: Callable[[], None] = lambda: None,
+    ) -> None:
         self._address = address
         self._routes = routes
+        self._on_refused = on_refused
         self._server: _Server | None = None
 
     @property
@@ -86,7 +99,7 @@ class HttpServer:
     def start(self) -> None:
         """Listen. Raises `HttpUnavailable` where that cannot be done, as when another program has the port."""
         try:
-            self._server = _Server(self._address, self._routes)
+            self._server = _Server(self._address, self._routes, self._on_refused)
         except (OSError, UnicodeError) as problem:
             host, port = self._address
             shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -113,9 +126,15 @@ class _Server(ThreadingMixIn, TCPServer):
     block_on_close = False
     request_queue_size = 32
 
-    def __init__(self, address: tuple[str, int], routes: dict[str, Callable[[], Answer]]) -> None:
+    def __init__(
+        self, address: tuple[str, int], routes: dict[str, Callable[[], Answer]], on_refused: Callable[[], None]
+    ) -> None:
         self.routes = routes
+        self._on_refused = on_refused
         self._places = threading.BoundedSemaphore(REQUESTS_AT_ONCE)
+        self._lock = threading.Lock()
+        self._silent: dict[socket.socket, None] = {}
+        """Those that have not asked yet, the oldest first."""
         host, port = address
         # Without a host, IPv4 is what everybody has; a host that is named is taken as it stands.
         self.address_family = socket.AF_INET
@@ -125,14 +144,34 @@ class _Server(ThreadingMixIn, TCPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread, or hang up where too many are being answered."""
-        if not self._places.acquire(blocking=False):
+        if not self._take_place():
+            self._on_refused()
             self.shutdown_request(request)
             return
+        with self._lock:
+            self._silent[request] = None
         try:
             super().process_request(request, client_address)
         except RuntimeError:  # no thread can be started
+            self.asked(request)
             self._places.release()
             self.shutdown_request(request)
+
+    def _take_place(self) -> bool:
+        if self._places.acquire(blocking=False):
+            return True
+        with self._lock:
+            oldest = next(iter(self._silent), None)
+        if oldest is not None:
+            self.asked(oldest)
+            self._on_refused()
+            _hang_up(oldest)
+        return self._places.acquire(timeout=PLACE_SECONDS)
+
+    def asked(self, request: socket.socket) -> None:
+        """Note that a client has asked, or will not any more: it is not left for another one."""
+        with self._lock:
+            self._silent.pop(request, None)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer a request, in no more than its time in all."""
@@ -143,6 +182,7 @@ class _Server(ThreadingMixIn, TCPServer):
             super().process_request_thread(request, client_address)
         finally:
             watch.cancel()
+            self.asked(request)
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the library's signature
@@ -163,6 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"  # one request a connection
 
     def do_GET(self) -> None:
+        self.server.asked(self.connection)
         answer = self._answer()
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)

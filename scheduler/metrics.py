@@ -137,6 +137,12 @@ CATALOGUE = (
     ),
     Described("morgue_refresh_duration_seconds", "gauge", (), "How long it took to read the gauges of the database."),
     Described("morgue_refresh_timestamp_seconds", "gauge", (), "When the gauges of the database were read last."),
+    Described(
+        "morgue_http_refused_total",
+        "counter",
+        (),
+        "Connections for health and metrics that were closed because too many were open.",
+    ),
     Described("morgue_build_info", "gauge", ("version", "python"), "1; what runs."),
 )
 """Every metric of ours; the README has the same table."""
@@ -200,6 +206,7 @@ class Metrics:
         self._read_duration = self._histogram("morgue_extraction_duration_seconds", READ_SECONDS)
         self._read_failures = self._counter("morgue_extraction_failures_total")
         self._pool_restarts = self._counter("morgue_extraction_pool_restarts_total")
+        self._http_refused = self._counter("morgue_http_refused_total")
         self._commit_duration = self._histogram("morgue_commit_duration_seconds", COMMIT_SECONDS)
         own = ("morgue_healthy", "morgue_problem")
         self._gauges = {
@@ -262,6 +269,10 @@ class Metrics:
         self._read_duration.observe(seconds)
         if failure is not None:
             self._read_failures.labels(failure).inc()
+
+    def http_refused(self) -> None:
+        """Count a connection that was closed because too many were open."""
+        self._http_refused.inc()
 
     def pool_restarted(self) -> None:
         """Count a new pool."""

@@ -69,7 +69,7 @@ class Watching:
         self._reported: set[str] = set()
         address = parse_address(settings.service.http)
         routes = {"/healthz": self._healthz, "/metrics": self._exposition}
-        self.server = None if address is None else HttpServer(address, routes)
+        self.server = None if address is None else HttpServer(address, routes, on_refused=self.metrics.http_refused)
 
     async def __aenter__(self) -> Self:
         self._listen()

@@ -142,6 +142,48 @@ def test_clients_that_say_nothing_hold_up_nobody_for_long(server, monkeypatch):
         one.close()
 
 
+def test_idle_connections_shut_out_nobody(answers, monkeypatch):
+    # Not even for as long as they may be silent.
+    monkeypatch.setattr(watched_http, "REQUEST_SECONDS", 600.0)
+    monkeypatch.setattr(watched_http, "PLACE_SECONDS", 600.0)
+    monkeypatch.setattr(watched_http._Handler, "timeout", 600.0)
+    refused = []
+    server = HttpServer(("127.0.0.1", 0), answers, on_refused=lambda: refused.append(1))
+    server.start()
+    idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2 * watched_http.REQUESTS_AT_ONCE)]
+    try:
+        for client in idle:
+            client.send(b"GET /he")
+        assert ask(server, "/healthz")[0] == 200
+        assert len(refused) == watched_http.REQUESTS_AT_ONCE + 1
+    finally:
+        for client in idle:
+            client.close()
+        server.stop()
+
+
+def test_whoever_has_asked_is_answered_however_many_come_after(answers):
+    refused, go = [], threading.Event()
+    answers["/slow"] = lambda: go.wait() and answers["/healthz"]()
+    server = HttpServer(("127.0.0.1", 0), answers, on_refused=lambda: refused.append(1))
+    server.start()
+    asking = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(watched_http.REQUESTS_AT_ONCE)]
+    try:
+        for client in asking:
+            client.send(b"GET /slow HTTP/1.0\r\n\r\n")
+        with pytest.raises((http.client.HTTPException, OSError)):
+            ask(server, "/healthz")
+        go.set()
+        assert all(client.recv(100).startswith(b"HTTP/1.0 200") for client in asking)
+        assert len(refused) == 1
+        assert ask(server, "/healthz")[0] == 200
+    finally:
+        go.set()
+        for client in asking:
+            client.close()
+        server.stop()
+
+
 def test_a_client_that_drips_is_left_behind(server, monkeypatch):
     monkeypatch.setattr(watched_http, "REQUEST_SECONDS", 0.5)
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:

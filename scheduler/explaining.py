@@ -131,7 +131,7 @@ def _by_rule(standing: Standing, when: str) -> str:
         age, shape = watch.age(looked_at), AgeShape(basis.rates)
         by_age = shape.cumulative(age + HOUR.total_seconds()) - shape.cumulative(age)
         host = basis.alpha / basis.beta * by_age
-        own = (basis.alpha + history.rate_alpha) / (basis.beta + history.rate_beta) * by_age
+        own = (basis.alpha + watch.evidence.alpha) / (basis.beta + watch.evidence.beta) * by_age
         return (
             f"{_record(history)} At its age of {spoken(timedelta(seconds=age))}, articles of {history.host} are edited "
             f"about once in {_once_in(host)}, and this one is expected to be about once in {_once_in(own)}: "

@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from scheduler.policy import NextLook, next_look
-from scheduler.recrawl import Evidence, Habits, Pool, Rule, Watch, hint_truth, learn
-from storage.model import BY_RULE, LOOKS, NextReason
+from scheduler.recrawl import Evidence, Habits, Pool, Rule, Watch, hint_truth, learn, pay
+from storage.model import ARTICLE_SEEN, BY_RULE, LOOKS, NextReason
 from storage.records import Learnt, PageHistory
 
+CLOCK_LEEWAY = timedelta(hours=1)
+"""What was seen so much later than now was seen by a clock that was ahead."""
+NO_LONGER_NEW = timedelta(days=1)
+"""An article that is handed to the service within a day is watched from its birth on, as others are."""
 LIKELY = 0.5
 """Where articles are looked at at a fixed interval, one that is watched no more comes back on a hint that is true so
 often."""
@@ -33,30 +37,52 @@ def pending_hint(history: PageHistory) -> datetime | None:
     return history.hinted_at
 
 
-def learn_looks(history: PageHistory, *, habits: Habits, pool: Pool, rule: Rule) -> tuple[PageHistory, Habits]:
+def is_watched_anew(history: PageHistory) -> bool:
+    """Whether an operator had an article watched that was out for long, so that it is watched as if it came out then.
+
+    It is planned and learnt of at that age alike. What it was like before says nothing of it, nor it of its host.
+    """
+    return history.watched_from is not None and history.watched_from - history.born_at > NO_LONGER_NEW
+
+
+def learn_looks(
+    history: PageHistory, *, habits: Habits, pool: Pool, rule: Rule, now: datetime
+) -> tuple[PageHistory, Habits]:
     """Return the history with what its looks since the last plan taught in it, and the habits of its host.
 
-    Only articles teach. While a reading waits for a second look, it is not known whether the look before it found
-    something new: both are learnt of together. A look that claims to be older than what is learnt comes of a clock
-    that was set back; it teaches nothing, and learning goes on from there.
+    Only articles teach. A fetch that the rule asked for is paid when it ends, whatever it came to; the attempts and
+    second looks that follow from it are not paid again. While a reading waits for a second look, it is not known
+    whether the look before it found something new: both are learnt of together. A look that claims to be older than
+    what is learnt, or later than `now`, comes of a wrong clock; it teaches nothing, and learning goes on from there.
+    Nor does a look that found no article there: it was not to be seen whether that was edited.
     """
     looked_at, until = last_counted_look(history), history.learnt_until
-    if not history.has_article or looked_at is None or looked_at == until or history.has_candidate:
+    if not history.has_article:
         return history, habits
-    evidence = Evidence(alpha=history.rate_alpha, beta=history.rate_beta, interval_seconds=history.interval_seconds)
-    if until is None or looked_at > until:
+    pays = _is_to_be_paid(history) and not is_watched_anew(history)
+    if looked_at is None or looked_at == until or history.has_candidate:
+        at = min(history.last_fetch_at or now, now)
+        return history, pay(habits, at, pool, rule) if pays else habits
+    evidence = evidence_of(history)
+    in_order = (until is None or looked_at > until) and looked_at <= now + CLOCK_LEEWAY
+    if in_order and not _shows_no_article(history):
+        changed = history.changes > history.learnt_changes
         before = Watch(
-            born_at=history.born_at,
+            born_at=_begins_at(history),
             last_look_at=until,
-            last_changed_at=history.last_changed_at,
+            # The page has the time of the last change, and not of the one before.
+            last_changed_at=None if changed else history.last_changed_at,
             looks=max(history.looks - 1, 0),
             changes=history.learnt_changes,
             evidence=evidence,
             hinted_at=history.hinted_at,
         )
-        changed = history.changes > history.learnt_changes
-        planned = history.next_fetch_reason in BY_RULE
-        evidence, habits = learn(before, looked_at, changed, habits, pool, rule, planned=planned)
+        if not is_watched_anew(history):
+            evidence, habits = learn(before, looked_at, changed, habits, pool, rule, planned=pays)
+        elif until is not None and until >= before.born_at:
+            evidence, _ = learn(before, looked_at, changed, habits, pool, rule, planned=False)
+    elif pays:
+        habits = pay(habits, min(looked_at, now), pool, rule)
     learnt = replace(
         history,
         learnt_until=looked_at,
@@ -67,6 +93,31 @@ def learn_looks(history: PageHistory, *, habits: Habits, pool: Pool, rule: Rule)
         hinted_at=pending_hint(history),
     )
     return learnt, habits
+
+
+def evidence_of(history: PageHistory) -> Evidence:
+    """Return what the looks at an article taught; nothing where it is watched anew and was not looked at since."""
+    until = history.learnt_until
+    if is_watched_anew(history) and (until is None or until < _begins_at(history)):
+        return Evidence()
+    return Evidence(alpha=history.rate_alpha, beta=history.rate_beta, interval_seconds=history.interval_seconds)
+
+
+def _begins_at(history: PageHistory) -> datetime:
+    """Return from when an article's age is counted."""
+    return history.watched_from if history.watched_from and is_watched_anew(history) else history.born_at
+
+
+def _is_to_be_paid(history: PageHistory) -> bool:
+    """Whether a fetch has ended that a rule asked for.
+
+    A rule asks only after a look that was learnt of; the plan that follows its fetch has another reason until then.
+    """
+    return history.next_fetch_reason in BY_RULE and history.last_fetch_at != history.learnt_until
+
+
+def _shows_no_article(history: PageHistory) -> bool:
+    return history.last_outcome in LOOKS and history.last_outcome not in ARTICLE_SEEN
 
 
 def learnt_of(before: PageHistory, after: PageHistory) -> Learnt | None:
@@ -122,11 +173,11 @@ class Deliberation:
 def watch_of(history: PageHistory) -> Watch:
     """Return an article as its rule is shown it. One that is watched anew is planned as if it had come out then."""
     return Watch(
-        born_at=max(history.born_at, history.watched_from or history.born_at),
+        born_at=_begins_at(history),
         last_look_at=last_counted_look(history),
         last_changed_at=history.last_changed_at,
         looks=history.looks,
         changes=history.changes,
-        evidence=Evidence(alpha=history.rate_alpha, beta=history.rate_beta, interval_seconds=history.interval_seconds),
+        evidence=evidence_of(history),
         hinted_at=pending_hint(history),
     )

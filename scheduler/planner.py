@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from crawler.runner import SourceBook
-from scheduler.page_learning import Deliberation, learn_looks, learnt_of, pending_hint
+from scheduler.page_learning import CLOCK_LEEWAY, Deliberation, learn_looks, learnt_of, pending_hint
 from scheduler.recrawl import Habits, Limits, Pool, Rule, needs_replan, pooled
 from scheduler.recrawl.budget import current_basis
 from scheduler.recrawl.habits import Basis
@@ -56,6 +56,8 @@ class _Draft:
     history: PageHistory
     learnt: PageHistory
     plan: PagePlan
+    teaches: bool = False
+    """Whether its host's habits count something of it."""
 
 
 @dataclass
@@ -134,7 +136,8 @@ class PagePlanner:
             stored = transaction.host_habits.of({history.host for history in histories})
         if not histories:
             return _Slice()
-        part = _Slice(stored=stored, known={host: Habits.from_json(habits) for host, habits in stored.items()})
+        righted = {host: Habits.from_json(habits).righted(now, CLOCK_LEEWAY) for host, habits in stored.items()}
+        part = _Slice(stored=stored, known=righted)
         self._know_all_hosts(now)
         for history in histories:
             forgets = history.source_id in forget_intervals_of
@@ -177,10 +180,10 @@ class PagePlanner:
         """Learn from the looks at a page, and decide on the next one."""
         host, rule = history.host, self._rules.rule(history.source_id)
         habits = part.known.get(host, Habits())
-        learnt = known
+        learnt, before = known, habits
         if known.has_article:
-            habits = self._with_basis(habits, rule, now)
-            learnt, habits = learn_looks(known, habits=habits, pool=self._pool, rule=rule)
+            habits = before = self._with_basis(habits, rule, now)
+            learnt, habits = learn_looks(known, habits=habits, pool=self._pool, rule=rule, now=now)
             part.known[host] = habits
         deliberation = Deliberation(
             rule=rule,
@@ -200,7 +203,7 @@ class PagePlanner:
                 learnt = replace(learnt, hinted_at=None)
                 look = deliberation.next_look(learnt, now)
         plan = PagePlan(page_id=history.page_id, at=look.at, reason=look.reason, learnt=learnt_of(history, learnt))
-        return _Draft(history=history, learnt=learnt, plan=plan)
+        return _Draft(history=history, learnt=learnt, plan=plan, teaches=habits is not before)
 
     # What is written
 
@@ -327,6 +330,6 @@ def _unchanged(
     hosts' habits would count a look that is not kept, or not count one that was learnt from elsewhere."""
     stale = {draft.history.page_id for draft in part.drafts if fresh.get(draft.history.page_id) != draft.history}
     hosts = {host for host, habits in stored.items() if habits != part.stored.get(host, {})}
-    hosts |= {draft.history.host for draft in part.drafts if draft.history.page_id in stale and draft.plan.learnt}
+    hosts |= {draft.history.host for draft in part.drafts if draft.history.page_id in stale and draft.teaches}
     kept = [draft for draft in part.drafts if draft.history.page_id not in stale and draft.history.host not in hosts]
     return kept, len(part.drafts) - len(kept)

@@ -9,7 +9,7 @@ How to use it (all instants are aware UTC):
   evidence and habits it returns. The first look at an article (`watch_before.last_look_at` None) counts it as new: the
   account of the budget needs no other call. Pass `planned=False` for a look that the rule did not ask for (a second
   look at a reading that waits, a suspect, a look by `--recrawl`): it teaches, and is not paid from the budget. Never
-  call it for fetches that are no looks.
+  call it for fetches that are no looks: `pay` for one of those that the rule asked for.
 - Then `rule.next_look(watch, habits, pool, now)` gives a `Decision`. `at` None means that no further look is worth its
   price, or the watch ends before it: release the article. No last look is owed to it: the plan has weighed one at the
   end of the watch among the others. A hint may bring the article back: ask again with `hinted_at`
@@ -22,7 +22,7 @@ from datetime import timedelta
 
 from scheduler.recrawl.budget import needs_replan
 from scheduler.recrawl.habits import Habits, Pool, pooled
-from scheduler.recrawl.learning import learn
+from scheduler.recrawl.learning import learn, pay
 from scheduler.recrawl.plan import Plan
 from scheduler.recrawl.rule import Rule, hint_truth
 from scheduler.recrawl.rules import Fixed, Geometric, Index, Nutch, StormCrawler
@@ -53,6 +53,7 @@ __all__ = [
     "hint_truth",
     "learn",
     "needs_replan",
+    "pay",
     "pooled",
     "rule_of",
 ]

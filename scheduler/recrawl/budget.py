@@ -130,12 +130,14 @@ def needs_replan(habits: Habits) -> bool:
     return planned is None or abs(price / planned - 1) >= REPLAN_SHARE
 
 
-def article_weight(shape: AgeShape, age: float) -> float:
+def article_weight(shape: AgeShape, age: float, limits: Limits) -> float:
     """Return how much of an article the account counts where it is first looked at `age` seconds old.
 
     One that is found late, as of a back catalogue, will need fewer looks than are asked for a whole life.
     """
-    if age <= DAY:
+    end = limits.watch_for.total_seconds()
+    new = min(DAY, end / 2)
+    if age <= new:
         return 1.0
-    day = shape.cumulative(DAY)
-    return max(0.02, (1.0 - shape.cumulative(age)) / max(1e-6, 1.0 - day))
+    whole = shape.cumulative(end)
+    return max(0.02, (whole - shape.cumulative(age)) / max(1e-6, whole - shape.cumulative(new)))

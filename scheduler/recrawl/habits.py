@@ -6,7 +6,7 @@ Everything here is a sum over looks, so it is learnt one look at a time, forgets
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.recrawl.prior import CANDIDATES
@@ -20,6 +20,8 @@ SPENDING_DAYS = 30.0
 PENDING = ((0.5, 0.7), (0.25, 5.0), (0.25, 25.0))
 """Shares of an article's looks, and the days that they take to fall due on average: a new article joins the account bit
 by bit, as its looks do. Otherwise a host would seem thrifty for as long as its articles are young."""
+WHOLE_WATCH = timedelta(days=60)
+"""The watch for which `PENDING` stands; in a shorter one the days are fewer in proportion."""
 _FADE_STEP_DAYS = 1 / 24
 _LONGEST_FADE_DAYS = 90.0
 """A clock that leaps makes nothing forgotten beyond this."""
@@ -85,15 +87,33 @@ class Habits:
         """Return the habits of a host whose pages were just planned anew at the price in use."""
         return replace(self, planned_price=self.price)
 
-    def faded(self, at: datetime) -> "Habits":
-        """Return the habits as they count at an instant: older looks for less. A clock set back changes nothing."""
+    def righted(self, now: datetime, leeway: timedelta) -> "Habits":
+        """Return the habits with instants that lie ahead of `now` set to it: a clock that was ahead wrote them, and
+        nothing would fade, nor the price follow what is spent, until then."""
+        learnt_at, basis = self.learnt_at, self.basis
+        if learnt_at is not None and learnt_at > now + leeway:
+            learnt_at = now
+        if basis is not None and basis.made_at > now + leeway:
+            basis = replace(basis, made_at=now)
+        return (
+            self
+            if (learnt_at, basis) == (self.learnt_at, self.basis)
+            else replace(self, learnt_at=learnt_at, basis=basis)
+        )
+
+    def faded(self, at: datetime, watch_for: timedelta = WHOLE_WATCH) -> "Habits":
+        """Return the habits as they count at an instant: older looks for less. A clock set back changes nothing.
+
+        `watch_for` is how long articles are watched: in a shorter time their looks fall due sooner.
+        """
         if self.learnt_at is None:
             return replace(self, learnt_at=at)
         days = min((at - self.learnt_at).total_seconds() / DAY, _LONGEST_FADE_DAYS)
         if days < _FADE_STEP_DAYS:
             return self
         keep, keep_spending = 0.5 ** (days / MEMORY_DAYS), 0.5 ** (days / SPENDING_DAYS)
-        stays = [math.exp(-days / term) for _, term in PENDING]
+        share = min(max(watch_for / WHOLE_WATCH, 1e-4), 1.0)
+        stays = [math.exp(-days / (term * share)) for _, term in PENDING]
         joined = sum(waiting * (1 - stay) for waiting, stay in zip(self.pending, stays, strict=True))
         return replace(
             self,

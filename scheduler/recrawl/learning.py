@@ -38,25 +38,40 @@ def learn(  # noqa: PLR0917 - the look, then what is known, then what decides
     learnt. `planned` says that the look was one that the rule asked for, and so is paid from the budget; looks that
     confirm a suspect text, or that somebody asked for, teach as much and cost nothing.
     """
+    habits = _current(habits, looked_at, pool, rule)
+    basis = habits.basis
+    assert basis is not None  # noqa: S101 - the current habits have one
+    if watch.last_look_at is None:
+        weight = article_weight(AgeShape(basis.rates), watch.age(looked_at), rule.limits)
+        return watch.evidence, habits.with_article(weight)
+    if planned:
+        habits = _paid(habits)
+    if watch.hinted_at is not None and watch.hinted_at <= looked_at:
+        habits = _learn_hint(watch, looked_at, changed, habits, basis)
+    return _learn_rate(watch, looked_at, changed, habits=habits, basis=basis, rule=rule)
+
+
+def pay(habits: Habits, fetched_at: datetime, pool: Pool, rule: Rule) -> Habits:
+    """Return the habits after a fetch that the rule asked for and that told nothing, or nothing yet."""
+    return _paid(_current(habits, fetched_at, pool, rule))
+
+
+def _paid(habits: Habits) -> Habits:
+    logs = habits.logs_of_correction + math.log(habits.correction)
+    return replace(habits, refetches=habits.refetches + 1, logs_of_correction=logs)
+
+
+def _current(habits: Habits, at: datetime, pool: Pool, rule: Rule) -> Habits:
+    """Return the habits as they count at an instant by a rule, with what plans are made by."""
     before = habits.learnt_at
-    habits = habits.faded(looked_at)
+    habits = habits.faded(at, rule.limits.watch_for)
     if habits.rule != rule.name:
         habits = replace(habits, rule=rule.name, correction=pool.correction_of(rule.name), **_NOTHING_SPENT)
     if habits.learnt_at != before:
         # The fading moves in steps; the correction moves with it.
         habits = corrected(habits, rule.limits)
-    basis = current_basis(habits, pool, rule.limits, now=looked_at)
-    if basis is not habits.basis:
-        habits = replace(habits, basis=basis)
-    if watch.last_look_at is None:
-        weight = article_weight(AgeShape(basis.rates), watch.age(looked_at))
-        return watch.evidence, habits.with_article(weight)
-    if planned:
-        logs = habits.logs_of_correction + math.log(habits.correction)
-        habits = replace(habits, refetches=habits.refetches + 1, logs_of_correction=logs)
-    if watch.hinted_at is not None and watch.hinted_at <= looked_at:
-        habits = _learn_hint(watch, looked_at, changed, habits, basis)
-    return _learn_rate(watch, looked_at, changed, habits=habits, basis=basis, rule=rule)
+    basis = current_basis(habits, pool, rule.limits, now=at)
+    return habits if basis is habits.basis else replace(habits, basis=basis)
 
 
 def _learn_hint(watch: Watch, looked_at: datetime, changed: bool, habits: Habits, basis: Basis) -> Habits:

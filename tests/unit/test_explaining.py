@@ -30,6 +30,7 @@ def test_a_plan_is_explained_by_what_was_seen_and_what_is_expected():
         habits=Habits(),
         pool=Pool(),
         rule=rule_of("plan"),
+        now=NOW,
     )
     text = said(page, habits=habits)
     assert text.startswith("Edited 3 times in 5 looks after the first. At its age of 2 d, articles of paper.example ")

@@ -18,8 +18,8 @@ HOUR = timedelta(hours=1)
 LOOKED = {"learnt_until": NOW - HOUR, "looks": 2, "next_fetch_reason": NextReason.PLAN}
 
 
-def learn(page, habits=None, rule=PLAN):
-    return learn_looks(page, habits=habits or Habits(), pool=Pool(), rule=rule)
+def learn(page, habits=None, rule=PLAN, now=None):
+    return learn_looks(page, habits=habits or Habits(), pool=Pool(), rule=rule, now=now or page.last_fetch_at or NOW)
 
 
 def decide(page, *, rule=PLAN, habits=None, interval=None, now=NOW):
@@ -64,6 +64,84 @@ def test_only_looks_that_the_rule_wanted_are_paid_from_its_budget():
     _, asked_for = learn(history(**LOOKED | {"next_fetch_reason": NextReason.REQUESTED}))
     assert (wanted.refetches, asked_for.refetches) == (1, 0)
     assert wanted.looks == asked_for.looks == 1
+
+
+def later(page, outcome, reason, hours, **facts):
+    """Return the page after its next fetch, made for that reason so many hours on."""
+    at = NOW + hours * HOUR
+    seen = {"last_look_at": at, "looks": page.looks + 1} if outcome is Outcome.UNCHANGED else {}
+    after = {"last_fetch_at": at, "last_outcome": outcome, "next_fetch_reason": NextReason(reason)}
+    return replace(page, **(after | seen | facts))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "then", "waiting"),
+    [
+        (Outcome.TIMEOUT, "retry", {}),
+        (Outcome.SUSPECT, "suspect", {"suspect_looks": 1}),
+        (Outcome.MISSING, "missing", {}),
+        (Outcome.UNCHANGED, "second_look", {"has_candidate": True}),
+    ],
+)
+def test_a_fetch_of_the_rule_is_paid_once_whatever_it_came_to(outcome, then, waiting):
+    page, habits = learn(history(**LOOKED))
+    assert habits.refetches == 1
+    first, habits = learn(later(page, outcome, "plan", 2, **waiting), habits)
+    assert habits.refetches == pytest.approx(2, abs=0.01), "when it ended"
+    again, habits = learn(later(first, Outcome.TIMEOUT, then, 3), habits)
+    settled = {"has_candidate": False, "suspect_looks": 0}
+    done, habits = learn(later(again, Outcome.UNCHANGED, "retry", 4, **settled), habits)
+    assert habits.refetches == pytest.approx(2, abs=0.02), "not for what follows from it"
+    assert learn(done, habits)[1].refetches == habits.refetches, "nor for being thought of again"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.GONE, Outcome.NOT_ARTICLE])
+def test_a_look_that_found_no_article_says_nothing_of_edits_and_is_paid(outcome):
+    page, habits = learn(history(**LOOKED, last_outcome=outcome))
+    assert (page.rate_beta, page.learnt_until, habits.looks, habits.refetches) == (0, NOW, 0, 1)
+
+
+def test_what_a_clock_saw_that_was_ahead_teaches_nothing():
+    page, habits = learn(history(**LOOKED), now=NOW - timedelta(days=365))
+    assert (page.learnt_until, page.rate_beta, habits.looks) == (NOW, 0, 0)
+    assert habits.learnt_at == NOW - timedelta(days=365), "and is paid now"
+
+
+def test_a_clock_that_was_ahead_once_does_not_hold_up_what_a_host_spends():
+    _, ahead = learn(history(**LOOKED), now=NOW)
+    past = NOW - timedelta(days=365)
+    righted = ahead.righted(past, HOUR)
+    assert righted.learnt_at == righted.basis.made_at == past
+    assert ahead.righted(NOW - HOUR, HOUR) is ahead
+
+
+def test_the_rule_is_shown_the_article_as_it_stood_before_the_look(monkeypatch):
+    shown = []
+    monkeypatch.setattr("scheduler.page_learning.learn", lambda watch, *_, **__: shown.append(watch) or learnt)
+    learnt = (watch_of(history()).evidence, Habits())
+    learn(history(**LOOKED, changes=1, last_changed_at=NOW))
+    learn(history(**LOOKED | {"learnt_changes": 1}, changes=1, last_changed_at=NOW - 2 * HOUR))
+    assert [watch.last_changed_at for watch in shown] == [None, NOW - 2 * HOUR]
+
+
+def test_an_article_that_is_watched_anew_is_learnt_of_as_it_is_planned_and_not_for_its_host():
+    old = {"first_seen_at": NOW - timedelta(days=200), "rate_alpha": 4.0, "rate_beta": 1.0, "looks": 9}
+    old |= {"learnt_until": NOW - timedelta(days=141), "next_fetch_reason": NextReason.PLAN}
+    page = history(**old, watched_from=NOW - HOUR)
+    assert watch_of(page).evidence == watch_of(history()).evidence, "what it was like long ago is not counted"
+    page, habits = learn(page)
+    assert (page.rate_alpha, page.rate_beta, habits) == (0, 0, Habits()), "the look covers the time before, too"
+    page, habits = learn(later(page, Outcome.UNCHANGED, "plan", 5))
+    born = {"first_seen_at": NOW - HOUR, "learnt_until": NOW}
+    new, _ = learn(later(history(**born), Outcome.UNCHANGED, "plan", 5))
+    assert page.rate_beta == new.rate_beta > 0.1
+    assert habits == Habits()
+
+
+def test_an_article_that_is_handed_over_on_its_first_day_is_watched_from_its_birth():
+    page = history(first_seen_at=NOW - HOUR, published_at=NOW - 5 * HOUR, watched_from=NOW - HOUR)
+    assert watch_of(page).born_at == NOW - 5 * HOUR
+    assert learn(replace(page, next_fetch_reason=NextReason.NEW))[1].pending != Habits().pending
 
 
 def test_a_look_older_than_what_is_learnt_sets_learning_back_and_teaches_nothing():

@@ -53,3 +53,7 @@ def test_every_metric_that_an_alert_names_is_there_with_its_labels():
         labels = {label for metric in metrics for label in known[_SUFFIX.sub("", metric)].labels}
         used = set(re.findall(r"\$labels\.(\w+)", rules()[name]))
         assert used <= labels | {"instance"}, name
+
+
+def test_no_alert_takes_a_source_that_is_polled_seldom_for_one_that_is_broken():
+    assert "morgue_source_last_poll_timestamp_seconds" not in " ".join(expressions().values())

@@ -10,7 +10,7 @@ from scheduler.recrawl import Habits, Pool, hint_truth, pooled
 from scheduler.recrawl.shape import AgeShape
 from scheduler.rule_book import PlanSettings
 from storage.errors import NotFound
-from storage.model import NextReason
+from storage.model import BY_RULE, NextReason
 from storage.records import PageHistory
 from storage.store import Transaction
 
@@ -79,7 +79,7 @@ def explain_page(standing: Standing, *, now: datetime) -> list[str]:
     said = [_why(standing, now)]
     hint = pending_hint(history)
     if hint is not None and history.next_fetch_reason is not NextReason.HINT:
-        said.append(_why_not_for_hint(standing, hint))
+        said.append(_why_not_for_hint(standing, hint) if _weighs_hints(history) else _hint_waits(hint))
     if standing.unwatched_source is not None:
         said.append(f"The service does not look after its source {standing.unwatched_source}; `morgue crawl` does.")
     if standing.held_until is not None:
@@ -151,6 +151,15 @@ def _by_hint(standing: Standing, when: str) -> str:
         f"A feed or sitemap says {said}; about {truth:.0%} of such hints of {standing.history.host} are taken to be "
         f"true: it is due {when}."
     )
+
+
+def _weighs_hints(history: PageHistory) -> bool:
+    """Whether a hint might have made a page due: what something waits for, or what failed, is due for that."""
+    return history.watch_ended or history.next_fetch_reason in BY_RULE | {NextReason.STILL_CHANGES}
+
+
+def _hint_waits(hint: datetime) -> str:
+    return f"A feed or sitemap says that it was updated at {moment(hint)}, which the look that comes will tell."
 
 
 def _why_not_for_hint(standing: Standing, hint: datetime) -> str:

@@ -5,7 +5,6 @@ A slice is read, thought over outside of any transaction, and written if nothing
 is left for the next run. So nobody waits for the thinking, and two processes may plan at once.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from typing import Any
 import structlog
 
 from crawler.runner import SourceBook
-from scheduler.page_learning import CLOCK_LEEWAY, Deliberation, learn_looks, learnt_of, pending_hint
+from scheduler.page_learning import CLOCK_LEEWAY, Deliberation, learn_looks, learnt_of
 from scheduler.recrawl import Habits, Limits, Pool, Rule, needs_replan, pooled
 from scheduler.recrawl.budget import current_basis
 from scheduler.recrawl.habits import Basis
@@ -41,6 +40,8 @@ POOL_AGE = timedelta(minutes=10)
 FIRST_TRUST = 20
 """A host's hints are taken for true of so many pages at once, or of as many as its hints were checked before: an index
 that hints at all its entries costs few fetches until it is known for it."""
+TRUSTED_FOR = timedelta(days=1)
+"""A page that waits for so long for the look at a hint is no longer one of those."""
 AFTER_FAILED_RULE = timedelta(days=1)
 """A page whose rule fails is looked at again so much later."""
 SET_BACK = timedelta(minutes=1)
@@ -93,7 +94,7 @@ class PagePlanner:
         self._pooled_at: datetime | None = None
         self._newcomers: dict[Limits, Basis] = {}
         self._planned_at: datetime | None = None
-        self._trusted: Counter[str] = Counter()
+        self._trusted: dict[str, dict[int, datetime]] = {}
         self._moved: dict[str, int] = {}
         self._rules_pass: _RulesPass | None = None
 
@@ -193,17 +194,29 @@ class PagePlanner:
             interval=self._rules.interval(history.source_id),
         )
         look = deliberation.next_look(learnt, now)
-        if known.hinted_at is not None and pending_hint(known) is None and self._trusted[host] > 0:
-            self._trusted -= Counter([host])
-        if look.reason is NextReason.HINT:
-            if self._trusted[host] < max(FIRST_TRUST, habits.hints):
-                self._trusted[host] += 1
-            else:
-                # Its index says so again the next time that it is read.
-                learnt = replace(learnt, hinted_at=None)
-                look = deliberation.next_look(learnt, now)
+        if not self._is_trusted(learnt, look.reason, most=max(FIRST_TRUST, habits.hints), now=now):
+            # Its index says so again the next time that it is read.
+            learnt = replace(learnt, hinted_at=None)
+            look = deliberation.next_look(learnt, now)
         plan = PagePlan(page_id=history.page_id, at=look.at, reason=look.reason, learnt=learnt_of(history, learnt))
         return _Draft(history=history, learnt=learnt, plan=plan, teaches=habits is not before)
+
+    def _is_trusted(self, history: PageHistory, reason: NextReason, *, most: float, now: datetime) -> bool:
+        """Return whether a page may have that reason: a hint only, while no more than `most` of its host's wait."""
+        waiting = self._trusted.setdefault(history.host, {})
+        if reason is not NextReason.HINT:
+            waiting.pop(history.page_id, None)
+            if not waiting:
+                del self._trusted[history.host]
+            return True
+        if len(waiting) >= most:
+            # What was paused, or found to be another page, before it was looked at takes no place for ever.
+            for page_id in [one for one, since in waiting.items() if not timedelta(0) <= now - since < TRUSTED_FOR]:
+                del waiting[page_id]
+        if history.page_id not in waiting and len(waiting) >= most:
+            return False
+        waiting.setdefault(history.page_id, now)
+        return True
 
     # What is written
 
@@ -292,7 +305,9 @@ class PagePlanner:
 
     def _go_on_by_price(self, host: str, now: datetime) -> None:
         after = self._moved[host]
-        part = self._plan_slice(lambda transaction: transaction.page_plans.of_price(host, SLICE, after=after), now)
+        part = self._plan_slice(
+            lambda transaction: transaction.page_plans.of_price(host, SLICE, now=now, after=after), now
+        )
         if len(part.drafts) == SLICE:
             self._moved[host] = part.last
             return

@@ -26,7 +26,7 @@ MOST_FAILURES_OF_OLD = 6
 """So often in a row a look at an article is tried that is older than it is watched, while something waits for it."""
 STILL_CHANGES_SHARE = 0.25
 """An article is watched on while its last change is younger than this share of the time for which it is watched: 15 of
-60 days. That is more than the longest pause between two looks, so two of them must have found nothing new."""
+60 days."""
 STILL_CHANGES_AGAIN = (timedelta(days=1), timedelta(days=7))
 """Then it is looked at again after half of the time since it changed, within these bounds."""
 

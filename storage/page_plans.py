@@ -106,9 +106,16 @@ class PagePlans:
             query = query.order_by(pages.c.id).with_for_update(of=pages)
         return {history.page_id: history for history in self._histories(query)}
 
-    def of_price(self, host: str, limit: int, *, after: int = 0) -> list[PageHistory]:
-        """Return pages of a host that are due when the plan said, which the price of a fetch there decides."""
-        wanted = and_(pages.c.host == host, pages.c.id > after, pages.c.alias_of.is_(None), ~pages.c.paused)
+    def of_price(self, host: str, limit: int, *, now: datetime, after: int = 0) -> list[PageHistory]:
+        """Return pages of a host that will be due when the plan said, which the price of a fetch there decides; what is
+        due by `now` may be under way already."""
+        wanted = and_(
+            pages.c.host == host,
+            pages.c.id > after,
+            pages.c.next_fetch_at > now,
+            pages.c.alias_of.is_(None),
+            ~pages.c.paused,
+        )
         query = _HISTORIES.where(_BY_PLAN, wanted)
         return self._histories(query.order_by(pages.c.id).limit(limit))
 

@@ -306,11 +306,13 @@ def test_a_price_that_moved_is_a_planning_anew_of_the_hosts_planned_pages(store,
         known = Habits.from_json(transaction.host_habits.of([HOST])[HOST])
         dear = replace(known, correction=1.5, planned_price=known.price)
         transaction.host_habits.put({HOST: dear.to_json()}, minute(3))
+        put_off(transaction, {watched[4].page.page_id: minute(4)})
     watched[0].see(replace(FERRY, body=f"{FERRY.body}\n\nThis is story 0."), at=5)
     service = plans(store)
     for _ in range(3):
         service.plan(minute(6))
-    assert all(page.state().next_fetch_at > before for page, before in zip(watched[1:], cheap[1:], strict=True))
+    assert all(page.state().next_fetch_at > before for page, before in zip(watched[1:4], cheap[1:4], strict=True))
+    assert watched[4].state().next_fetch_at == minute(4), "what is due may be under way"
     assert habits(store).planned_price == pytest.approx(habits(store).price)
 
 
@@ -386,6 +388,31 @@ def test_an_index_that_hints_at_everything_costs_few_looks_and_is_soon_ignored(s
     assert fetched[0] <= FIRST_TRUST
     assert fetched[1:] == [0] * 6, "its hints proved to tell nothing"
     assert all(history(store, page).next_fetch_at or history(store, page).watch_ended for page in watched)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_hinted_pages_that_nobody_looks_at_take_no_place_for_ever(store, paper, monkeypatch):
+    monkeypatch.setattr(planner, "FIRST_TRUST", 2)
+    watched = [watch(store, f"story-{number}", source="paper") for number in range(4)]
+    for number, page in enumerate(watched):
+        page.see(replace(FERRY, body=f"{FERRY.body}\n\nThis is story {number}."), at=1)
+    service = plans(store)
+    service.plan(minute(2))
+
+    def hint_at(numbers, at):
+        for number in numbers:
+            hint(store, paper, at, at=at, path=f"story-{number}")
+            service.plan(minute(at))
+        return [number for number, page in enumerate(watched) if history(store, page).next_fetch_reason == "hint"]
+
+    assert hint_at(range(4), 30) == [0, 1]
+    with store.writing() as transaction:
+        of_page = pages.c.id.in_([page.page.page_id for page in watched[:2]])
+        transaction._connection.execute(pages.update().where(of_page).values(paused=True))
+    assert hint_at([2, 3], 40) == [0, 1]
+    with store.writing() as transaction:
+        put_off(transaction, {page.page.page_id: minute(9 * DAY) for page in watched[2:]})
+    assert hint_at([2, 3], 31 + DAY) == [0, 1, 2, 3]
 
 
 # Clocks

@@ -87,6 +87,9 @@ def test_a_hint_is_told_with_what_it_is_worth():
     text = said(due("hint", timedelta(0), **hinted), habits=habits)
     assert "says that it was updated at 2026-03-01 12:05 UTC; about 80% of such hints of paper.example" in text
     assert "so it is not looked at sooner for that" in said(due("plan", **hinted), habits=Habits(hints=50.0))
+    retried = said(due("retry", last_outcome=Outcome.TIMEOUT, consecutive_failures=1, **hinted), habits=habits)
+    assert "2026-03-01 12:05 UTC, which the look that comes will tell" in retried
+    assert "sooner" not in retried
 
 
 def test_what_keeps_a_page_from_being_fetched_is_told():

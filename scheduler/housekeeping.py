@@ -17,9 +17,9 @@ from typing import Any
 import structlog
 
 from crawler.recorder import Recorder
-from scheduler.breakage import SourceWarning, WarningKind
 from scheduler.counting import STATE, count_days, housekeeping_state, midnight
 from scheduler.settings import ServiceSettings
+from scheduler.source_warnings import SourceWarning, WarningKind
 from scheduler.standing_warnings import differing, judged_sources, keep_warnings, read_warnings, renewed
 from storage.archive import Archive
 from storage.clock import steady_seconds

@@ -9,20 +9,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-EVIDENCE = 13.0
-"""So much evidence (natural logarithm) an alarm needs: one in 440,000 looks at a source at which nothing changed.
+EVIDENCE = 14.0
+"""So much evidence (natural logarithm) an alarm needs: one in 1,200,000 looks at a source at which nothing changed.
 
-A source is judged by 16 shares. Were each looked at anew with five independent sets of cases a day, that would be one
-false alarm in fifteen years.
+A source is judged by 16 shares, seven of them by up to five numbers of articles. Were each looked at anew with five
+independent sets of cases a day, that would be one false alarm in fifteen years.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """So many of so many."""
+    """So many of so many; what cannot be (more than all, or less than none) is taken for the nearest that can."""
 
     count: int
     of: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of", max(self.of, 0))
+        object.__setattr__(self, "count", min(max(self.count, 0), self.of))
 
     @property
     def share(self) -> float:

@@ -4,21 +4,22 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from scheduler.breakage import FeedFacts, SourceFacts, SourceWarning, WarningKind, warnings
+from scheduler.breakage import FeedFacts, SourceFacts, warnings
+from scheduler.source_warnings import SourceWarning, Standing, WarningKind
 from storage.records import FeedState, StoredSource
 from storage.store import Transaction
 
 STATE = "warnings"
-LOOK_BACK = timedelta(days=60)
-"""So many days of tallies a judgement needs: eight weeks, and some days before today's."""
-_SILENT = frozenset({WarningKind.NO_ARTICLES, WarningKind.FEED_STALE})
+LOOK_BACK = timedelta(days=120)
+"""So many days of tallies a judgement needs: a month that is judged at a small source, and three before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StandingWarning:
     """A warning of a source (its slug), or of the whole service (None), with the instant when it was raised.
 
-    `subject` is what it is about: a field, an outcome, a feed's address, a folder.
+    `subject` is what it is about: a field, an outcome, a feed's address, a folder. `usual` is what was usual when it
+    was raised, by which it ends.
     """
 
     source: str | None
@@ -26,6 +27,7 @@ class StandingWarning:
     subject: str | None
     sentence: str
     since: datetime
+    usual: float | None = None
 
 
 def read_warnings(transaction: Transaction) -> list[StandingWarning]:
@@ -70,11 +72,14 @@ def _facts(
     empty = [feed.feed_id for of_source in feeds.values() for feed in of_source if _listed(feed) == 0]
     listed_before = transaction.overview.feeds_with_entries(empty)
     feeds_seen = transaction.overview.feeds_seen([feed.feed_id for of_source in feeds.values() for feed in of_source])
-    silent = {warning.source: warning.since for warning in standing if warning.kind in _SILENT}
+    stands: dict[str | None, list[Standing]] = {}
+    for one in standing:
+        warning = SourceWarning(kind=one.kind, subject=one.subject, sentence=one.sentence, usual=one.usual)
+        stands.setdefault(one.source, []).append(Standing(warning=warning, since=one.since))
     return {
         source_id: SourceFacts(
             first_seen_at=first_seen[source_id],
-            silent_since=silent.get(stored.source.slug),
+            standing=stands.get(stored.source.slug, ()),
             feeds=[_feed_facts(feed, feeds_seen[feed.feed_id], listed_before) for feed in feeds[source_id]],
         )
         for source_id, stored in watched.items()
@@ -115,6 +120,7 @@ def renewed(
             subject=warning.subject,
             sentence=warning.sentence,
             since=since.get((source, warning.kind, warning.subject), now),
+            usual=warning.usual,
         )
         for source, of_source in found.items()
         for warning in of_source

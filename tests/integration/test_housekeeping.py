@@ -8,10 +8,10 @@ import pytest
 
 from crawler.recorder import Recorder
 from scheduler import counting
-from scheduler.breakage import WarningKind
 from scheduler.counting import count_days
 from scheduler.housekeeping import SOURCES_AT_ONCE, Housekeeping
 from scheduler.settings import ServiceSettings
+from scheduler.source_warnings import WarningKind
 from scheduler.standing_warnings import keep_warnings, read_warnings
 from storage.archive import Archive
 from storage.clock import utc_now

@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 
 from crawler.recorder import Recorder
 from scheduler import health, watching
-from scheduler.breakage import WarningKind
 from scheduler.health import DatabaseProbe, Stage
 from scheduler.http import HttpServer, HttpUnavailable
 from scheduler.settings import ServiceSettings, Settings
+from scheduler.source_warnings import WarningKind
 from scheduler.standing_warnings import StandingWarning, keep_warnings
 from scheduler.watching import Watching
 from storage.clock import utc_now

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from scheduler.breakage import SourceFacts, SourceWarning, warnings
+from scheduler.breakage import SourceFacts, warnings
+from scheduler.source_warnings import SourceWarning
 from storage.tallies import FIELDS, HOURS, TEXT_BOUNDS, Tally, text_place
 
 BEGIN = date(2026, 1, 5)

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scheduler.breakage import FeedFacts, SourceFacts, SourceWarning, WarningKind, warnings
+from scheduler.breakage import FeedFacts, SourceFacts, warnings
 from scheduler.shares import Share, has_jumped
 from scheduler.silence import gap_factor
+from scheduler.source_warnings import SourceWarning, Standing, WarningKind
 from storage.model import FeedKind, Outcome
 from storage.tallies import FIELDS, Tally
 from tests.unit.source_days import BEGIN, DAYTIME, FLAT, cut, day_of, judged, steady_days
@@ -136,7 +137,9 @@ def test_a_silence_that_was_warned_of_goes_on_when_what_was_usual_is_forgotten()
     now = datetime(2026, 3, 5, 12, tzinfo=UTC)
     first_seen = datetime(2025, 3, 5, tzinfo=UTC)
     assert warnings(days, facts=SourceFacts(first_seen_at=first_seen), now=now) == []
-    facts = SourceFacts(first_seen_at=first_seen, silent_since=datetime(2026, 1, 3, tzinfo=UTC))
+    silent = SourceWarning(kind=WarningKind.FEED_STALE, sentence="As it was.")
+    standing = [Standing(warning=silent, since=datetime(2026, 1, 3, tzinfo=UTC))]
+    facts = SourceFacts(first_seen_at=first_seen, standing=standing)
     assert kinds(warnings(days, facts=facts, now=now)) == [WarningKind.FEED_STALE]
     days[-1] = day_of(days[-1].day, hours=(1,) * 24)
     assert warnings(days, facts=facts, now=now) == []

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from scheduler.breakage import SourceWarning, WarningKind
 from scheduler.counting import open_days
 from scheduler.housekeeping import SLICE_ROWS, next_slice, shortage
+from scheduler.source_warnings import SourceWarning, WarningKind
 from scheduler.standing_warnings import StandingWarning, differing, renewed
 
 NOW = datetime(2026, 3, 10, 0, 30, tzinfo=UTC)

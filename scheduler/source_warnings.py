@@ -1,0 +1,115 @@
+"""The words of silent breakage: what may be wrong with a source, and which days it is judged by. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from scheduler.shares import Share
+from storage.tallies import Tally
+
+BASELINE = timedelta(days=28)
+"""So long before the days that are judged lie those that they are judged by; longer where these hold little."""
+LEAST_BASELINE = 30
+ENOUGH_BASELINE = 100
+"""Up to so many articles or fetches the days before are followed back, so that little is not judged by less."""
+WEEK = timedelta(days=7)
+MONTH = timedelta(days=31)
+HALF = 0.5
+NEARLY_ALL = 0.8
+
+
+class WarningKind(StrEnum):
+    """What may be wrong; the list is closed."""
+
+    NO_ARTICLES = "no_articles"
+    FEED_STALE = "feed_stale"
+    FEED_EMPTY = "feed_empty"
+    FEED_FAILING = "feed_failing"
+    FIELD_MISSING = "field_missing"
+    TEXT_SHORT = "text_short"
+    ZONE_MISSING = "zone_missing"
+    PAGES_REFUSED = "pages_refused"
+    PAGES_WALLED = "pages_walled"
+    PAGES_UNREAD = "pages_unread"
+    PAGES_UNREACHABLE = "pages_unreachable"
+    ROBOTS_FORBIDS = "robots_forbids"
+    ALL_SUSPECT = "all_suspect"
+    VERSIONS_EXPLODING = "versions_exploding"
+    # Of the whole service.
+    DISK_LOW = "disk_low"
+    WAL_HELD_BACK = "wal_held_back"
+
+
+SILENT = frozenset({WarningKind.NO_ARTICLES, WarningKind.FEED_STALE})
+"""Two views of one thing: nothing new comes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceWarning:
+    """What seems to be wrong with a source: a code, what it is about (a field, an outcome, a feed's address), and a
+    sentence with figures.
+
+    `usual` is what was usual before: a share, or a number of characters; None where the warning does not go by one.
+    """
+
+    kind: WarningKind
+    subject: str | None = None
+    sentence: str
+    usual: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A warning that stands, and when it was raised.
+
+    As long as it does, the source is judged by what was usual then: days that are broken themselves are no measure.
+    """
+
+    warning: SourceWarning
+    since: datetime
+
+
+def standing_one(standing: Iterable[Standing], kind: WarningKind, subject: str | None = None) -> Standing | None:
+    """Return the warning of a kind that stands and knows what was usual; of one subject, if one is given."""
+    return next(
+        (
+            one
+            for one in standing
+            if one.warning.kind is kind and one.warning.usual is not None and subject in (None, one.warning.subject)
+        ),
+        None,
+    )
+
+
+def is_calm(share: float, usual: float) -> bool:
+    """Whether a share that had grown beyond a half is back near what was usual, so that its warning ends."""
+    return share < (HALF + min(usual, HALF)) / 2
+
+
+def split(
+    days: Sequence[Tally], size: Callable[[Tally], int], least: int, *, longest: timedelta = WEEK
+) -> tuple[Sequence[Tally], Sequence[Tally]]:
+    """Return the last days that hold `least` of what `size` counts, `longest` at most, and the weeks before them."""
+    start, held = len(days), 0
+    while start and held < least and days[-1].day - days[start - 1].day < longest:
+        start -= 1
+        held += size(days[start])
+    last = days[start:]
+    if not last:
+        return last, ()
+    begin, held = start, 0
+    while begin and (last[0].day - days[begin - 1].day <= BASELINE or held < ENOUGH_BASELINE):
+        begin -= 1
+        held += size(days[begin])
+    return last, days[begin:start]
+
+
+def when(days: Sequence[Tally]) -> str:
+    """Return since when, or on which day."""
+    return f"on {days[0].day}" if len(days) == 1 else f"since {days[0].day}"
+
+
+def before_it_was(before: Share) -> str:
+    """Return what was usual before, as the end of a sentence; nothing where there was nothing."""
+    return f"; before it was {before.percent}" if before.of else ""

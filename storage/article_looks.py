@@ -441,7 +441,7 @@ class ArticleLooks:
     ) -> Recorded:
         """Record the fetch and the page's state, and return what they came to."""
         self.record_fetch(look, page, recorded, capture_id)
-        state = crawl_state.after_fetch(page, recorded.outcome, look.fetch.finished_at)
+        state = crawl_state.after_fetch(page, recorded.outcome, look)
         self._identity.update(page["id"], state | values)
         return recorded
 

@@ -23,27 +23,30 @@ CLEAR_CANDIDATE: dict[str, Any] = {
 }
 
 
-def after_fetch(page: RowMapping, outcome: Outcome, finished_at: datetime) -> dict[str, Any]:
+def after_fetch(page: RowMapping, outcome: Outcome, look: PageLook) -> dict[str, Any]:
     """Return the values that any recorded fetch gives its page. The plan is cleared: the planner makes another.
 
     A fetch that somebody asked for and that has not begun yet stays owed; and a page that somebody released stays so.
     """
+    finished_at, now = look.fetch.finished_at, look.now
     failed = outcome not in LOOKS and outcome is not Outcome.REDIRECTED
     values: dict[str, Any] = {
         "last_outcome": outcome.value,
-        "last_fetch_at": last_look(finished_at, page["last_fetch_at"]),
+        "last_fetch_at": last_look(finished_at, page["last_fetch_at"], now=now),
         "next_fetch_at": page["requested_at"],
         "watch_ended": page["released_by"] is not None,
         "consecutive_failures": page["consecutive_failures"] + 1 if failed else 0,
         "looks": page["looks"] + (outcome in LOOKS),
     }
     if outcome in LOOKS:
-        values["last_look_at"] = last_look(finished_at, page["last_look_at"])
+        values["last_look_at"] = last_look(finished_at, page["last_look_at"], now=now)
     if page["next_fetch_at"] is not None and page["next_fetch_at"] > finished_at:
         # It was not due: somebody asked for it, and no rule pays for it.
         values["next_fetch_reason"] = NextReason.REQUESTED.value
     if outcome in _ADDRESS_LOST:
-        values |= {"missing_since": page["missing_since"] or finished_at, "missing_looks": page["missing_looks"] + 1}
+        # No later than now, even where a clock said so that was ahead.
+        since = min(finished_at, page["missing_since"] or finished_at)
+        values |= {"missing_since": since, "missing_looks": page["missing_looks"] + 1}
     elif outcome in _ADDRESS_ANSWERS:
         values |= {"missing_since": None, "missing_looks": 0}
     if outcome not in KEEPS_VALIDATORS:
@@ -51,12 +54,14 @@ def after_fetch(page: RowMapping, outcome: Outcome, finished_at: datetime) -> di
     return values
 
 
-def after_late_look(page: RowMapping) -> dict[str, Any]:
+def after_late_look(page: RowMapping, *, refused: bool = False) -> dict[str, Any]:
     """Return the values that a look gives its page that was taken before the last one: nothing but another plan.
 
     Without that a page that was due would stay so, and be asked again and again, for as long as our clock is behind.
+    `refused` says that it saw a state that is no version. Then the next request is unconditional: if that state still
+    stands, it is seen again.
     """
-    return {"next_fetch_at": page["requested_at"]}
+    return {"next_fetch_at": page["requested_at"]} | (FORGET_CAPTURE if refused else {})
 
 
 def not_an_article(look: PageLook) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, bindparam, case, insert, or_, select, update
 
 from storage.fingerprint import content_digest
-from storage.judgement import KnownState, last_look, same_state
+from storage.judgement import KnownState, same_state
 from storage.model import ArticleStatus, ChangedField, ExtractedArticle
 from storage.rows import article_content, content_values, reading_from_json, reading_json
 from storage.statements import insert_unless_there
@@ -235,8 +235,8 @@ class History:
         return int(self._connection.execute(_INSERT_VERSION, values | content_values(reading)).scalar_one())
 
     def touch(self, current: CurrentState, *, seen_at: datetime, values: Mapping[str, Any]) -> None:
-        """Note a look at the article, with what it changes of its row."""
-        checked = {"article": current.article_id, "last_checked_at": last_look(seen_at, current.last_checked_at)}
+        """Note a look at the article that did not come late, with what it changes of its row."""
+        checked = {"article": current.article_id, "last_checked_at": seen_at}
         self._connection.execute(_UPDATE_ARTICLE, checked | dict(values))
 
     def set_gone(self, article_id: int, *, gone: bool) -> None:

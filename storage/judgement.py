@@ -19,6 +19,8 @@ OTHER_ARTICLE = "another_article"
 """The reason of a suspect text that names the address of another article as its own."""
 WRONG_CLOCK = timedelta(days=1)
 """No look arrives so late: what claims to have been seen longer after a look that is now told was wrongly dated."""
+CLOCK_LEEWAY = timedelta(minutes=1)
+"""The clocks of the machines that share a database may differ by so much."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,18 +82,21 @@ class Verdict:
     suspicion: Suspicion | None = None
 
 
-def came_late(looked_at: datetime, checked_at: datetime | None) -> bool:
-    """Say whether a look was taken before one that is recorded already.
+def came_late(looked_at: datetime, checked_at: datetime | None, *, now: datetime) -> bool:
+    """Say whether a look was taken before one that is recorded already; `now` is when it is to be recorded.
 
-    A record more than `WRONG_CLOCK` later than the look was made by a clock that was ahead. It is not believed, or else
-    every look until then would count as late and the article would be silent all the while.
+    A record more than `WRONG_CLOCK` later than the look, or one that lies in the future, was made by a clock that was
+    ahead and has been set back since. It is not believed, or else every look until then would count as late and the
+    article would be silent all the while. A look that lies in the future itself was dated by that clock too.
     """
-    return checked_at is not None and timedelta(0) < checked_at - looked_at <= WRONG_CLOCK
+    if checked_at is None or looked_at <= now + CLOCK_LEEWAY < checked_at:
+        return False
+    return timedelta(0) < checked_at - looked_at <= WRONG_CLOCK
 
 
-def last_look(looked_at: datetime, checked_at: datetime | None) -> datetime:
+def last_look(looked_at: datetime, checked_at: datetime | None, *, now: datetime) -> datetime:
     """Return the later of a look and the one recorded last, as far as that one is believed."""
-    return checked_at if checked_at is not None and came_late(looked_at, checked_at) else looked_at
+    return checked_at if checked_at is not None and came_late(looked_at, checked_at, now=now) else looked_at
 
 
 def judge(

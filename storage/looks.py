@@ -7,6 +7,7 @@ from sqlalchemy import Connection, RowMapping
 from storage import crawl_state
 from storage.article_looks import ArticleLooks, decided_outcome
 from storage.captures import Captures
+from storage.clock import utc_now
 from storage.disappearance import MANY_GONE, is_held_back, may_be_gone
 from storage.events import Events
 from storage.fetches import Fetches
@@ -113,13 +114,13 @@ class Looks:
     def _record_decided(self, look: PageLook, page: RowMapping, capture_id: int | None) -> Recorded:
         outcome, reason = decided_outcome(look), look.fetch.reason
         article_id = self._identity.article_id(page)
-        late = came_late(look.fetch.finished_at, page["last_fetch_at"])
+        late = came_late(look.fetch.finished_at, page["last_fetch_at"], now=look.now)
         if outcome is Outcome.MISSING and not late:
             outcome, reason = self._missing(look, page)
         fetch = replace(look.fetch, outcome=outcome, reason=reason)
         self._fetches.record(fetch, capture_id=capture_id, article_id=article_id)
         if not late:
-            values = crawl_state.after_fetch(page, outcome, look.fetch.finished_at)
+            values = crawl_state.after_fetch(page, outcome, look)
             if outcome is Outcome.NOT_ARTICLE:
                 values |= crawl_state.not_an_article(look)
         else:
@@ -169,7 +170,7 @@ class Looks:
         """Record a look that was taken before the last one: it never becomes current, and what it saw is not lost.
 
         A state that is known is `unchanged`. Of any other the capture is kept: it stood there, but between which of the
-        versions can only be told by reading them all again.
+        versions can only be told by reading them all again. And it is asked for once more, in case it still stands.
         """
         if look.article is None:
             outcome = decided_outcome(look)
@@ -187,7 +188,8 @@ class Looks:
             version_number=None if seen is None else seen.number,
         )
         self._articles.record_fetch(look, page, late, capture_id)
-        self._identity.update(page["id"], crawl_state.after_late_look(page))
+        refused = look.article is not None and late.version_id is None
+        self._identity.update(page["id"], crawl_state.after_late_look(page, refused=refused))
         return late
 
 
@@ -196,7 +198,7 @@ def _is_late(look: PageLook, page: RowMapping, current: CurrentState) -> bool:
     suspect = crawl_state.candidate(page)
     first_suspected_at = suspect.captured_at if suspect is not None and suspect.kind.suspect else None
     looked_at = look.fetch.finished_at
-    return came_late(looked_at, current.last_checked_at) or came_late(looked_at, first_suspected_at)
+    return any(came_late(looked_at, at, now=look.now) for at in (current.last_checked_at, first_suspected_at))
 
 
 def _is_question(recorded: Recorded) -> bool:
@@ -205,11 +207,12 @@ def _is_question(recorded: Recorded) -> bool:
 
 
 def _storable(look: PageLook) -> PageLook:
-    """Return the look with its readings as the database would give them back."""
+    """Return the look with its readings as the database would give them back, and the instant of its recording."""
     rereading = look.rereading
     if rereading is not None and rereading.article is not None:
         rereading = replace(rereading, article=storable(rereading.article))
-    return replace(look, rereading=rereading, article=None if look.article is None else storable(look.article))
+    article = None if look.article is None else storable(look.article)
+    return replace(look, rereading=rereading, article=article, recorded_at=look.recorded_at or utc_now())
 
 
 def _as_recorded(row: RowMapping) -> Recorded:

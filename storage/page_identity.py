@@ -129,36 +129,35 @@ class PageIdentity:
         if moves:
             self._becomes_alias(asked, target["id"])
         # Else its own article was not seen, unless it is an alias already: it is asked again as after a failure.
-        self._led_away(asked, seen_at, failed=not moves and not already)
+        self._led_away(asked, look, failed=not moves and not already)
         return target
 
     def _moved(self, look: PageLook, asked: RowMapping, target: RowMapping) -> RowMapping | None:
         """Judge a page that leads for good to one without an article; an article that it belonged to stays one."""
-        seen_at = look.fetch.finished_at
         if self._owns_article(asked["id"]):
-            self._shown_by(target, asked["id"], seen_at)
+            self._shown_by(target, asked["id"], look)
             return asked
         primary = None if asked["alias_of"] is None else self._lock_primary(asked["alias_of"])
         self._becomes_alias(asked, target["id"])
-        self._led_away(asked, seen_at)
+        self._led_away(asked, look)
         if primary is None:
             return target
         if self._hands_over(primary, look, target["id"]):
             return self.lock(target["id"])
         if not self._shows_article_of(primary, look):
             return target
-        self._shown_by(target, primary["id"], seen_at)
+        self._shown_by(target, primary["id"], look)
         return None
 
-    def _shown_by(self, alias: RowMapping, primary_id: int, seen_at: datetime) -> None:
+    def _shown_by(self, alias: RowMapping, primary_id: int, look: PageLook) -> None:
         """Make a page that was reached and has no article an alias of the one whose article it shows."""
         self._becomes_alias(alias, primary_id)
-        shown = crawl_state.after_fetch(alias, Outcome.UNCHANGED, seen_at) | crawl_state.FORGET_CAPTURE
+        shown = crawl_state.after_fetch(alias, Outcome.UNCHANGED, look) | crawl_state.FORGET_CAPTURE
         self.update(alias["id"], shown)
 
-    def _led_away(self, asked: RowMapping, seen_at: datetime, *, failed: bool = False) -> None:
+    def _led_away(self, asked: RowMapping, look: PageLook, *, failed: bool = False) -> None:
         """Note that a page led to another's article. `failed` says that it is asked again later each time."""
-        values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, seen_at) | crawl_state.FORGET_CAPTURE
+        values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, look) | crawl_state.FORGET_CAPTURE
         if failed:
             values["consecutive_failures"] = asked["consecutive_failures"] + 1
         self.update(asked["id"], values)
@@ -183,7 +182,7 @@ class PageIdentity:
         if target["id"] == asked["id"] or not self._may_stand_for(target, article, reading, asked):
             return None
         self._becomes_alias(asked, target["id"])
-        values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, seen_at) | crawl_state.FORGET_CAPTURE
+        values = crawl_state.after_fetch(asked, Outcome.REDIRECTED, look) | crawl_state.FORGET_CAPTURE
         held = None if article else reading_json(reading)
         self.update(asked["id"], values | {"held_reading": held, "canonical_refused": False})
         # Why robots.txt kept us from it is not known here, and it may not do so any more.
@@ -299,7 +298,7 @@ class PageIdentity:
         primary = self._lock_primary(asked["alias_of"])
         if asked["last_outcome"] not in _UNREDIRECTED or self._is_gone(primary["id"]):
             return self._stands_alone(look, asked)
-        self.update(asked["id"], crawl_state.after_fetch(asked, Outcome.UNCHANGED, look.fetch.finished_at))
+        self.update(asked["id"], crawl_state.after_fetch(asked, Outcome.UNCHANGED, look))
         return primary
 
     def _stands_alone(self, look: PageLook, asked: RowMapping) -> RowMapping | None:
@@ -309,7 +308,7 @@ class PageIdentity:
         primary = self._lock_primary(asked["alias_of"])
         if not self._hands_over(primary, look, asked["id"]):
             if self._shows_article_of(primary, look):
-                self._led_away(asked, look.fetch.finished_at)
+                self._led_away(asked, look)
                 return None
             self.update(asked["id"], {"alias_of": None, "held_reading": None})
         return self.lock(asked["id"])

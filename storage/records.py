@@ -327,7 +327,8 @@ class PageLook:
     are the attempts at its further parts, `part_captures` the captures of those that were read, in order, and
     `body_digest` is that of all parts. `live_blog` says that the page calls its text a live blog, `at_once` that
     somebody asked for this look (`--recrawl`), so that it counts however soon after another. `capture` is the kept
-    response, or None when the caller did not keep it. `etag` and `last_modified` are the response's own.
+    response, or None when the caller did not keep it. `etag` and `last_modified` are the response's own. `recorded_at`
+    is when the look is recorded, by the clock that also dated it; None stands for the present instant.
     """
 
     page_id: int
@@ -348,6 +349,14 @@ class PageLook:
     last_modified: str | None = None
     live_blog: bool = False
     at_once: bool = False
+    recorded_at: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The instant of recording. Raises ValueError where it is not known yet."""
+        if self.recorded_at is None:
+            raise ValueError("a look is judged when it is recorded")
+        return self.recorded_at
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,6 +94,8 @@ class Watcher:
     store: Store
     page: PageState
     at: float = 0
+    clock: float = 0
+    """The latest instant so far, in minutes: a late look is recorded then, unless the clock is set back."""
     looks: list[PageLook] = field(default_factory=list)
 
     def record(self, look: PageLook) -> Recorded:
@@ -135,6 +137,7 @@ class Watcher:
             etag=f'"{name}"',
             last_modified="Mon, 02 Mar 2026 12:00:00 GMT",
             rereading=rereading,
+            recorded_at=minute(self.clock),
             **more,
         )
 
@@ -143,8 +146,19 @@ class Watcher:
         at = self._next(at)
         fetch = page_fetch(f"{self.page.page_id}-{at}", at=at, outcome=outcome, page_id=self.page.page_id)
         return self.record(
-            PageLook(page_id=self.page.page_id, fetch=fetch, extractor=EXTRACTOR, same_as_capture=same_as, **more)
+            PageLook(
+                page_id=self.page.page_id,
+                fetch=fetch,
+                extractor=EXTRACTOR,
+                same_as_capture=same_as,
+                recorded_at=minute(self.clock),
+                **more,
+            )
         )
+
+    def set_clock_back(self) -> None:
+        """Have the next look be recorded when it is taken, however late others were taken."""
+        self.clock = 0
 
     def not_modified(self) -> Recorded:
         """Ask for the page conditionally, and be told that what was seen last still stands."""
@@ -152,6 +166,7 @@ class Watcher:
 
     def _next(self, at: float | None) -> float:
         self.at = self.at + 1 if at is None else at
+        self.clock = max(self.clock, self.at)
         return self.at
 
     def state(self) -> PageState:

@@ -134,8 +134,7 @@ class CommandContext:
         what a service with a file watches in the same database. `as_service` says that the service's lock is held.
         """
         from crawler.catalogue import sources
-        from storage.clock import utc_now
-        from storage.configuring import sync_sources
+        from scheduler.syncing import sync
         from storage.store import Store
 
         configured = sources(self.settings.source)
@@ -143,7 +142,7 @@ class CommandContext:
         if self.settings.file is None:
             return store
         try:
-            sync_sources(store, configured, utc_now())
+            sync(store, configured)
         except BaseException:
             store.close()
             raise

@@ -12,8 +12,8 @@ from crawler.runner import Crawling
 from scheduler.configuration_changes import differing, needs_restart
 from scheduler.sd_notify import Notifier
 from scheduler.settings import Settings
+from scheduler.syncing import sync
 from storage.clock import utc_now
-from storage.configuring import sync_sources
 from storage.errors import ConfigurationError
 from storage.model import Source
 
@@ -79,7 +79,7 @@ class Reloading:
         if wanted.file is None and before.file is not None:
             return _refused(ConfigurationError(str(before.file), "is not there any more", "put it back"))
         if wanted.file is not None:
-            await asyncio.to_thread(sync_sources, self._crawling.store, sources, utc_now())
+            await asyncio.to_thread(sync, self._crawling.store, sources)
         await asyncio.to_thread(self._crawling.sources.reload)
         self._settings = wanted
         self._on_reloaded(wanted)

@@ -130,6 +130,10 @@ class Sources:
         anew = read_anew(now) | {"next_poll_at": now, "parent_id": None}
         self._connection.execute(update(feeds).where(theirs).values(anew))
 
+    def ensure_configured(self, source: Source, now: datetime) -> int:
+        """Make a source of the configuration if it is not there, and return its id."""
+        return self._upsert(source, now)
+
     def _upsert(self, source: Source, now: datetime) -> int:
         values = source_values(source) | {"configured": True, "watched": True}
         statement = insert_or(self._connection, sources).values(**values, paused=False, first_seen_at=now)

@@ -27,6 +27,7 @@ from storage.retention import Retention
 from storage.robots_files import RobotsFiles
 from storage.service_state import ServiceState
 from storage.sources import Sources
+from storage.succession import Successions
 from storage.tables import events
 from storage.tallies import Tallies
 from storage.versions import Versions
@@ -63,6 +64,7 @@ class Transaction:
         self.operating = Operating(
             connection, sources=self.sources, feeds=self.feeds, pages=self.pages, state=self.service_state
         )
+        self.successions = Successions(connection)
         self.workload = Workload(connection)
         self.tallies = Tallies(connection)
         self.overview = Overview(connection)

@@ -25,7 +25,7 @@ _HEALTHY = frozenset({Outcome.LISTED, Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
 @dataclass(frozen=True, kw_only=True)
 class FeedFacts:
     """What is known of one polled index. `listed_before` says that it ever listed anything, `last_listed` how many
-    entries its last list had, None where that is not known."""
+    entries its last list had, None where that is not known, and `interval` is how often it is polled at present."""
 
     url: str
     kind: FeedKind
@@ -35,6 +35,7 @@ class FeedFacts:
     last_success_at: datetime | None
     last_listed: int | None
     listed_before: bool
+    interval: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,7 @@ def _silence(days: Sequence[Tally], facts: SourceFacts, now: datetime) -> Iterat
     if never is not None:
         yield never
         return
-    quiet = silence(days, first_day=facts.first_seen_at.date(), now=now)
+    quiet = silence(days, first_day=facts.first_seen_at.date(), now=now, interval=_interval(facts))
     if quiet is not None:
         usual = f"{quiet.news_a_day:.0f} a day" if quiet.news_a_day >= 1 else f"{quiet.news_a_day * 7:.1f} a week"
         begin = f"No new article for {_duration(quiet.hours)}, since {_at(quiet.since)}; {usual} are usual."
@@ -99,6 +100,12 @@ def _silence(days: Sequence[Tally], facts: SourceFacts, now: datetime) -> Iterat
     elif standing is not None:
         # What was usual before is forgotten by now.
         yield _silent(f"No new article since {_at(standing.since)}.", days, standing.since, polled_at)
+
+
+def _interval(facts: SourceFacts) -> timedelta | None:
+    """Return how often the feed is polled that is polled most often, of those that are well."""
+    well = (feed.interval for feed in facts.feeds if feed.interval is not None and not feed.consecutive_failures)
+    return min(well, default=None)
 
 
 def _later(instant: datetime | None, other: datetime) -> bool:

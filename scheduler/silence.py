@@ -12,7 +12,8 @@ Two tests, either of which is enough:
   holidays: by the quietest of weekdays, Saturdays and Sundays for each hour and its neighbours (for the clocks may have
   changed), and by the same kind of day, of which then the two fullest days do not count.
 
-Days on which the source's feeds were not read well do not count, neither as gaps nor as silence.
+Only hours in which the source's feeds were read well, or that lie between two such readings no further apart than they
+usually are, count as watched: others are neither gap nor silence. So what a service that was off missed is no silence.
 """
 
 import math
@@ -30,13 +31,20 @@ FALSE_ALARMS = 0.2
 LEAST_DAYS = 10
 """Of a source that has been watched for less nothing is usual yet."""
 LEAST_GAPS = 3
-HOLIDAYS = 2
-"""So many days in a row bring nothing without anything being wrong."""
+HOLIDAYS = 4
+"""So many days in a row may bring nothing without anything being wrong, at a source that pauses now and then."""
+FEWER_HOLIDAYS = 2
+"""The same of one that never had a day with less than `_PAUSE` of what is usual."""
 MISSED_TWICE = 2.25
 """So many times a gap that is always the same length: the next news was missed, and that after it."""
 _YEAR = 365.0
 _BLOCK = 6
 _ALIKE = 0.3
+_PAUSE = 0.25
+_USUAL_DISTANCE = 0.95
+"""So many of the distances between hours with a reading are usual."""
+_Day = tuple[date, tuple[int | None, ...]]
+"""A day, and its news by the hour; None for hours that were not watched."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +56,22 @@ class Silence:
     news_a_day: float
 
 
-def silence(days: Sequence[Tally], *, first_day: date, now: datetime) -> Silence | None:
+def silence(
+    days: Sequence[Tally], *, first_day: date, now: datetime, interval: timedelta | None = None
+) -> Silence | None:
     """Return the silence of a source if it is longer than usual.
 
-    `days` are its tallies, oldest first. What came on `first_day`, on which it was seen first, is no habit.
+    `days` are its tallies, oldest first. What came on `first_day`, on which it was seen first, is no habit. `interval`
+    is how often its feeds are polled at present.
     """
     oldest = max(first_day + timedelta(days=1), now.date() - timedelta(weeks=WEEKS))
-    watched = [(day.day, _hours(day, now)) for day in days if oldest <= day.day <= now.date() and day.healthy_polls]
+    known = [day for day in days if oldest <= day.day <= now.date()]
+    if any(day.day == now.date() and day.hours[now.hour] for day in known):
+        return None  # something came in the hour that is not over yet
+    watched = _watched(known, now, interval)
     if len(watched) < LEAST_DAYS:
         return None
-    timeline = [(day, hour, count) for day, counts in watched for hour, count in enumerate(counts)]
+    timeline = [(day, hour, count) for day, counts in watched for hour, count in enumerate(counts) if count is not None]
     active = [place for place, (_, _, count) in enumerate(timeline) if count]
     if not active:
         return None
@@ -66,22 +80,74 @@ def silence(days: Sequence[Tally], *, first_day: date, now: datetime) -> Silence
     day, hour, _ = timeline[active[-1]]
     # The silence itself is no habit.
     learnt = [one for one in watched if one[0] < now.date() and one[0] <= day]
-    if not (_exceeds_gaps(quiet, gaps, len(learnt)) or _exceeds_hours(timeline[active[-1] + 1 :], learnt)):
+    holidays = _holidays(learnt)
+    if not (
+        _exceeds_gaps(quiet, gaps, len(learnt), holidays)
+        or _exceeds_hours(timeline[active[-1] + 1 :], learnt, holidays)
+    ):
         return None
     since = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
-    news = sum(sum(counts) for _, counts in learnt) / len(learnt)
-    return Silence(since=since, hours=float(quiet), news_a_day=news)
+    hours = (now - since) / timedelta(hours=1) - 1
+    return Silence(since=since, hours=hours, news_a_day=_news_a_day(learnt))
 
 
-def _hours(day: Tally, now: datetime) -> tuple[int, ...]:
-    """Return the news of a day by its hours that are over."""
-    counts = day.hours or (0,) * HOURS
-    return counts[: now.hour] if day.day == now.date() else counts
+def _news(counts: Sequence[int | None]) -> int:
+    return sum(count for count in counts if count is not None)
 
 
-def _exceeds_gaps(quiet: int, gaps: Sequence[int], days: int) -> bool:
+def _news_a_day(days: Sequence[_Day]) -> float:
+    return sum(_news(counts) for _, counts in days) / len(days)
+
+
+def _watched(days: Sequence[Tally], now: datetime, interval: timedelta | None) -> list[_Day]:
+    """Return the days of which some hours were watched, with the news of these that are over."""
+    here = now.date().toordinal() * HOURS + now.hour
+    polled = [hour for day in days for hour in _polled_hours(day) if hour < here]
+    distances = sorted(later - earlier for earlier, later in pairwise(polled))
+    usual = distances[int(_USUAL_DISTANCE * (len(distances) - 1))] if distances else 1
+    if interval is not None:
+        usual = max(usual, math.ceil(1.5 * interval / timedelta(hours=1)))
+    seen = set(polled)
+    for earlier, later in pairwise(polled):
+        if 1 < later - earlier <= usual + 1:
+            seen.update(range(earlier + 1, later))
+    watched = []
+    for day in days:
+        first = day.day.toordinal() * HOURS
+        counts = tuple(
+            count if first + hour < here and (count or first + hour in seen) else None
+            for hour, count in enumerate(day.hours)
+        )
+        if any(count is not None for count in counts):
+            watched.append((day.day, counts))
+    return watched
+
+
+def _polled_hours(day: Tally) -> list[int]:
+    """Return in which hours feeds were read well, counted from the beginning of the calendar.
+
+    Days that were counted without it are taken for watched until the last reading, if most went well.
+    """
+    first = day.day.toordinal() * HOURS
+    if any(day.poll_hours):
+        return [first + hour for hour, count in enumerate(day.poll_hours) if count]
+    if not day.healthy_polls or day.healthy_polls < day.failed_polls:
+        return []
+    last = HOURS - 1 if day.last_poll_at is None or day.last_poll_at.date() > day.day else day.last_poll_at.hour
+    return [first + hour for hour in range(last + 1)]
+
+
+def _holidays(learnt: Sequence[_Day]) -> int:
+    """Return how many days in a row may bring nothing."""
+    usual = _news_a_day(learnt) if learnt else 0.0
+    whole = [_news(counts) for _, counts in learnt if None not in counts]
+    return HOLIDAYS if min(whole, default=0) < _PAUSE * usual else FEWER_HOLIDAYS
+
+
+def _exceeds_gaps(quiet: int, gaps: Sequence[int], days: int, holidays: int) -> bool:
     longest = max(gaps, default=0)
-    if quiet <= longest:
+    # A holiday may lengthen a night, but for sources that never pause.
+    if quiet <= longest + (HOURS * holidays if holidays > FEWER_HOLIDAYS else 0):
         return False
     edge = longest / 4
     long_gaps = [gap for gap in gaps if gap >= edge]
@@ -112,7 +178,7 @@ def _kind_of_day(day: date) -> int:
     return max(day.weekday() - 4, 0)
 
 
-def _exceeds_hours(silent: Sequence[tuple[date, int, int]], learnt: Sequence[tuple[date, tuple[int, ...]]]) -> bool:
+def _exceeds_hours(silent: Sequence[tuple[date, int, int]], learnt: Sequence[_Day], holidays: int) -> bool:
     usual = _usual_hours(learnt)
     if usual is None:
         return False
@@ -121,13 +187,13 @@ def _exceeds_hours(silent: Sequence[tuple[date, int, int]], learnt: Sequence[tup
     by_day: dict[date, float] = {}
     for day, hour, _ in silent:
         by_day[day] = by_day.get(day, 0.0) + usual[_kind_of_day(day)][hour]
-    of_its_kind = sum(sorted(by_day.values())[:-HOLIDAYS])
+    of_its_kind = sum(sorted(by_day.values())[:-holidays])
     expected = max(of_any_kind, of_its_kind)
-    news = sum(sum(counts) for _, counts in learnt) / len(learnt)
+    news = _news_a_day(learnt)
     # Cheap tests first: this is asked of every source again and again.
     if expected < math.log(_YEAR / FALSE_ALARMS):
         return False
-    variation = _variation(learnt, usual)
+    variation = max(_variation(learnt, usual, _BLOCK), _variation(learnt, usual, HOURS))
     return expected / variation >= math.log(_YEAR * max(news / variation, 1.0) / FALSE_ALARMS)
 
 
@@ -136,25 +202,27 @@ def _with_neighbours(hours: Sequence[float]) -> list[float]:
     return [min(hours[hour - 1], hours[hour], hours[(hour + 1) % HOURS]) for hour in range(HOURS)]
 
 
-def _usual_hours(learnt: Sequence[tuple[date, tuple[int, ...]]]) -> list[list[float]] | None:
+def _usual_hours(learnt: Sequence[_Day]) -> list[list[float]] | None:
     """Return the mean news of each hour of weekdays, Saturdays and Sundays; None where there are too few of a kind."""
     usual = []
     for kind in range(3):
         of_kind = [counts for day, counts in learnt if _kind_of_day(day) == kind]
         if len(of_kind) < 2:
             return None
-        usual.append([sum(hour) / len(of_kind) for hour in zip(*of_kind, strict=True)])
+        by_hour = ([count for count in hour if count is not None] for hour in zip(*of_kind, strict=True))
+        usual.append([sum(hour) / len(hour) if hour else 0.0 for hour in by_hour])
     return usual
 
 
-def _variation(learnt: Sequence[tuple[date, tuple[int, ...]]], usual: Sequence[Sequence[float]]) -> float:
-    """Return how much more than by chance the news of a quarter of a day varies (index of dispersion, 1 at least)."""
+def _variation(learnt: Sequence[_Day], usual: Sequence[Sequence[float]], block: int) -> float:
+    """Return how much more than by chance the news of so many hours varies (index of dispersion, 1 at least)."""
     squares, blocks = 0.0, 0
     for day, counts in learnt:
         means = usual[_kind_of_day(day)]
-        for start in range(0, HOURS, _BLOCK):
-            expected = sum(means[start : start + _BLOCK])
+        for start in range(0, HOURS, block):
+            hours = [hour for hour in range(start, start + block) if counts[hour] is not None]
+            expected = sum(means[hour] for hour in hours)
             if expected > 0:
-                squares += (sum(counts[start : start + _BLOCK]) - expected) ** 2 / expected
+                squares += (_news([counts[hour] for hour in hours]) - expected) ** 2 / expected
                 blocks += 1
-    return max(squares / max(blocks - 3 * HOURS // _BLOCK, 1), 1.0)
+    return max(squares / max(blocks - 3 * HOURS // block, 1), 1.0)

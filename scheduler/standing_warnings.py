@@ -101,7 +101,15 @@ def _feed_facts(feed: FeedState, first_seen_at: datetime, listed_before: Collect
         last_success_at=feed.last_success_at,
         last_listed=_listed(feed),
         listed_before=feed.feed_id in listed_before,
+        interval=_interval(feed),
     )
+
+
+def _interval(feed: FeedState) -> timedelta | None:
+    """Return how often a feed is polled at present, None where that is not known."""
+    if feed.next_poll_at is not None and feed.last_polled_at is not None and feed.next_poll_at > feed.last_polled_at:
+        return feed.next_poll_at - feed.last_polled_at
+    return None if feed.poll_seconds is None else timedelta(seconds=feed.poll_seconds)
 
 
 def renewed(

@@ -29,6 +29,7 @@ FOUND_FOR = timedelta(days=1)
 _INDEXES = frozenset({FetchKind.FEED.value, FetchKind.SITEMAP.value, FetchKind.SECTION.value})
 _HEALTHY = frozenset({Outcome.LISTED.value, Outcome.UNCHANGED.value, Outcome.NOT_MODIFIED.value})
 _REASONS_KEPT = 20
+_LISTS = ("hours", "text_lengths", "poll_hours")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,8 @@ class Tally:
     `articles` is how many were read for the first time, `news` how many of them were published lately, and `hours` at
     which hours of the day these came. `fields` says how many of the articles had what, `unzoned` how many had a time of
     publication without a zone, so that it is no instant; `text_sum` is the length of their texts, `text_lengths` counts
-    these by the bounds of `TEXT_BOUNDS`.
+    these by the bounds of `TEXT_BOUNDS`. `poll_hours` counts the polls that brought a list, or that it has not changed,
+    by the hour of the day.
     """
 
     day: date
@@ -57,6 +59,7 @@ class Tally:
     text_lengths: tuple[int, ...] = (0,) * (len(TEXT_BOUNDS) + 1)
     access: Mapping[str, int] = field(default_factory=dict)
     languages: Mapping[str, int] = field(default_factory=dict)
+    poll_hours: tuple[int, ...] = (0,) * HOURS
     last_article_at: datetime | None = None
     last_poll_at: datetime | None = None
 
@@ -78,7 +81,7 @@ class Tally:
     def as_json(self) -> dict[str, Any]:
         """Return the counts as they are kept: what is nothing is left out."""
         values = {name: getattr(self, name) for name in _KEPT}
-        for name in ("hours", "text_lengths"):
+        for name in _LISTS:
             values[name] = list(values[name]) if any(values[name]) else []
         for name in ("last_article_at", "last_poll_at"):
             values[name] = values[name] and values[name].isoformat()
@@ -88,7 +91,7 @@ class Tally:
     def from_json(cls, day: str, values: Mapping[str, Any]) -> "Tally":
         """Return the counts as they were kept; those of a later program are passed over."""
         known = {name: value for name, value in values.items() if name in _KEPT}
-        for name in ("hours", "text_lengths"):
+        for name in _LISTS:
             if name in known:
                 known[name] = tuple(known[name])
         for name in ("last_article_at", "last_poll_at"):
@@ -112,6 +115,7 @@ class Tallies:
         end = start + timedelta(days=1)
         counts: defaultdict[int, dict[str, Any]] = defaultdict(dict)
         self._count_fetches(counts, start, end)
+        self._count_poll_hours(counts, start, end)
         self._count_articles(counts, start, end)
         self._count_entries(counts, start, end)
         return {source_id: Tally(day=day, **values) for source_id, values in counts.items()}
@@ -137,6 +141,19 @@ class Tallies:
         for values in counts.values():
             for outcome, reasons in values.get("reasons", {}).items():
                 values["reasons"][outcome] = dict(Counter(reasons).most_common(_REASONS_KEPT))
+
+    def _count_poll_hours(self, counts: dict[int, dict[str, Any]], start: datetime, end: datetime) -> None:
+        at = fetches.c.finished_at
+        hour = case(*((at < start + timedelta(hours=number + 1), number) for number in range(HOURS))).label("hour")
+        polls = (
+            select(fetches.c.source_id, hour)
+            .where(at >= start, at < end, fetches.c.source_id.is_not(None))
+            .where(fetches.c.kind.in_(sorted(_INDEXES)), fetches.c.outcome.in_(sorted(_HEALTHY)))
+            .subquery()
+        )
+        query = select(polls.c.source_id, polls.c.hour, func.count()).group_by(polls.c.source_id, polls.c.hour)
+        for source_id, of_hour, count in self._connection.execute(query):
+            _count_at(counts[source_id], "poll_hours", HOURS, of_hour, count)
 
     def _count_articles(self, counts: dict[int, dict[str, Any]], start: datetime, end: datetime) -> None:
         v = versions.c

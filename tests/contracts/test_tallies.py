@@ -63,6 +63,7 @@ def test_outcomes_and_polls_are_counted_apart(store, source_id):
     assert tally.pages == {"blocked_status": 2, "unchanged": 1}
     assert tally.reasons == {"blocked_status": {"forbidden": 2}}
     assert (tally.healthy_polls, tally.failed_polls) == (2, 1)
+    assert sum(tally.poll_hours) == 2
     assert tally.last_poll_at == minute(5)
     assert (tally.articles, tally.last_article_at, tally.versions) == (0, None, 0)
 

@@ -201,8 +201,8 @@ def test_a_silence_is_found_by_the_days_that_are_kept(house):
         for day in steady_days(40, a_day=30):
             transaction.tallies.keep(day.day, {source_id: day}, now)
         transaction.service_state.put("housekeeping", {"settled": "2026-02-19"}, now)
-    for number in range(6):
-        record(house.store, NOW - now + timedelta(days=number, minutes=5), outcome=Outcome.LISTED, kind=FetchKind.FEED)
+    polled = [NOW - now + timedelta(hours=number, minutes=5) for number in range(6 * 24)]
+    record(house.store, *polled, outcome=Outcome.LISTED, kind=FetchKind.FEED)
     with house.store.writing() as transaction:
         for number in range(6):
             day = (now - timedelta(days=number)).date()
@@ -211,7 +211,7 @@ def test_a_silence_is_found_by_the_days_that_are_kept(house):
     with house.store.reading() as transaction:
         (warning,) = read_warnings(transaction)
     assert warning.kind is WarningKind.FEED_STALE
-    assert warning.sentence.startswith("No new article for 6 days")
+    assert warning.sentence.startswith("No new article for 7 days")
 
 
 def test_warnings_of_a_later_program_are_passed_over(store):

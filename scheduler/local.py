@@ -12,7 +12,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from storage.clock import utc_now
+from storage.clock import steady_seconds, utc_now
 
 log = structlog.get_logger()
 
@@ -20,6 +20,8 @@ Job = Callable[[], Awaitable[object]]
 
 CLOCK_SECONDS = timedelta(seconds=5)
 """How often it is looked whether the wall clock was set back."""
+SET_BACK_SECONDS = 60.0
+"""A clock that is set back by less was put right, as time servers do."""
 
 
 class Ticker:
@@ -32,6 +34,7 @@ class Ticker:
         self._running: set[asyncio.Future[object]] = set()
         self._intervals: dict[str, timedelta] = {}
         self._heed_clock: asyncio.TimerHandle | None = None
+        self._clock_ahead: float | None = None
 
     def every(self, seconds: float, job: Job, *, name: str, first_at: datetime) -> None:
         """Call `job` at `first_at` and every so many seconds after."""
@@ -64,6 +67,10 @@ class Ticker:
     def _look_at_clock(self) -> None:
         """Bring jobs forward whose times are far ahead: the scheduler goes by the wall clock, which may be set back."""
         now = utc_now()
+        ahead = now.timestamp() - steady_seconds()
+        if self._clock_ahead is not None and self._clock_ahead - ahead > SET_BACK_SECONDS:
+            log.warning("clock_set_back", seconds=round(self._clock_ahead - ahead))
+        self._clock_ahead = ahead
         for job in self._scheduler.get_jobs():
             if job.next_run_time > now + self._intervals[job.id] + CLOCK_SECONDS:
                 job.modify(next_run_time=now)

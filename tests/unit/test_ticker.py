@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from structlog.testing import capture_logs
 
 from scheduler import local
 from scheduler.local import Ticker
@@ -28,9 +29,15 @@ def test_a_clock_that_is_set_back_does_not_stop_it(monkeypatch):
             seen = len(ran)
             while len(ran) < seen + 2:
                 await asyncio.sleep(0.01)
+            seen = len(ran)
+            while len(ran) < seen + 2:
+                await asyncio.sleep(0.01)
         ticker.stop()
 
-    asyncio.run(main())
+    with capture_logs() as logs:
+        asyncio.run(main())
+    (told,) = [one for one in logs if one["event"] == "clock_set_back"]
+    assert told["seconds"] in (86_399, 86_400)
 
 
 def test_a_job_that_fails_has_its_next_time_and_one_that_runs_ends_by_itself():

@@ -14,7 +14,7 @@ from scheduler.health import Stage
 from scheduler.housekeeping import Housekeeping
 from scheduler.jobs import ServiceJobs
 from scheduler.local import Ticker
-from scheduler.memory import measure
+from scheduler.memory import give_back_memory, measure, share_arenas
 from scheduler.outage import Outage, is_outage, probe_all
 from scheduler.planner import PagePlanner
 from scheduler.presence import Presence
@@ -92,6 +92,7 @@ class Service:
         Raises `DatabaseUnavailable` for a database that was replaced under it, `ServiceRunning` when another service
         took its place while the database was away, and what else makes going on pointless.
         """
+        share_arenas()
         loop = asyncio.get_running_loop()
         self._around.signals.take_over(
             on_stop=lambda name: _from_signal(loop, partial(self._begin_stop, name)),
@@ -254,6 +255,7 @@ class Service:
         self._notifier.status(_watching(self._settings) if problem is None else f"Waiting: {problem}")
 
     async def _check_memory(self) -> None:
+        await asyncio.to_thread(give_back_memory)
         memory = await asyncio.to_thread(measure, os.getpid())
         if memory is None:
             return

@@ -61,3 +61,19 @@ def test_it_is_measured_here():
         assert child.pid in descendants(os.getpid())
     assert memory is not None
     assert memory.main_bytes > 1 << 20
+
+
+def test_memory_that_is_free_between_what_is_in_use_is_given_back():
+    """In a process of its own: what pytest has freed before would be given back too."""
+    program = (
+        "import os\n"
+        "from scheduler.memory import give_back_memory, measure\n"
+        "blocks = [bytes(5000) for _ in range(20_000)]\n"
+        "kept = blocks[::500]\n"
+        "del blocks\n"
+        "before = measure(os.getpid()).main_bytes\n"
+        "given = give_back_memory()\n"
+        "print(given, before - measure(os.getpid()).main_bytes > 50_000_000)\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == ["True", "True"]

@@ -4,10 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from scheduler.breakage import FeedFacts, SourceFacts, warnings
-from scheduler.source_warnings import SourceWarning, Standing, WarningKind
+from scheduler.source_warnings import SILENT, SourceWarning, Standing, WarningKind
 from storage.records import FeedState, StoredSource
 from storage.store import Transaction
+
+log = structlog.get_logger()
 
 STATE = "warnings"
 LOOK_BACK = timedelta(days=120)
@@ -52,13 +56,21 @@ def keep_warnings(transaction: Transaction, standing: Sequence[StandingWarning],
 def judged_sources(
     transaction: Transaction, sources: Sequence[StoredSource], standing: Iterable[StandingWarning], *, now: datetime
 ) -> dict[str | None, list[SourceWarning]]:
-    """Return what seems to be wrong with each of some sources; nothing is with those that nobody watches."""
+    """Return what seems to be wrong with each of some sources; nothing is with those that nobody watches.
+
+    A source that cannot be judged is left out, so that its warnings stand.
+    """
     watched = {stored.source_id: stored for stored in sources if stored.watched and not stored.paused}
     found: dict[str | None, list[SourceWarning]] = {stored.source.slug: [] for stored in sources}
     days = transaction.tallies.since((now - LOOK_BACK).date(), watched.keys())
     facts = _facts(transaction, watched, standing)
     for source_id, stored in watched.items():
-        found[stored.source.slug] = warnings(days.get(source_id, []), facts=facts[source_id], now=now)
+        try:
+            found[stored.source.slug] = warnings(days.get(source_id, []), facts=facts[source_id], now=now)
+        except Exception:
+            # The boundary of one source: whatever is odd about it must not keep the others from being judged.
+            log.exception("judging_failed", source=stored.source.slug)
+            del found[stored.source.slug]
     return found
 
 
@@ -139,8 +151,13 @@ def renewed(
 def differing(
     before: Sequence[StandingWarning], after: Sequence[StandingWarning]
 ) -> tuple[list[StandingWarning], list[StandingWarning]]:
-    """Return which warnings were raised and which ended."""
+    """Return which warnings were raised and which ended.
+
+    A silence of which more is known by now (whether its feeds lead to anything) is raised anew, but has not ended.
+    """
     old = {(warning.source, warning.kind, warning.subject): warning for warning in before}
     new = {(warning.source, warning.kind, warning.subject): warning for warning in after}
     raised = [warning for key, warning in new.items() if key not in old]
-    return raised, [warning for key, warning in old.items() if key not in new]
+    silent = {warning.source for warning in after if warning.kind in SILENT}
+    ended = [warning for key, warning in old.items() if key not in new]
+    return raised, [warning for warning in ended if warning.kind not in SILENT or warning.source not in silent]

@@ -12,7 +12,7 @@ from scheduler.counting import count_days
 from scheduler.housekeeping import SOURCES_AT_ONCE, Housekeeping
 from scheduler.settings import ServiceSettings
 from scheduler.source_warnings import WarningKind
-from scheduler.standing_warnings import keep_warnings, read_warnings
+from scheduler.standing_warnings import StandingWarning, keep_warnings, read_warnings
 from storage.archive import Archive
 from storage.clock import utc_now
 from storage.errors import DatabaseUnavailable
@@ -212,6 +212,25 @@ def test_a_silence_is_found_by_the_days_that_are_kept(house):
         (warning,) = read_warnings(transaction)
     assert warning.kind is WarningKind.FEED_STALE
     assert warning.sentence.startswith("No new article for 7 days")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_source_that_cannot_be_judged_costs_the_others_nothing(house, backend):
+    record(house.store, *(timedelta(minutes=number) for number in range(30)))
+    with house.store.writing() as transaction:
+        odd = transaction.sources.for_domain("odd.example", NOW - timedelta(days=80), watched=True)
+        stands = StandingWarning(
+            source=odd.source.slug, kind=WarningKind.FEED_STALE, subject=None, sentence="As it was.", since=NOW
+        )
+        keep_warnings(transaction, [stands], NOW)
+        broken = [replace(day, text_lengths=(day.articles,)) for day in steady_days(40, a_day=30)]
+        for day in broken:
+            transaction.tallies.keep(day.day, {odd.source_id: replace(day, hours=(1,))}, NOW)
+        transaction.service_state.put("housekeeping", {"settled": "2026-03-01"}, NOW)
+    house.run(NOW)
+    with house.store.reading() as transaction:
+        found = {(one.source, one.kind) for one in read_warnings(transaction)}
+    assert found == {("odd.example", WarningKind.FEED_STALE), ("paper.example", WarningKind.PAGES_REFUSED)}
 
 
 def test_warnings_of_a_later_program_are_passed_over(store):

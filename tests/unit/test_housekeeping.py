@@ -75,3 +75,9 @@ def test_warnings_stand_until_their_source_is_judged_well():
     raised, ended = differing(before, after)
     assert [one.kind for one in raised] == [WarningKind.TEXT_SHORT]
     assert [one.kind for one in ended] == [WarningKind.FEED_FAILING, WarningKind.DISK_LOW]
+
+
+def test_a_silence_of_which_more_is_known_has_not_ended():
+    before, after = [standing("gazette", WarningKind.FEED_STALE)], [standing("gazette", WarningKind.NO_ARTICLES)]
+    assert differing(before, after) == (after, [])
+    assert differing(after, []) == ([], after)

@@ -79,8 +79,10 @@ class Overview:
         by_source = select(pages.c.source_id, func.count(), func.max(pages.c.last_fetch_at)).group_by(pages.c.source_id)
         for id_, count, last_at in self._connection.execute(of_source(by_source)):
             found[id_].pages, found[id_].last_fetch_at = count, last_at
-        aliases = select(pages.c.source_id, func.count()).where(pages.c.alias_of.is_not(None))
-        for id_, count in self._connection.execute(of_source(aliases.group_by(pages.c.source_id))):
+        # Not by the source as it stands, or SQLite would go through all pages by it.
+        by_sum = pages.c.source_id + 0
+        aliases = select(by_sum, func.count()).where(pages.c.alias_of.is_not(None))
+        for id_, count in self._connection.execute(of_source(aliases.group_by(by_sum))):
             found[id_].pages -= count
         for condition in (_NO_BACKLOG, _BACKLOG):
             due = func.count().filter(pages.c.next_fetch_at <= now)
@@ -92,9 +94,11 @@ class Overview:
                 standing.next_due_at = min(standing.next_due_at or first_at, first_at)
 
     def _count_articles(self, found: dict[int, SourceStanding], source_id: int | None) -> None:
+        # For all sources SQLite is made to go through an index of the articles, and not to look up each one's row.
+        page_id = articles.c.primary_page_id + 0 if source_id is None else articles.c.primary_page_id
         query = (
             select(pages.c.source_id, func.count(), func.sum(articles.c.version_count))
-            .join(articles, articles.c.primary_page_id == pages.c.id)
+            .join(articles, page_id == pages.c.id)
             .group_by(pages.c.source_id)
         )
         if source_id is not None:

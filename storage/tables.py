@@ -335,6 +335,8 @@ articles = Table(
     Column("opt_outs", JsonValue, nullable=False, server_default=text("'[]'")),
     Index(None, "published_at"),
     Index(None, "last_checked_at"),
+    # By which articles and versions are counted: rows of articles are long.
+    Index("ix_articles_totals", "primary_page_id", "version_count"),
     sqlite_autoincrement=True,
 )
 

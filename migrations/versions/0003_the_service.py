@@ -152,4 +152,5 @@ def upgrade() -> None:
     if not on_postgresql:
         op.execute(sa.text("DROP VIEW articles_v1"))
     op.execute(sa.text(f"CREATE {'OR REPLACE ' if on_postgresql else ''}VIEW articles_v1 AS {ARTICLES_V1}"))
+    op.create_index("ix_articles_totals", "articles", ["primary_page_id", "version_count"])
     op.create_index("ix_pages_first_seen_at_source_id", "pages", ["first_seen_at", "source_id"])

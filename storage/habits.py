@@ -32,7 +32,7 @@ class HostHabits:
         return found
 
     def lock(self, hosts: Collection[str], now: datetime) -> dict[str, Habits]:
-        """Return what is known of these hosts, an empty object where that is nothing, locked until the transaction ends.
+        """Return what is known of these hosts, an empty object for nothing, locked until the transaction ends.
 
         Two processes that learn of one host, as the service and a crawl that ends, do so one after the other. SQLite
         has one writer at a time anyway.

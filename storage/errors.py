@@ -54,7 +54,7 @@ class DatabaseBusy(DatabaseUnavailable):
 
 
 class DatabaseGone(DatabaseUnavailable):
-    """The file of the database, or of its lock, was removed or replaced while it was open: no waiting brings it back."""
+    """The file of the database, or of its lock, was removed or replaced while open: no waiting brings it back."""
 
 
 class ServiceRunning(MorgueError):

@@ -25,7 +25,7 @@ class PostgresSkipped(UserWarning):
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile our code once, where Python is told to keep nothing compiled: hundreds of commands are run as processes."""
+    """Compile our code once where Python keeps nothing compiled: hundreds of commands are run as processes."""
     if sys.dont_write_bytecode and not hasattr(session.config, "workerinput"):
         for package in ("storage", "crawler", "scheduler", "migrations"):
             compileall.compile_dir(CHECKOUT / package, quiet=2)

@@ -27,6 +27,7 @@ RELOADED = "reloaded"
 """Under these names `service_state` says that a reload is asked for, and what came of it."""
 RELOAD_PATIENCE_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.2
+MOST_ASKING = 32
 
 TargetsArgument = Annotated[
     list[str], typer.Argument(metavar="SOURCE|URL", help="Slugs of sources, URLs of pages, or URLs of feeds.")
@@ -80,13 +81,18 @@ def unwatch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = Fa
 def reload(ctx: typer.Context, json_: JsonOption = False) -> None:
     """Check the configuration file, bring its sources into force, and have the service read it again."""
     from crawler.catalogue import sources
+    from scheduler.syncing import sync
+    from storage.store import Store
 
     context: CommandContext = ctx.obj
     settings = context.settings
     if settings.file is None:
         raise UsageError("morgue.toml", "is not there, so there is nothing to read again", "name a file with --config")
-    count = len(sources(settings.source))
-    with context.open_store() as store:
+    configured = sources(settings.source)
+    count = len(configured)
+    # A database is not made here: a mistaken address would pass for one without a service.
+    with Store.open(context.database.url) as store:
+        sync(store, configured)
         row: dict[str, Any] = {"file": str(settings.file), "sources": count}
         row |= _ask_for_reload(store, context.database.url)
     if json_:
@@ -101,15 +107,13 @@ def reload(ctx: typer.Context, json_: JsonOption = False) -> None:
 
 def _ask_for_reload(store: "Store", url: str) -> dict[str, Any]:
     """Ask a running service to read its configuration again, and wait for what it says."""
-    from storage.clock import utc_now
     from storage.serving import is_service_running
 
     if not is_service_running(url):
         says = "No service runs on this database; all is in force at its next start."
         return {"service": "none", "says": says, "problem": None, "reloaded": None}
-    token, now = str(uuid.uuid4()), utc_now()
-    with store.writing() as transaction:
-        transaction.service_state.put(RELOAD, {"id": token, "requested_at": now.isoformat()}, now)
+    token = str(uuid.uuid4())
+    _ask(store, token)
     answer = _await_reload(store, token)
     if answer is None:
         problem = f"the service has not answered within {RELOAD_PATIENCE_SECONDS:.0f} s; `morgue status` says how it is"
@@ -120,19 +124,36 @@ def _ask_for_reload(store: "Store", url: str) -> dict[str, Any]:
         return {"service": "refused", "says": says, "problem": answer["problem"], "reloaded": answer}
     waits = answer.get("needs_restart") or []
     restart = f" These keys need a restart: {', '.join(map(str, waits))}." if waits else ""
-    return {"service": "reloaded", "says": f"Reloaded by {who}.{restart}", "problem": None, "reloaded": answer}
+    gone = answer.get("gone") or []
+    paused = f" Paused, because the file no longer names them: {', '.join(map(str, gone))}." if gone else ""
+    return {"service": "reloaded", "says": f"Reloaded by {who}.{paused}{restart}", "problem": None, "reloaded": answer}
+
+
+def _ask(store: "Store", token: str) -> None:
+    """Ask for a reload, beside others who do: one answer is for all."""
+    from scheduler.reloading import asking
+    from storage.clock import utc_now
+
+    with store.writing() as transaction:
+        found = transaction.service_state.get(RELOAD)
+        others = asking(found[0] if found is not None else None)[-MOST_ASKING:]
+        transaction.service_state.put(RELOAD, {"ids": [*others, token]}, utc_now())
 
 
 def _await_reload(store: "Store", token: str) -> dict[str, Any] | None:
+    from scheduler.reloading import asking
     from storage.clock import steady_seconds
 
     ends_at = steady_seconds() + RELOAD_PATIENCE_SECONDS
     while steady_seconds() < ends_at:
         time.sleep(LOOK_AGAIN_SECONDS)
         with store.reading() as transaction:
-            found = transaction.service_state.get(RELOADED)
-        if found is not None and isinstance(found[0], dict) and found[0].get("id") == token:
-            return found[0]
+            found, asked = transaction.service_state.get(RELOADED), transaction.service_state.get(RELOAD)
+        if found is not None and token in asking(found[0]):
+            return dict(found[0])
+        if asked is None or token not in asking(asked[0]):
+            # PostgreSQL let somebody else write over it who had not seen it.
+            _ask(store, token)
     return None
 
 

@@ -22,6 +22,14 @@ log = structlog.get_logger()
 ASKED, ANSWERED = "reload", "reloaded"
 """Names in `service_state`: what `morgue sources reload` asks, and what it is answered."""
 
+MOST_NAMED = 20
+
+
+def asking(value: object) -> list[str]:
+    """Return the ids in what stands under `ASKED` or `ANSWERED`."""
+    ids = value.get("ids") if isinstance(value, dict) else None
+    return [one for one in ids if isinstance(one, str)] if isinstance(ids, list) else []
+
 
 class Reloading:
     """Takes up a changed configuration. A broken one changes nothing: the old one stays in force.
@@ -49,7 +57,8 @@ class Reloading:
 
     async def begin(self) -> None:
         """Leave alone what was asked before this start: it has read the newest configuration anyway."""
-        self._seen_id = await self._asked_id()
+        ids = await self._asked_ids()
+        self._seen_id = ids[-1] if ids else None
 
     def ask(self) -> None:
         """Have the configuration read at the next tick."""
@@ -57,18 +66,24 @@ class Reloading:
 
     async def heed(self) -> None:
         """Read the configuration again if that was asked. Raises `DatabaseUnavailable`; then it is still asked."""
-        asked_id = await self._asked_id()
-        by_command = asked_id is not None and asked_id != self._seen_id
-        if not by_command and not self._asked:
+        ids = await self._asked_ids()
+        by_command = bool(ids) and ids[-1] != self._seen_id
+        by_signal = self._asked
+        if not by_command and not by_signal:
             return
+        # Before the file is read: what is asked from now on is about a newer one.
+        self._asked = False
         self._notifier.reloading()
         try:
             answer = await self._reload()
             if by_command:
-                await self._answer(asked_id, answer)
+                await self._answer(ids, answer)
+        except BaseException:
+            self._asked = self._asked or by_signal
+            raise
         finally:
             self._notifier.ready(f"Watching {len(self._settings.source)} configured sources")
-        self._seen_id, self._asked = asked_id, False
+        self._seen_id = ids[-1] if ids else None
 
     async def _reload(self) -> Mapping[str, Any]:
         try:
@@ -87,17 +102,20 @@ class Reloading:
         if keys:
             log.warning("needs_restart", keys=keys)
         counts = differing(before, wanted)
+        gone = sorted({one.slug for one in before.source} - {one.slug for one in wanted.source})[:MOST_NAMED]
+        if gone:
+            log.warning("sources_gone", slugs=gone)
         log.info("reloaded", sources=len(wanted.source), **counts)
-        return {"problem": None, "needs_restart": keys, "sources": len(wanted.source), **counts}
+        return {"problem": None, "needs_restart": keys, "sources": len(wanted.source), "gone": gone, **counts}
 
-    async def _asked_id(self) -> str | None:
+    async def _asked_ids(self) -> list[str]:
+        """Return the ids of those who ask, the last one last; several may ask at once."""
         found = await self._crawling.read(lambda tx: tx.service_state.get(ASKED))
-        id_ = found[0].get("id") if found is not None and isinstance(found[0], dict) else None
-        return id_ if isinstance(id_, str) else None
+        return asking(found[0] if found is not None else None)
 
-    async def _answer(self, id_: str | None, answer: Mapping[str, Any]) -> None:
+    async def _answer(self, ids: Sequence[str], answer: Mapping[str, Any]) -> None:
         now = utc_now()
-        value = {"id": id_, "pid": os.getpid(), "host": socket.gethostname(), **answer}
+        value = {"ids": list(ids), "pid": os.getpid(), "host": socket.gethostname(), **answer}
         await self._crawling.recorder.write(lambda tx: tx.service_state.put(ANSWERED, value, now))
 
 

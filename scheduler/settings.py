@@ -23,6 +23,7 @@ from crawler.intervals import parse_duration
 from crawler.settings import CrawlSettings, Poll, Recrawl, SourceSettings
 from scheduler.http import parse_address
 from scheduler.memory import parse_size
+from storage.engine import parse_url
 from storage.errors import ConfigurationError
 from storage.model import RecrawlRule
 from storage.settings import ArchiveSettings, DatabaseSettings, hide_password
@@ -166,6 +167,8 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(values)
         settings._file = path
+        # What the next start would refuse must not pass here: a running service reads this file again.
+        parse_url(settings.database.url)
         return settings  # noqa: TRY300 - what follows is about the failure alone
     except ValidationError as error:
         found = [_explain(problem, values, variables) for problem in error.errors(include_context=False)]

@@ -66,6 +66,9 @@ PROBLEMS = {
 MENDED_BY_RESTART = frozenset({"loop_blocked", "writer_stuck", "writer_ended", "job_stuck", "fetching_stuck"})
 """What is wrong inside the process, so that a new one may do better; of the rest a supervisor can mend nothing."""
 
+ILL_SECONDS = 60.0
+"""So long may something be wrong that a restart would mend before the signs of life end."""
+
 Check = Callable[[float], Problem | None]
 """Asked with the monotonic seconds of now; None where all is well."""
 
@@ -176,6 +179,32 @@ def _job_problem(name: str, times: _JobTimes, at: float) -> Problem | None:
     if began_at is None or at - began_at <= times.bound_seconds:
         return None
     return problem_of("job_stuck", f"the job {name} has been running for {at - began_at:.0f} seconds")
+
+
+class SignsOfLife:
+    """Says when a watchdog is to be given its sign of life: four times in its time, and not once something has been
+    wrong for a minute, or for half of its time if that is shorter. One bad sample withholds none."""
+
+    def __init__(self, watchdog_seconds: float) -> None:
+        self._every = watchdog_seconds / 4
+        self._patience = min(ILL_SECONDS, watchdog_seconds / 2)
+        self._given_at: float | None = None
+        self._ill_since: float | None = None
+        self.look_seconds = min(1.0, self._every)
+        """How often it is to be asked."""
+
+    def is_due(self, now: float, *, ill: bool) -> bool:
+        """Say whether to give one now, in monotonic seconds; then it counts as given."""
+        if not ill:
+            self._ill_since = None
+        elif self._ill_since is None:
+            self._ill_since = now
+        too_long = self._ill_since is not None and now - self._ill_since >= self._patience
+        early = self._given_at is not None and now - self._given_at < self._every
+        if too_long or early:
+            return False
+        self._given_at = now
+        return True
 
 
 class DatabaseProbe:

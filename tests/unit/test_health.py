@@ -8,7 +8,7 @@ import pytest
 
 from crawler.recorder import Pending
 from scheduler import health
-from scheduler.health import MENDED_BY_RESTART, PROBLEMS, DatabaseProbe, Health, Stage, problem_of
+from scheduler.health import MENDED_BY_RESTART, PROBLEMS, DatabaseProbe, Health, SignsOfLife, Stage, problem_of
 from scheduler.watching import Progress
 from storage.errors import DatabaseBusy, DatabaseUnavailable
 
@@ -132,6 +132,17 @@ def test_a_watchdog_restarts_for_what_a_restart_may_mend(clock):
     watched.beat()
     assert watched.needs_restart(clock.now + 11)
     assert set(PROBLEMS) >= MENDED_BY_RESTART
+
+
+def test_one_bad_sample_withholds_no_sign_of_life_and_a_minute_of_them_does():
+    signs = SignsOfLife(180.0)
+    given = [second for second in range(400) if signs.is_due(float(second), ill=second == 45 or second >= 200)]
+    assert given == [0, 45, 90, 135, 180, 225]
+
+
+def test_a_short_watchdog_is_told_of_what_lasts_half_of_its_time():
+    signs = SignsOfLife(24.0)
+    assert [second for second in range(60) if signs.is_due(float(second), ill=second >= 20)] == [0, 6, 12, 18, 24, 30]
 
 
 def test_a_problem_that_two_notice_is_told_once(clock):

@@ -13,6 +13,7 @@ class Presence:
 
     def __init__(self, store: Store, *, version: str, started_at: datetime) -> None:
         self._store = store
+        self._begun = False
         self._value = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
@@ -34,4 +35,11 @@ class Presence:
 
     def _put(self, value: dict[str, object], now: datetime) -> None:
         with self._store.writing() as transaction:
+            found = transaction.service_state.get(SERVICE_NAME)
+            if found is not None and self._begun and not self._is_own(found[0]):
+                return  # a successor's, which began when our lock was lost
             transaction.service_state.put(SERVICE_NAME, value, now)
+        self._begun = True
+
+    def _is_own(self, value: object) -> bool:
+        return isinstance(value, dict) and all(value.get(name) == own for name, own in self._value.items())

@@ -7,6 +7,7 @@ advisory locks; the service's belongs to a connection of its own and is released
 
 import fcntl
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -250,4 +251,6 @@ def _holder(engine: Engine) -> str:
         return ""
     if not isinstance(value, dict) or value.get("stopped_at") is not None:
         return ""
+    if (value.get("pid"), value.get("host")) == (os.getpid(), socket.gethostname()):
+        return ""  # our own, from before the lock was lost
     return f" (process {value.get('pid')} on {value.get('host')}, since {value.get('started_at')})"

@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -21,7 +21,7 @@ from crawler.visits import Visits, as_index
 from scheduler.feed_planner import PollDue, plan_feeds
 from scheduler.feed_polling import is_skipped
 from scheduler.planner import PagePlanner
-from storage.clock import utc_now
+from storage.clock import steady_seconds, utc_now
 from storage.errors import DatabaseBusy, MorgueError
 from storage.operating import CHANGED, Halted
 from storage.records import CrawlScope, FeedState, PageState
@@ -35,10 +35,10 @@ FEEDS_AT_ONCE = 400
 FEEDS_A_HOST = 8
 """So many of them may be of one host: they take turns there anyway, and must not take all places."""
 ABANDON_SECONDS = 2.0
-SETBACK = timedelta(minutes=10)
+SETBACK_SECONDS = 600.0
 """What broke for a reason of ours is left alone this long: nothing was recorded, so it is still due."""
 MOST_SETBACKS = 1_000
-HEED_AGAIN = timedelta(seconds=30)
+HEED_AGAIN_SECONDS = 30.0
 """What is paused is read again so often even when nobody says that it changed, as when the configuration pauses it."""
 _EVERYTHING = CrawlScope(everything=True)
 
@@ -52,18 +52,21 @@ def _due_feeds(now: datetime, behind: FeedState | None, tx: Transaction) -> list
 
 
 class _Setbacks:
-    """Pages or feeds whose work broke lately, by their ids; of more than a thousand the oldest are forgotten."""
+    """Pages or feeds whose work broke lately, by their ids; of more than a thousand the oldest are forgotten.
+
+    `now` is in seconds of the steady clock.
+    """
 
     def __init__(self) -> None:
-        self._until: dict[int, datetime] = {}
+        self._until: dict[int, float] = {}
 
-    def add(self, id_: int, *, now: datetime) -> None:
+    def add(self, id_: int, *, now: float) -> None:
         self._until.pop(id_, None)
-        self._until[id_] = now + SETBACK
+        self._until[id_] = now + SETBACK_SECONDS
         if len(self._until) > MOST_SETBACKS:
             del self._until[next(iter(self._until))]
 
-    def current(self, *, now: datetime) -> set[int]:
+    def current(self, *, now: float) -> set[int]:
         self._until = {id_: until for id_, until in self._until.items() if until > now}
         return set(self._until)
 
@@ -94,7 +97,7 @@ class ServiceJobs:
         self._polling_of_host: Counter[str] = Counter()
         self._halted = Halted()
         self._heeded: tuple[object, datetime] | None = None
-        self._heed_again_at = utc_now()
+        self._heed_again_at = steady_seconds()
         self._broken_feeds = _Setbacks()
         self._broken_pages = _Setbacks()
         self._loop: PageLoop | None = None
@@ -119,7 +122,7 @@ class ServiceJobs:
         with self._boundary("poll_due_feeds"):
             await self._heed_operator()
             now = utc_now()
-            broken = self._broken_feeds.current(now=now)
+            broken = self._broken_feeds.current(now=steady_seconds())
             last: FeedState | None = None
             while len(self._polling) < FEEDS_AT_ONCE and not self._idle:
                 due = await self._crawling.read(partial(_due_feeds, now, last))
@@ -132,13 +135,13 @@ class ServiceJobs:
 
     async def _heed_operator(self) -> None:
         """Learn what was paused or resumed since the last tick, so that what waits for its turn is not begun."""
-        now = utc_now()
+        now = steady_seconds()
         said = await self._crawling.read(lambda tx: tx.service_state.get(CHANGED))
         if said == self._heeded and now < self._heed_again_at:
             return
         self._halted = await self._crawling.read(lambda tx: tx.operating.halted())
         self._crawling.fetcher.halt(self._halted.source_ids)
-        self._heeded, self._heed_again_at = said, now + HEED_AGAIN
+        self._heeded, self._heed_again_at = said, now + HEED_AGAIN_SECONDS
 
     def _begin_poll(self, feed: FeedState, *, now: datetime) -> None:
         """Begin the poll of a feed, unless it has begun; where there is no place for it, it is due at the next tick."""
@@ -161,7 +164,7 @@ class ServiceJobs:
                 except (MorgueError, FetchingStopped):
                     raise
                 except Exception:
-                    self._broken_feeds.add(feed.feed_id, now=utc_now())
+                    self._broken_feeds.add(feed.feed_id, now=steady_seconds())
                     raise
         finally:
             del self._polling[feed.feed_id]
@@ -196,7 +199,7 @@ class ServiceJobs:
             held_hosts=lambda: self._crawling.politeness.held_hosts(now=utc_now()),
             ingests_at_once=self._crawling.settings.processes * 4,
             still_owed=partial(is_still_owed, self._crawling, by_service=True),
-            on_failed=lambda page: self._broken_pages.add(page.page_id, now=utc_now()),
+            on_failed=lambda page: self._broken_pages.add(page.page_id, now=steady_seconds()),
             requested_pages=self._requested_pages,
         )
         self._page_job = asyncio.current_task()
@@ -210,7 +213,7 @@ class ServiceJobs:
         self, *, exclude_hosts: Collection[str], exclude_pages: Collection[int], limit: int
     ) -> Sequence[PageState]:
         now = utc_now()
-        excluded = {*exclude_pages, *self._broken_pages.current(now=now)}
+        excluded = {*exclude_pages, *self._broken_pages.current(now=steady_seconds())}
         return await self._crawling.read(
             lambda tx: tx.pages.to_fetch(
                 _EVERYTHING, now=now, exclude_hosts=exclude_hosts, exclude_pages=excluded, limit=limit
@@ -219,7 +222,7 @@ class ServiceJobs:
 
     async def _requested_pages(self, *, exclude_hosts: Collection[str], limit: int) -> Sequence[PageState]:
         now = utc_now()
-        broken = self._broken_pages.current(now=now)
+        broken = self._broken_pages.current(now=steady_seconds())
         asked = await self._crawling.read(
             lambda tx: tx.pages.requested(now=now, exclude_hosts=exclude_hosts, limit=limit)
         )

@@ -10,7 +10,7 @@ import structlog
 
 from crawler.runner import Crawling, open_crawling
 from scheduler.feed_planner import poll_rule
-from scheduler.health import Stage
+from scheduler.health import SignsOfLife, Stage
 from scheduler.housekeeping import Housekeeping
 from scheduler.jobs import ServiceJobs
 from scheduler.local import Ticker
@@ -24,8 +24,8 @@ from scheduler.sd_notify import Notifier
 from scheduler.settings import Settings
 from scheduler.stop_signals import BROKEN, CLEAN, StopSignals
 from scheduler.watching import REFRESH_SECONDS, Watching
-from storage.clock import utc_now
-from storage.errors import ArchiveUnavailable, DatabaseBusy, MorgueError
+from storage.clock import steady_seconds, utc_now
+from storage.errors import ArchiveUnavailable, DatabaseBusy, MorgueError, ServiceRunning
 from storage.model import Source
 from storage.service_lock import ServiceLock
 from storage.store import Store
@@ -136,7 +136,11 @@ class Service:
                 service=self._settings.service,
                 archive_settings=self._settings.archive,
             )
-            await self._reloading.begin()
+            try:
+                await self._reloading.begin()
+            except MorgueError as problem:
+                # Then the configuration is read once too often.
+                self._on_broken(problem)
             self._watching.watch(crawling, in_hand=jobs.pages_in_hand)
             ticker = self._ticker(jobs)
             self._watching.health.enter(Stage.RUNNING)
@@ -198,6 +202,7 @@ class Service:
         outcomes = {} if self._jobs is None else {str(name): count for name, count in self._jobs.outcomes.items()}
         abandoned = self._jobs is not None and self._jobs.abandoned
         log.info("stopped", reason=self._reason, exit_code=self._exit_code, abandoned=abandoned, **outcomes)
+        self._around.signals.told_of_end(abandoned=abandoned)
         if self._broken is not None:
             raise self._broken
         return self._exit_code
@@ -211,7 +216,8 @@ class Service:
         try:
             async with asyncio.timeout(self._settings.service.grace_seconds * DRAIN_SHARE):
                 await jobs.drain()
-                await self._guarded(partial(self._presence.write_stopped, self._reason, utc_now()))
+                if not isinstance(self._broken, ServiceRunning):
+                    await self._guarded(partial(self._presence.write_stopped, self._reason, utc_now()))
         except TimeoutError:
             await jobs.abandon()
 
@@ -275,10 +281,15 @@ class Service:
 
     async def _feed_watchdog(self) -> None:
         """Give the service manager its sign of life, but where another process would do better than this one."""
-        while self._notifier.watchdog_seconds is not None:
-            if self._outage.problem is not None or not self._watching.health.needs_restart():
+        if self._notifier.watchdog_seconds is None:
+            return
+        health, signs = self._watching.health, SignsOfLife(self._notifier.watchdog_seconds)
+        while True:
+            # What runs here shows that the loop moves, after a machine that slept as well.
+            health.beat()
+            if signs.is_due(steady_seconds(), ill=self._outage.problem is None and health.needs_restart()):
                 self._notifier.alive()
-            await asyncio.sleep(self._notifier.watchdog_seconds / 2)
+            await asyncio.sleep(signs.look_seconds)
 
     # What the operator wishes
 
@@ -293,8 +304,9 @@ class Service:
                 self._on_broken(problem)
 
     def _use(self, crawling: Crawling, jobs: ServiceJobs, settings: Settings) -> None:
-        """Go by other settings from now on."""
-        self._settings = settings
+        """Go by other settings from now on; the archive stays where it is until the next start."""
+        archive = settings.archive.model_copy(update={"directory": self._settings.archive.directory})
+        self._settings = settings = settings.model_copy(update={"archive": archive})
         self._around.signals.grace_seconds = settings.service.grace_seconds
         self._watching.configure(settings)
         self._housekeeping.configure(service=settings.service, archive_settings=settings.archive)

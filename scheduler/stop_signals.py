@@ -19,6 +19,8 @@ log = structlog.get_logger()
 STOPS = (signal.SIGTERM, signal.SIGINT)
 SAME_STOP_SECONDS = 0.1
 """A second signal that comes sooner is the same wish by another way: Ctrl-C reaches a wrapper and us, for example."""
+LEFT_SECONDS = 2.0
+"""So long may the process still take once it has given up what is in flight: a thread may hang in the database."""
 CLEAN, BROKEN = 0, 1
 
 
@@ -37,6 +39,7 @@ class StopSignals:
         self._on_terminal = False
         self._reload_asked = False
         self._deadline: threading.Timer | None = None
+        self._told = False
         self.grace_seconds = 25.0
         """How long a stop by a signal may take; to be set whenever the configuration was read."""
         self._exit_code = CLEAN
@@ -69,9 +72,19 @@ class StopSignals:
         """
         if self._deadline is None:
             self._exit_code = exit_code
-            self._deadline = threading.Timer(self.grace_seconds if seconds is None else seconds, self._end_now)
-            self._deadline.daemon = True
-            self._deadline.start()
+            self._start_timer(self.grace_seconds if seconds is None else seconds)
+
+    def told_of_end(self, *, abandoned: bool) -> None:
+        """Note that the end was logged. Where something was `abandoned`, the process does not wait for it any more."""
+        self._told = True
+        if abandoned and self._deadline is not None:
+            self._deadline.cancel()
+            self._start_timer(LEFT_SECONDS)
+
+    def _start_timer(self, seconds: float) -> None:
+        self._deadline = threading.Timer(seconds, self._end_now)
+        self._deadline.daemon = True
+        self._deadline.start()
 
     def _on_stop(self, number: int, _frame: FrameType | None) -> None:
         now = time.monotonic()
@@ -100,5 +113,6 @@ class StopSignals:
 
     def _end_now(self) -> None:
         # What is in flight is owed, captures without a row are harmless, and transactions that are open are undone.
-        log.warning("stopped", reason=self.asked, exit_code=self._exit_code, abandoned=True)
+        if not self._told:
+            log.warning("stopped", reason=self.asked, exit_code=self._exit_code, abandoned=True)
         os._exit(self._exit_code)

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from crawler.settings import CrawlSettings, SourceSettings
 from scheduler.cli import app
+from scheduler.recrawl import RULES
 from scheduler.sample_configuration import SAMPLE_CONFIGURATION
 from scheduler.settings import ServiceSettings
 from storage.model import KEEPS_VALIDATORS, LOOKS, NextReason, Outcome, PollReason
@@ -105,6 +106,10 @@ def test_every_outcome_is_documented_as_it_is_counted():
         _, _, _, look, conditional = rows[outcome]
         assert look == ("yes" if outcome in LOOKS else "no"), outcome
         assert conditional == ("yes" if outcome in KEEPS_VALIDATORS else "no"), outcome
+
+
+def test_every_rule_of_recrawling_is_documented():
+    assert {code(rule) for rule, _ in table(chapter("Rules of recrawling"))} == set(RULES)
 
 
 def test_every_reason_of_a_poll_is_documented():

@@ -104,11 +104,14 @@ def test_the_port_is_free_again_after_the_stop(answers):
     first = HttpServer(("127.0.0.1", 0), answers)
     first.start()
     port = first.port
-    ask(first, "/healthz")
+    before = ask(first, "/healthz")
     first.stop()
     second = HttpServer(("127.0.0.1", port), answers)
     second.start()
-    second.stop()
+    try:
+        assert ask(second, "/healthz")[::2] == before[::2]
+    finally:
+        second.stop()
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
@@ -162,15 +165,25 @@ def test_idle_connections_shut_out_nobody(answers, monkeypatch):
         server.stop()
 
 
-def test_whoever_has_asked_is_answered_however_many_come_after(answers):
-    refused, go = [], threading.Event()
-    answers["/slow"] = lambda: go.wait() and answers["/healthz"]()
+def test_whoever_has_asked_is_answered_however_many_come_after(answers, monkeypatch):
+    monkeypatch.setattr(watched_http, "REQUEST_SECONDS", 600.0)
+    monkeypatch.setattr(watched_http._Handler, "timeout", 600.0)
+    refused, heard, go = [], threading.Semaphore(0), threading.Event()
+
+    def slow():
+        heard.release()
+        go.wait()
+        return answers["/healthz"]()
+
+    answers["/slow"] = slow
     server = HttpServer(("127.0.0.1", 0), answers, on_refused=lambda: refused.append(1))
     server.start()
     asking = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(watched_http.REQUESTS_AT_ONCE)]
     try:
         for client in asking:
             client.send(b"GET /slow HTTP/1.0\r\n\r\n")
+        for _ in asking:
+            heard.acquire()
         with pytest.raises((http.client.HTTPException, OSError)):
             ask(server, "/healthz")
         go.set()

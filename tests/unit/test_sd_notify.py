@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+from structlog.testing import capture_logs
 
 from scheduler.sd_notify import Notifier, Supervision, supervision
 
@@ -33,8 +34,14 @@ def test_it_says_what_systemd_understands(manager):
 
 
 def test_nobody_is_told_where_nobody_listens(tmp_path):
-    Notifier(Supervision()).ready("well")
-    Notifier(Supervision(address=str(tmp_path / "nothing"))).ready("well")
+    with capture_logs() as logs:
+        Notifier(Supervision()).ready("well")
+    assert logs == []
+    notifier = Notifier(Supervision(address=str(tmp_path / "nothing")))
+    with capture_logs() as logs:
+        notifier.ready("well")
+        notifier.alive()
+    assert [entry["event"] for entry in logs] == ["notify_failed"]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,8 @@ def test_a_job_that_fails_has_its_next_time_and_one_that_runs_ends_by_itself():
             await asyncio.sleep(0.01)
 
     asyncio.run(main())
+    assert ran.count("failed") >= 2
+    assert ran.count("ended") == 1
 
 
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])

@@ -124,7 +124,8 @@ class _Server(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
-    request_queue_size = 32
+    # Above it the system lets a client knock again after seconds, even where idle ones would be left at once.
+    request_queue_size = 128
 
     def __init__(
         self, address: tuple[str, int], routes: dict[str, Callable[[], Answer]], on_refused: Callable[[], None]

@@ -204,7 +204,7 @@ def test_postgresql_that_goes_away_in_the_middle(folder, server, postgres: Postg
     ],
 )
 def test_an_archive_that_cannot_be_written(folder, server, place, parts):
-    settings = {"MORGUE_ARCHIVE__DIRECTORY": place}
+    settings = {"MORGUE_ARCHIVE__DIRECTORY": place, "MORGUE_SERVICE__HTTP": "off"}
     for words in (["crawl", server.url("/feed")], ["run"]):
         check_one_line(run(folder, *words, settings=settings), 1, *parts)
     assert server.asked == []

@@ -7,6 +7,7 @@ import time
 from http import HTTPStatus
 
 import pytest
+from structlog.testing import capture_logs
 
 from scheduler import http as watched_http
 from scheduler.http import Answer, HttpServer, HttpUnavailable, healthz, parse_address
@@ -23,6 +24,13 @@ def server(answers):
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def unwritten_logs():
+    """Logs are kept, for writing each client that left with its traceback takes longer than any of them waits."""
+    with capture_logs() as logs:
+        yield logs
 
 
 def ask(server: HttpServer, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:

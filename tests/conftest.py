@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 
 from storage.engine import create_engine
 from storage.store import Store
@@ -46,6 +47,12 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     if isinstance(val, bytes) and not (len(val) <= LONGEST_NAME and val.isascii() and b"\0" not in val):
         return argname
     return None
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_are_at_first() -> None:
+    """Forget how a command that ran in this process had logs written: it may have left out what a test waits for."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -5,19 +5,18 @@ Evidence is gathered as long as it takes: by the last dozen articles, or by more
 
 from collections.abc import Iterator, Sequence
 
-from scheduler.shares import Share, has_jumped, percent, total
+from scheduler.shares import HALF, Share, has_jumped, percent, prevails, total
 from scheduler.source_warnings import (
-    HALF,
     LEAST_BASELINE,
     MONTH,
-    NEARLY_ALL,
     SourceWarning,
     Standing,
     WarningKind,
     before_it_was,
-    is_calm,
     split,
     standing_one,
+    usual_share,
+    what_goes_on,
     when,
 )
 from storage.tallies import FIELDS, TEXT_BOUNDS, Tally
@@ -46,7 +45,7 @@ def article_warnings(days: Sequence[Tally], standing: Sequence[Standing]) -> Ite
     if found is not None:
         yield found
     stands = standing_one(standing, WarningKind.ZONE_MISSING)
-    found = _zone(days) if stands is None else _still_zone(last, stands)
+    found = _zone(days) if stands is None else what_goes_on(stands, last, _unzoned, _about_zone)
     if found is not None:
         yield found
 
@@ -178,28 +177,17 @@ def _unzoned(day: Tally) -> Share:
 
 def _zone(days: Sequence[Tally]) -> SourceWarning | None:
     last, before = split(days, _articles, LEAST_ARTICLES, longest=MONTH)
-    now, usual = total([_unzoned(day) for day in last]), [_unzoned(day) for day in before]
-    if now.of < LEAST_ARTICLES or now.share < HALF:
+    usual = [_unzoned(day) for day in before]
+    if not prevails(total([_unzoned(day) for day in last]), usual, least=LEAST_ARTICLES):
         return None
-    if now.share >= NEARLY_ALL or (now.share >= 2 * total(usual).share and has_jumped(now, usual)):
-        return _about_zone(last, before_it_was(total(usual)), total(usual).share)
-    return None
+    return _about_zone(last, total(usual))
 
 
-def _still_zone(last: Sequence[Tally], stands: Standing) -> SourceWarning | None:
-    usual = stands.warning.usual or 0.0
-    if not last:
-        return stands.warning
-    if is_calm(total([_unzoned(day) for day in last]).share, usual):
-        return None
-    return _about_zone(last, f"; before it was {percent(usual)}", usual)
-
-
-def _about_zone(last: Sequence[Tally], was: str, usual: float) -> SourceWarning:
+def _about_zone(last: Sequence[Tally], before: Share | float) -> SourceWarning:
     now = total([_unzoned(day) for day in last])
     return SourceWarning(
         kind=WarningKind.ZONE_MISSING,
         sentence=f"{now.percent} of the {now.of} new articles {when(last)} give their time without a zone, so that "
-        f"published_at is empty{was}; a `timezone` for the source would help.",
-        usual=usual,
+        f"published_at is empty{before_it_was(before)}; a `timezone` for the source would help.",
+        usual=usual_share(before),
     )

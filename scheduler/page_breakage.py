@@ -3,18 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
-from scheduler.shares import Share, has_jumped, percent, total
+from scheduler.shares import HALF, NEARLY_ALL, Share, has_doubled, prevails, total
 from scheduler.source_warnings import (
-    HALF,
     MONTH,
-    NEARLY_ALL,
     SourceWarning,
     Standing,
     WarningKind,
     before_it_was,
-    is_calm,
     split,
     standing_one,
+    usual_share,
+    what_goes_on,
     when,
 )
 from storage.model import Outcome
@@ -86,10 +85,7 @@ def _pages(kind: WarningKind, outcomes: frozenset[Outcome], days: Sequence[Tally
     now, usual = fetched(last, outcomes), [_outcomes(day, outcomes) for day in before]
     if now.of < LEAST_PAGES:
         return _few_pages(kind, outcomes, days)
-    if now.share < HALF:
-        return None
-    jumped = now.share >= 2 * total(usual).share and has_jumped(now, usual)
-    if jumped or fetched(last, outcomes & _NEVER_USUAL).share >= NEARLY_ALL:
+    if has_doubled(now, usual) or fetched(last, outcomes & _NEVER_USUAL).share >= NEARLY_ALL:
         return _about_pages(kind, outcomes, last, total(usual))
     return None
 
@@ -120,12 +116,13 @@ def _latest(days: Sequence[Tally], size: Callable[[Tally], int]) -> Sequence[Tal
 
 
 def _still_pages(outcomes: frozenset[Outcome], days: Sequence[Tally], stands: Standing) -> SourceWarning | None:
-    last, usual = _latest(days, _page_count), stands.warning.usual or 0.0
-    if not last:
-        return stands.warning
-    if is_calm(fetched(last, outcomes).share, usual):
-        return None
-    return _about_pages(stands.warning.kind, outcomes, last, usual, stands.warning.subject)
+    kind, subject = stands.warning.kind, stands.warning.subject
+    return what_goes_on(
+        stands,
+        _latest(days, _page_count),
+        lambda day: _outcomes(day, outcomes),
+        lambda last, usual: _about_pages(kind, outcomes, last, usual, subject),
+    )
 
 
 def _about_pages(
@@ -145,12 +142,11 @@ def _about_pages(
     why = f" ({max(reasons, key=lambda reason: reasons[reason])})" if reasons else ""
     what = "and others like it" if len(outcomes) > 1 else ""
     named = " ".join(part for part in (f"{outcome}{why}", what) if part)
-    was = before_it_was(before) if isinstance(before, Share) else f"; before it was {percent(before)}"
     return SourceWarning(
         kind=kind,
         subject=subject or outcome,
-        sentence=f"{now.percent} of the {now.of} pages fetched {when(last)} came to {named}{was}.",
-        usual=before.share if isinstance(before, Share) else before,
+        sentence=f"{now.percent} of the {now.of} pages fetched {when(last)} came to {named}{before_it_was(before)}.",
+        usual=usual_share(before),
     )
 
 
@@ -161,28 +157,21 @@ def _updated(day: Tally) -> Share:
 
 def _versions(days: Sequence[Tally]) -> SourceWarning | None:
     last, before = split(days, lambda day: _updated(day).of, LEAST_PAGES)
-    now, usual = total([_updated(day) for day in last]), [_updated(day) for day in before]
-    if now.of < LEAST_PAGES or now.share < HALF:
+    usual = [_updated(day) for day in before]
+    if not prevails(total([_updated(day) for day in last]), usual, least=LEAST_PAGES):
         return None
-    if now.share >= NEARLY_ALL or (now.share >= 2 * total(usual).share and has_jumped(now, usual)):
-        return _about_versions(last, before_it_was(total(usual)), total(usual).share)
-    return None
+    return _about_versions(last, total(usual))
 
 
 def _still_versions(days: Sequence[Tally], stands: Standing) -> SourceWarning | None:
-    last, usual = _latest(days, lambda day: _updated(day).of), stands.warning.usual or 0.0
-    if not last:
-        return stands.warning
-    if is_calm(total([_updated(day) for day in last]).share, usual):
-        return None
-    return _about_versions(last, f"; before it was {percent(usual)}", usual)
+    return what_goes_on(stands, _latest(days, lambda day: _updated(day).of), _updated, _about_versions)
 
 
-def _about_versions(last: Sequence[Tally], was: str, usual: float) -> SourceWarning:
+def _about_versions(last: Sequence[Tally], before: Share | float) -> SourceWarning:
     now = total([_updated(day) for day in last])
     return SourceWarning(
         kind=WarningKind.VERSIONS_EXPLODING,
-        sentence=f"{now.percent} of the {now.of} articles looked at again {when(last)} had changed{was}: something "
-        "that is no text of the article may have got into it.",
-        usual=usual,
+        sentence=f"{now.percent} of the {now.of} articles looked at again {when(last)} had changed"
+        f"{before_it_was(before)}: something that is no text of the article may have got into it.",
+        usual=usual_share(before),
     )

@@ -15,6 +15,8 @@ EVIDENCE = 14.0
 A source is judged by 16 shares, seven of them by up to five numbers of articles. Were each looked at anew with five
 independent sets of cases a day, that would be one false alarm in fifteen years.
 """
+HALF = 0.5
+NEARLY_ALL = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,21 @@ def has_jumped(now: Share, before: Sequence[Share]) -> bool:
     if now.share <= usual:
         return False
     return now.of / _likeness(before) * _divergence(now.share, usual) >= EVIDENCE
+
+
+def has_doubled(now: Share, before: Sequence[Share]) -> bool:
+    """Whether a share grew beyond chance to twice what was usual, and to a half at least."""
+    return now.share >= max(HALF, 2 * total(before).share) and has_jumped(now, before)
+
+
+def prevails(now: Share, before: Sequence[Share], *, least: int) -> bool:
+    """Whether of `least` cases or more most are so: nearly all, whatever was usual, or many more than before."""
+    return now.of >= least and (now.share >= NEARLY_ALL or has_doubled(now, before))
+
+
+def is_calm(share: float, usual: float) -> bool:
+    """Whether a share that had come to prevail is back near what was usual."""
+    return share < (HALF + min(usual, HALF)) / 2
 
 
 def _usual_at_most(before: Sequence[Share]) -> float:

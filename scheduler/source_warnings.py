@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from scheduler.shares import Share
+from scheduler.shares import Share, is_calm, percent, total
 from storage.tallies import Tally
 
 BASELINE = timedelta(days=28)
@@ -15,8 +15,6 @@ ENOUGH_BASELINE = 100
 """Up to so many articles or fetches the days before are followed back, so that little is not judged by less."""
 WEEK = timedelta(days=7)
 MONTH = timedelta(days=31)
-HALF = 0.5
-NEARLY_ALL = 0.8
 
 
 class WarningKind(StrEnum):
@@ -82,9 +80,17 @@ def standing_one(standing: Iterable[Standing], kind: WarningKind, subject: str |
     )
 
 
-def is_calm(share: float, usual: float) -> bool:
-    """Whether a share that had grown beyond a half is back near what was usual, so that its warning ends."""
-    return share < (HALF + min(usual, HALF)) / 2
+def what_goes_on(
+    stands: Standing,
+    last: Sequence[Tally],
+    share_of: Callable[[Tally], Share],
+    about: Callable[[Sequence[Tally], float], SourceWarning],
+) -> SourceWarning | None:
+    """Return the warning of a share anew, by the last days; as it stands without any; None once the share is calm."""
+    if not last:
+        return stands.warning
+    usual = stands.warning.usual or 0.0
+    return None if is_calm(total([share_of(day) for day in last]).share, usual) else about(last, usual)
 
 
 def split(
@@ -110,6 +116,13 @@ def when(days: Sequence[Tally]) -> str:
     return f"on {days[0].day}" if len(days) == 1 else f"since {days[0].day}"
 
 
-def before_it_was(before: Share) -> str:
+def before_it_was(before: Share | float) -> str:
     """Return what was usual before, as the end of a sentence; nothing where there was nothing."""
-    return f"; before it was {before.percent}" if before.of else ""
+    if isinstance(before, Share):
+        return f"; before it was {before.percent}" if before.of else ""
+    return f"; before it was {percent(before)}"
+
+
+def usual_share(before: Share | float) -> float:
+    """Return what was usual before: counted now, or known since a warning was raised."""
+    return before.share if isinstance(before, Share) else before

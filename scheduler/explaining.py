@@ -107,7 +107,7 @@ def _why_not_watched(standing: Standing) -> str:
     if history.next_fetch_reason is NextReason.FINISHED:
         return (
             f"{_record(history)} No further look is planned in the {spoken(standing.watch_for)} for which it is "
-            "watched; a hint that it was updated brings it back."
+            "watched; a hint that it was updated brings it back, or a larger budget of fetches."
         )
     return (
         f"Released: it is older than the {spoken(standing.watch_for)} for which articles are watched; "

@@ -95,7 +95,7 @@ class PagePlanner:
         self._newcomers: dict[Limits, Basis] = {}
         self._planned_at: datetime | None = None
         self._trusted: dict[str, dict[int, datetime]] = {}
-        self._moved: dict[str, int] = {}
+        self._moved: dict[str, _PricePass] = {}
         self._rules_pass: _RulesPass | None = None
 
     def plan(self, now: datetime) -> int:
@@ -240,7 +240,7 @@ class PagePlanner:
         part.left = left
         for host in learnt.keys() & hosts:
             if needs_replan(known[host]):
-                self._moved.setdefault(host, 0)
+                self._moved.setdefault(host, _PricePass())
 
     def _forget_wrong_clocks(self, now: datetime) -> None:
         with self._store.reading() as transaction:
@@ -304,17 +304,32 @@ class PagePlanner:
             transaction.service_state.put(RULES_STATE, value, now)
 
     def _go_on_by_price(self, host: str, now: datetime) -> None:
-        after = self._moved[host]
-        part = self._plan_slice(
-            lambda transaction: transaction.page_plans.of_price(host, SLICE, now=now, after=after), now
-        )
+        """Plan a slice of a host's pages anew: those that have a plan, then, if a fetch is cheaper than it was, those
+        at which no look was worth it."""
+        begun = self._moved[host]
+        if begun.finished:
+            part = self._plan_slice(lambda read: read.page_plans.finished(host, SLICE, after=begun.after), now)
+        else:
+            part = self._plan_slice(lambda read: read.page_plans.of_price(host, SLICE, now=now, after=begun.after), now)
         if len(part.drafts) == SLICE:
-            self._moved[host] = part.last
+            self._moved[host] = replace(begun, after=part.last)
             return
-        del self._moved[host]
         with self._store.writing() as transaction:
             habits = Habits.from_json(transaction.host_habits.lock([host], now)[host])
+            if not begun.finished and _is_cheaper(habits):
+                self._moved[host] = _PricePass(finished=True)
+                return
             transaction.host_habits.put({host: habits.replanned().to_json()}, now)
+        del self._moved[host]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PricePass:
+    """A planning anew of a host's pages because its price has moved: how far it has come, among those that are
+    finished or, before them, those that have a plan."""
+
+    finished: bool = False
+    after: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -336,6 +351,11 @@ def _unplanned(after: int, transaction: Transaction) -> list[PageHistory]:
 def _accounted(habits: Habits) -> Habits:
     """Return the habits of a host; at its first price nothing was planned at another."""
     return habits.replanned() if habits.planned_price is None and habits.price is not None else habits
+
+
+def _is_cheaper(habits: Habits) -> bool:
+    """Whether a fetch costs less than when the host's pages were last planned anew."""
+    return habits.price is not None and habits.planned_price is not None and habits.price < habits.planned_price
 
 
 def _unchanged(

@@ -51,6 +51,11 @@ def watched_until(history: PageHistory, *, watch_for: timedelta) -> datetime:
     return max(begins_at, history.watched_from or begins_at) + watch_for
 
 
+def is_finished(history: PageHistory) -> bool:
+    """Whether an article is not watched any more because no further look at it was worth a fetch."""
+    return history.watch_ended and history.next_fetch_reason is NextReason.FINISHED
+
+
 def next_look(
     history: PageHistory,
     *,
@@ -72,6 +77,8 @@ def next_look(
     since = min(history.last_fetch_at, now)
     end = watched_until(history, watch_for=watch_for)
     over = end <= now
+    if is_finished(history):
+        return _look_at_finished(over, by_rule)
     waiting = _confirming_look(history, recrawl)
     if waiting is not None and not (over and history.consecutive_failures >= MOST_FAILURES_OF_OLD):
         return NextLook(since + waiting[0], waiting[1])
@@ -87,6 +94,12 @@ def next_look(
     if history.last_outcome is Outcome.GONE:
         return NextLook(since + GONE_AGAIN, NextReason.GONE)
     return NextLook(since + retry_interval(history.consecutive_failures), NextReason.RETRY)
+
+
+def _look_at_finished(over: bool, by_rule: Callable[[], NextLook]) -> NextLook:
+    """Return whether an article comes back that was finished: by its rule's word alone, as a fetch is cheaper by now,
+    and while it is watched."""
+    return NextLook(None, NextReason.RELEASED) if over else by_rule()
 
 
 def _confirming_look(history: PageHistory, recrawl: timedelta | None) -> tuple[timedelta, NextReason] | None:

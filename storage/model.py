@@ -148,7 +148,8 @@ class NextReason(StrEnum):
     STILL_CHANGES = "still_changes"
     """The time for which it is watched is over, but it was changed not long ago."""
     FINISHED = "finished"
-    """Not watched any more: no further look is worth a fetch, unless its publisher says that it was changed."""
+    """Not watched any more: no further look is worth a fetch, unless its publisher says that it was changed, or fetches
+    become cheaper."""
     RELEASED = "released"
     """Not watched any more: it is older than articles are watched, or an operator said so."""
 

@@ -71,6 +71,7 @@ _NOT_PAUSED = pages.c.source_id.not_in(select(sources.c.id).where(sources.c.paus
 _REACHED_BY_RULES = [reason.value for reason in sorted(BY_RULE | {NextReason.STILL_CHANGES, NextReason.FINISHED})]
 _BY_PLAN = pages.c.next_fetch_reason == literal_column(f"'{NextReason.PLAN}'")
 """Spelt out, or SQLite would not know that its index holds these pages."""
+_FINISHED = pages.c.next_fetch_reason == literal_column(f"'{NextReason.FINISHED}'")
 _LEARNT = ("learnt_until", "learnt_changes", "rate_alpha", "rate_beta", "interval_seconds", "hinted_at")
 
 
@@ -118,6 +119,22 @@ class PagePlans:
         )
         query = _HISTORIES.where(_BY_PLAN, wanted)
         return self._histories(query.order_by(pages.c.id).limit(limit))
+
+    def finished(self, host: str, limit: int, *, after: int = 0) -> list[PageHistory]:
+        """Return pages of a host that are not watched any more because no further look was worth its price.
+
+        A page whose watch is over since is among them until a plan says so (`NextReason.RELEASED`): so each is asked
+        once more at most, and what a host has finished in years makes no query longer.
+        """
+        wanted = and_(
+            pages.c.host == host,
+            pages.c.id > after,
+            pages.c.watch_ended,
+            pages.c.alias_of.is_(None),
+            pages.c.released_by.is_(None),
+            ~pages.c.paused,
+        )
+        return self._histories(_HISTORIES.where(_FINISHED, wanted).order_by(pages.c.id).limit(limit))
 
     def of_rules(
         self, source_ids: Collection[int], limit: int, *, born_since: datetime, after: int = 0

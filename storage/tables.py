@@ -302,6 +302,14 @@ pages = Table(
         sqlite_where=text("next_fetch_reason = 'plan'"),
         postgresql_where=text("next_fetch_reason = 'plan'"),
     ),
+    # Those that are asked again when it fell: no further look at them was worth it.
+    Index(
+        "ix_pages_finished",
+        "host",
+        "id",
+        sqlite_where=text("next_fetch_reason = 'finished'"),
+        postgresql_where=text("next_fetch_reason = 'finished'"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -140,6 +140,8 @@ def upgrade() -> None:
     op.create_index("ix_pages_unplanned", "pages", ["id"], sqlite_where=unplanned, postgresql_where=unplanned)
     planned = sa.text("next_fetch_reason = 'plan'")
     op.create_index("ix_pages_by_plan", "pages", ["host", "id"], sqlite_where=planned, postgresql_where=planned)
+    finished = sa.text("next_fetch_reason = 'finished'")
+    op.create_index("ix_pages_finished", "pages", ["host", "id"], sqlite_where=finished, postgresql_where=finished)
     requested = sa.text("requested_at IS NOT NULL")
     op.create_index(
         "ix_pages_requested",

@@ -316,6 +316,86 @@ def test_a_price_that_moved_is_a_planning_anew_of_the_hosts_planned_pages(store,
     assert habits(store).planned_price == pytest.approx(habits(store).price)
 
 
+def finish(store, watched, *, at=2, **settings):
+    """Have no further look at these be worth a fetch, each of which showed a story of its own a minute after noon."""
+    for number, page in enumerate(watched):
+        page.see(replace(FERRY, body=f"{FERRY.body}\n\nThis is story {number}.", published=None), at=1)
+    plans(store, **settings).plan(minute(at))
+    with store.writing() as transaction:
+        finished = {"next_fetch_at": None, "next_fetch_reason": "finished", "watch_ended": True}
+        transaction._connection.execute(pages.update().values(**finished))
+
+
+def move_price(store, *, times, at):
+    """Have a fetch cost so many times what it did when the host's pages were planned, which another story tells."""
+    with store.writing() as transaction:
+        known = Habits.from_json(transaction.host_habits.of([HOST])[HOST])
+        moved = replace(known, correction=times, planned_price=known.basis.price)
+        transaction.host_habits.put({HOST: moved.to_json()}, minute(at))
+    watch(store, f"news-{at}", source="paper").see(replace(FERRY, body=f"News of {at}.", published=None), at=at)
+
+
+def reasons_of(store, watched):
+    return [str(history(store, page).next_fetch_reason) for page in watched]
+
+
+def test_a_fetch_that_became_cheaper_brings_back_what_was_finished_in_slices(store, paper, monkeypatch):
+    monkeypatch.setattr(planner, "SLICE", 2)
+    monkeypatch.setattr(planner, "REPLANS_A_RUN", 1)
+    watched = [watch(store, f"story-{number}", source="paper") for number in range(5)]
+    finish(store, watched)
+    service = plans(store)
+    move_price(store, times=1.5, at=10)
+    for _ in range(9):
+        service.plan(minute(11))
+    assert reasons_of(store, watched) == ["finished"] * 5, "nothing is cheaper"
+    move_price(store, times=0.5, at=20)
+    back = []
+    for _ in range(9):
+        service.plan(minute(21))
+        back.append(reasons_of(store, watched).count("plan"))
+    assert back[-1] == 5
+    assert max(after - before for before, after in zip([0, *back], back, strict=False)) <= 2
+    assert all(page.state().next_fetch_at > minute(21) for page in watched)
+    assert habits(store).planned_price == pytest.approx(habits(store).price)
+
+
+def test_what_is_older_than_it_is_watched_or_was_released_by_an_operator_is_not_brought_back(store, paper):
+    watched = [watch(store, name, source="paper") for name in ("young", "old", "anew", "released", "paused")]
+    finish(store, watched)
+    young, old, anew, released, paused = watched
+    changed = (
+        (young, {"first_seen_at": minute(30 * DAY)}),
+        # Edited a day before its watch ended: what is still watched then would be looked at again for that.
+        (old, {"last_changed_at": minute(59 * DAY), "last_fetch_at": minute(59 * DAY + 1), "last_outcome": "updated"}),
+        (anew, {"watched_from": minute(30 * DAY)}),
+    )
+    with store.writing() as transaction:
+        transaction.operating.release_page(released.page.page_id)
+        transaction.operating.pause_page(paused.page.page_id)
+        for page, values in changed:
+            of_page = pages.c.id == page.page.page_id
+            transaction._connection.execute(pages.update().where(of_page).values(values))
+    move_price(store, times=0.2, at=61 * DAY)
+    service = plans(store)
+    for _ in range(3):
+        service.plan(minute(61 * DAY + 1))
+    assert reasons_of(store, watched) == ["plan", "released", "plan", "released", "finished"]
+    assert old.state().next_fetch_at is None and released.state().next_fetch_at is None
+
+
+def test_a_larger_budget_or_another_rule_brings_back_what_was_finished(store, page):
+    page.see(FERRY, at=1)
+    plans(store, refetches_per_article=0.01).plan(minute(2))
+    assert reasons_of(store, [page]) == ["finished"]
+    plans(store, refetches_per_article=20).plan(minute(3))
+    assert reasons_of(store, [page]) == ["plan"]
+    plans(store, refetches_per_article=0.01).plan(minute(4))
+    assert reasons_of(store, [page]) == ["finished"]
+    plans(store, refetches_per_article=0.01, recrawl="6h").plan(minute(5))
+    assert reasons_of(store, [page]) == ["fixed"]
+
+
 # Hints
 
 

@@ -176,3 +176,13 @@ def test_a_fetch_that_claims_to_come_from_the_future_puts_nothing_off(ahead):
     assert look(history(**wrong, last_outcome=Outcome.NOT_ARTICLE))[0] == timedelta(days=7)
     changed = history(**OLD, **wrong, changes=1, last_changed_at=NOW + ahead)
     assert look(changed) == (timedelta(days=1), "still_changes")
+
+
+def test_a_finished_article_comes_back_by_its_rules_word_alone_and_within_its_watch():
+    finished = {"watch_ended": True, "next_fetch_reason": NextReason.FINISHED}
+    # Changed so lately that one which is watched would be looked at again for that.
+    changed = {"last_changed_at": NOW - timedelta(days=1), "looks": 5}
+    late = history(first_seen_at=NOW - timedelta(days=55), **changed, **finished)
+    assert look(late) == (timedelta(hours=1), "plan")
+    assert look(late, by_rule=NextLook(None, NextReason.FINISHED)) == (None, "finished")
+    assert look(history(**OLD | changed, **finished)) == (None, "released")

@@ -214,7 +214,7 @@ class ArticleLooks:
         change = Change() if new == baseline else decide(baseline, new)
         live_blog = case.look.live_blog
         doubt = None if change.same_text else doubt_about(new, old=baseline, live_blog=live_blog)
-        candidate = crawl_state.candidate(page)
+        candidate = crawl_state.candidate(page, seen_at=case.seen_at)
         named = doubt is not None and names_itself(new, old=baseline, url=page["url"])
         return judge(
             new,
@@ -338,7 +338,7 @@ class ArticleLooks:
     def _suspect(self, case: _Case, verdict: Verdict, suspicion: Suspicion) -> Recorded:
         """Record a text that has to wait: no version was seen, and the article is as it was."""
         sight, page = case.sight, case.page
-        candidate = crawl_state.candidate(page) if suspicion.continues else None
+        candidate = crawl_state.candidate(page, seen_at=case.seen_at) if suspicion.continues else None
         shows_candidate = candidate is not None and same_state(candidate.article, sight.reading)
         capture_id = sight.capture_id
         if capture_id is None and candidate is not None and shows_candidate:
@@ -370,7 +370,7 @@ class ArticleLooks:
 
     def _add_version(self, case: _Case, verdict: Verdict, change: str) -> Recorded:
         current, sight, page = case.current, case.sight, case.page
-        candidate = crawl_state.candidate(page) if verdict.from_candidate else None
+        candidate = crawl_state.candidate(page, seen_at=case.seen_at) if verdict.from_candidate else None
         reading = sight.reading if candidate is None else candidate.article
         capture_id = sight.capture_id if candidate is None else candidate.capture_id
         captured_at = sight.captured_at if candidate is None else candidate.captured_at

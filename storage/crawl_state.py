@@ -92,14 +92,19 @@ def seen_again(look: PageLook, page: RowMapping, capture_id: int, body_digest: s
     }
 
 
-def candidate(page: RowMapping) -> Candidate | None:
-    """Return the reading that waits for another look, if there is one."""
+def candidate(page: RowMapping, *, seen_at: datetime | None = None) -> Candidate | None:
+    """Return the reading that waits for another look, if there is one.
+
+    `seen_at` is when the look was taken that is to be judged with it: a reading that claims to be later was dated by a
+    clock that was ahead, and counts as taken then; a text that must stand for a day would stand for none until then.
+    """
     if page["candidate"] is None:
         return None
+    captured_at = page["candidate_captured_at"]
     return Candidate(
         article=reading_from_json(page["candidate"]),
         capture_id=page["candidate_capture_id"],
-        captured_at=page["candidate_captured_at"],
+        captured_at=captured_at if seen_at is None else min(captured_at, seen_at),
         looks=page["candidate_looks"],
         kind=CandidateKind(page["candidate_kind"] or CandidateKind.SECOND_LOOK),
     )

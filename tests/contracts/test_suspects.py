@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from storage.engine import WRITES, create_engine
 from storage.model import Access, Outcome
 from storage.records import CrawlScope, Rereading
-from tests.contracts.news import CORRECTED, FERRY, NOON, Watcher, entry, minute, watch
+from tests.contracts.news import CORRECTED, FERRY, NOON, UNSIGNED, Watcher, entry, minute, watch
 
 HOUR = 60
 DAY = 24 * HOUR
@@ -144,6 +144,25 @@ def test_a_text_that_names_no_article_needs_three_looks_over_a_day(page):
         assert page.see(WALL, at=at).outcome is Outcome.SUSPECT
     recorded = page.see(WALL, at=10 + DAY, keep=False)
     assert (recorded.outcome, page.versions()[1].captured_at) == (Outcome.UPDATED, minute(10))
+
+
+def test_a_text_that_a_clock_far_ahead_saw_first_stands_since_it_was_seen_when_that_was_set_right(page):
+    page.see(LONG, at=1)
+    page.see(WALL, at=400 * DAY)
+    page.set_clock_back()
+    for at in (60, 70, 130):
+        assert page.see(WALL, at=at).outcome is Outcome.SUSPECT
+    assert page.see(WALL, at=60 + DAY, keep=False).outcome is Outcome.UPDATED
+    versions = page.versions()
+    assert [version.captured_at for version in versions] == [minute(1), minute(60)]
+
+
+def test_a_reading_that_a_clock_far_ahead_took_is_confirmed_and_dated_when_that_was_set_right(page):
+    page.see(FERRY, at=1)
+    assert page.see(UNSIGNED, at=400 * DAY).reason == "awaits_second_look"
+    page.set_clock_back()
+    assert page.see(UNSIGNED, at=60).outcome is Outcome.UPDATED
+    assert page.versions()[-1].captured_at == minute(60)
 
 
 def test_two_looks_a_day_apart_are_too_few(page):

@@ -5,7 +5,7 @@ APScheduler remembers nothing across restarts here, and need not: what is owed s
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -80,12 +80,42 @@ class Ticker:
 def next_cron_time(expression: str, *, timezone: str | None, after: datetime) -> datetime:
     """Return the first instant after `after` that a cron expression of five fields names, in a zone (default UTC).
 
-    Raises `ValueError` for an expression that names no instant.
+    A time that a change of the zone's clocks leaves out comes by the clock as it was before (02:30 at 03:30); one that
+    comes twice is named twice. Raises `ValueError` for an expression that names no instant.
     """
     zone = ZoneInfo(timezone or "UTC")
-    trigger = CronTrigger.from_crontab(expression, timezone=zone)
-    found = trigger.get_next_fire_time(None, after)
+    # By the times that clocks show, as if no clock ever changed: at a change the library passes over the time that
+    # follows it by a day, such as the midnight after.
+    trigger = CronTrigger.from_crontab(expression, timezone=UTC)
+    begin = _shown(after, zone) - _change_of_clocks(after, zone)
+    found: datetime | None = None
+    while True:
+        fire_time = trigger.get_next_fire_time(None, begin.replace(tzinfo=UTC))
+        if fire_time is None:
+            break
+        shown = fire_time.replace(tzinfo=None)
+        # Around a change, a clock may show a later time first.
+        if found is not None and shown > _shown(found, zone) + _change_of_clocks(found, zone):
+            break
+        found = min((one for one in (found, *_instants(shown, zone)) if one is not None and one > after), default=None)
+        begin = shown + timedelta(minutes=1)
     if found is None:
         raise ValueError(f"{expression!r} never comes")
-    result: datetime = found
-    return result.astimezone(after.tzinfo)
+    return found.astimezone(after.tzinfo)
+
+
+def _shown(instant: datetime, zone: ZoneInfo) -> datetime:
+    return instant.astimezone(zone).replace(tzinfo=None)
+
+
+def _instants(shown: datetime, zone: ZoneInfo) -> list[datetime]:
+    """Return when clocks show a time: twice where they were set back (PEP 495), and later where they never do."""
+    first, second = (shown.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return [first, second] if second > first else [first]
+
+
+def _change_of_clocks(instant: datetime, zone: ZoneInfo) -> timedelta:
+    """Return by how much clocks are set forth or back within a day of an instant."""
+    around = (instant + timedelta(days=days) for days in (-1, 0, 1))
+    offsets = [at.astimezone(zone).utcoffset() or timedelta(0) for at in around]
+    return max(offsets) - min(offsets)

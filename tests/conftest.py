@@ -5,20 +5,30 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import structlog
 
 from storage.engine import create_engine
 from storage.store import Store
-from tests.postgres import Postgres, PostgresMissing, required, running_postgres
+from tests.postgres import (
+    Postgres,
+    PostgresMissing,
+    PostgresOfOneTest,
+    postgres_of_one_test,
+    required,
+    running_postgres,
+)
 
 CHECKOUT = Path(__file__).parents[1]
 WORKERS_A_CORE = 1.5
 """Much of the time a test waits: for the end of a process, for a publisher's turn."""
 LONGEST_NAME = 60
+
+Server = TypeVar("Server")
 
 
 class PostgresSkipped(UserWarning):
@@ -58,15 +68,25 @@ def logs_as_they_are_at_first() -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server. Without one its tests are skipped with a warning, and fail where nobody reads warnings."""
+    yield from _server_or_skip(running_postgres(), needed=required())
+
+
+@pytest.fixture
+def postgres_of_its_own() -> Iterator[PostgresOfOneTest]:
+    """A PostgreSQL server that the test may stop and start; not to be had where only an address was given."""
+    yield from _server_or_skip(postgres_of_one_test(), needed=required() and not os.environ.get("MORGUE_TEST_POSTGRES"))
+
+
+def _server_or_skip(server: AbstractContextManager[Server], *, needed: bool) -> Iterator[Server]:
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(running_postgres())
+            started = stack.enter_context(server)
         except PostgresMissing as missing:
-            if required():
+            if needed:
                 pytest.fail(f"PostgreSQL is missing: {missing}", pytrace=False)
             warnings.warn(PostgresSkipped(f"NOT TESTED ON POSTGRESQL: {missing}"), stacklevel=1)
             pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
-        yield server
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,12 @@ Publishes stories, crawls them, corrects one, cuts one, gives one a new headline
 database then knows. Everything is left in `demo/` to look at.
 """
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.morgue_command import MORGUE, environment
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
 
@@ -42,10 +42,8 @@ def say(text: str) -> None:
 def morgue(*words: str) -> None:
     """Run a morgue command as it would be typed, and show it."""
     print(f"$ morgue {' '.join(words)}", flush=True)
-    program = Path(sys.executable).with_name("morgue")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
-    environment["MORGUE_CONFIG"] = str(FOLDER / "morgue.toml")
-    finished = subprocess.run([program, *words], env=environment, check=False)
+    settings = {"MORGUE_CONFIG": str(FOLDER / "morgue.toml")}
+    finished = subprocess.run([MORGUE, *words], env=environment(settings), check=False)
     if finished.returncode:
         sys.exit(f"that ended with exit code {finished.returncode}")
 

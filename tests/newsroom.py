@@ -8,18 +8,16 @@
 Pages look like those of a real site, with teasers that change at each view. Everything may be called from any thread.
 """
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from gzip import compress
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
 from storage.clock import utc_now
+from tests.local_publisher import LocalPublisher
 from tests.newsroom_pages import (
     PublishedStory,
     Site,
@@ -30,7 +28,7 @@ from tests.newsroom_pages import (
     rss_feed,
     section_path,
 )
-from tests.newsroom_server import Answer, LoggedRequest, NewsroomServer
+from tests.newsroom_server import Answer, LoggedRequest
 from tests.newsroom_stories import Story
 
 DEFAULT_AUTHORS = ("Marta Lindqvist",)
@@ -40,11 +38,8 @@ HTML = "text/html; charset=utf-8"
 DEFAULT_AGE = timedelta(hours=1)
 
 
-class Newsroom:
-    """A publisher at `http://ADDRESS:PORT`, running between `start` and `close` or inside a `with` block.
-
-    `address` is any of 127.0.0.0/8, so that several newsrooms are several hosts. A newsroom that is closed and started
-    again keeps its port, its stories and its log: that is an outage.
+class Newsroom(LocalPublisher):
+    """A publisher whose stories are written by the test. It keeps them when it is closed and started again.
 
     Knobs, to be set at any time: `robots` is the text of robots.txt, None a 404; `validators` tells whether pages have
     ETag and Last-Modified; `compresses` whether they are gzipped for those who accept it; `feed_length` is how many of
@@ -59,58 +54,18 @@ class Newsroom:
         now: Callable[[], datetime] = utc_now,
         feed_length: int = 1000,
     ) -> None:
+        super().__init__(address, port=port)
         self.robots: str | None = DEFAULT_ROBOTS
         self.validators = True
         self.compresses = True
         self.feed_length = feed_length
-        self._address = address
-        self._port = port
         self._now = now
-        self._lock = threading.RLock()
-        self._server: NewsroomServer | None = None
         self._stories: dict[str, PublishedStory] = {}
         self._scripts: dict[str, list[tuple[Answer, int | None]]] = {}
         self._views: Counter[str] = Counter()
         self._edits = 0
         # Lists are dated by their edits, a second each: what is withdrawn or has an old date changes them as well.
         self._opened_at = now().replace(microsecond=0) - timedelta(days=1)
-        self._log: list[LoggedRequest] = []
-
-    def start(self) -> None:
-        """Listen. Raises `RuntimeError` if it does already, `OSError` if the address is taken."""
-        if self._server:
-            raise RuntimeError("this newsroom is open already")
-        self._server = NewsroomServer((self._address, self._port), answer=self._answer, log=self._record)
-        self._port = self._server.server_port
-        self._server.start()
-
-    def close(self) -> None:
-        """Stop listening and end every connection. Raises what went wrong inside the newsroom itself, if anything."""
-        server, self._server = self._server, None
-        if server:
-            server.stop()
-            if server.failures:
-                raise server.failures[0]
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def origin(self) -> str:
-        """Return `http://ADDRESS:PORT`. Raises `RuntimeError` before the first start, when there is no port yet."""
-        if not self._port:
-            raise RuntimeError("a newsroom has no address before it is started")
-        return f"http://{self._address}:{self._port}"
-
-    def url(self, path: str) -> str:
-        """Return the absolute URL of a path such as `/feed.rss`."""
-        return self.origin + path
 
     # What an editor does
 
@@ -270,21 +225,10 @@ class Newsroom:
 
     # The log
 
-    @property
-    def requests(self) -> tuple[LoggedRequest, ...]:
-        """Return what was asked so far, in the order of the answers' ends."""
-        with self._lock:
-            return tuple(self._log)
-
     def requests_for(self, url: str) -> tuple[LoggedRequest, ...]:
         """Return the requests for a URL or path, with any query."""
         path = urlsplit(url).path
         return tuple(request for request in self.requests if request.path == path)
-
-    def clear_log(self) -> None:
-        """Forget what was asked so far."""
-        with self._lock:
-            self._log.clear()
 
     # How it answers
 
@@ -295,10 +239,6 @@ class Newsroom:
     def _later_than(self, previous: datetime) -> datetime:
         """Return now, or a second after the previous edit: HTTP dates know no smaller step."""
         return max(self._now().replace(microsecond=0), previous + timedelta(seconds=1)).astimezone(previous.tzinfo)
-
-    def _record(self, request: LoggedRequest) -> None:
-        with self._lock:
-            self._log.append(request)
 
     def _answer(self, target: str, headers: Mapping[str, str]) -> Answer:
         path = urlsplit(target).path

@@ -9,17 +9,15 @@ it. No index lists everything: the sitemap has about six articles in ten, sectio
 the newest, and some stand in one of these alone.
 """
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cached_property
-from types import TracebackType
-from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 from storage.clock import utc_now
-from tests.newsroom_server import Answer, LoggedRequest, NewsroomServer
+from tests.local_publisher import LocalPublisher
+from tests.newsroom_server import Answer
 from tests.publisher_indexes import Indexes
 from tests.publisher_pages import STATIC, Pages
 from tests.publisher_stock import SECTIONS, Kind, Piece, Style, stock
@@ -30,11 +28,8 @@ FORBIDDEN = ("/search", "/archive/2019/", "/login")
 ROBOTS = "User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in FORBIDDEN)
 
 
-class Publisher:
-    """Serves at `http://ADDRESS:PORT` between `start` and `close` or inside a `with` block.
-
-    With a `name` all its addresses have that host, which whoever asks must resolve to ADDRESS by itself.
-    """
+class Publisher(LocalPublisher):
+    """A publisher with a stock of articles, and of much that is none, written by the seed."""
 
     def __init__(
         self,
@@ -47,48 +42,11 @@ class Publisher:
         now: datetime | None = None,
         name: str | None = None,
     ) -> None:
+        super().__init__(address, port=port, name=name)
         self.stock = stock(articles=articles, seed=seed, style=style, now=now or utc_now())
-        self._address = address
-        self._name = name
-        self._port = port
-        self._server: NewsroomServer | None = None
-        self._lock = threading.Lock()
-        self._log: list[LoggedRequest] = []
         held = (*self.stock.articles, *self.stock.galleries, *self.stock.videos, *self.stock.paid)
         self._sections = {self.stock.section_path(section).strip("/"): section for section in SECTIONS}
         self._pieces: dict[str, Piece] = {piece.path: piece for piece in held}
-
-    def start(self) -> None:
-        """Listen. Raises `OSError` if the address is taken."""
-        self._server = NewsroomServer((self._address, self._port), answer=self._answer, log=self._record)
-        self._port = self._server.server_port
-        self._server.start()
-
-    def close(self) -> None:
-        """Stop listening. Raises what went wrong inside the publisher itself, if anything."""
-        server, self._server = self._server, None
-        if server:
-            server.stop()
-            if server.failures:
-                raise server.failures[0]
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def origin(self) -> str:
-        """Return `http://ADDRESS:PORT`, once it was started."""
-        return f"http://{self._name or self._address}:{self._port}"
-
-    def url(self, path: str) -> str:
-        """Return the absolute URL of a path."""
-        return self.origin + path
 
     @property
     def article_urls(self) -> frozenset[str]:
@@ -107,12 +65,6 @@ class Publisher:
     def forbids(self, path: str) -> bool:
         """Whether robots.txt forbids a path."""
         return path.startswith(FORBIDDEN)
-
-    @property
-    def requests(self) -> tuple[LoggedRequest, ...]:
-        """Return what was asked so far, in the order of the answers' ends."""
-        with self._lock:
-            return tuple(self._log)
 
     def requests_by_kind(self) -> Counter[str]:
         """Count what was asked for, by kind of page."""
@@ -144,10 +96,6 @@ class Publisher:
     @cached_property
     def _indexes(self) -> Indexes:
         return Indexes(self.stock, self.origin)
-
-    def _record(self, request: LoggedRequest) -> None:
-        with self._lock:
-            self._log.append(request)
 
     def _answer(self, target: str, headers: Mapping[str, str]) -> Answer:
         parts = urlsplit(target)

@@ -5,18 +5,18 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from storage.store import Store
+from tests.morgue_command import command, environment
 from tests.newsroom import Newsroom
 
 PATIENCE_SECONDS = 60
 
-CONFIGURATION = """\
+CRAWLER = """\
 [database]
 url = "{database}"
 [archive]
@@ -24,16 +24,18 @@ directory = "archive"
 [crawl]
 user_agent = "morgue-tests/1 (+mailto:tests@example.org)"
 allow_private_addresses = true
-delay_seconds = 0
-processes = 1
+delay_seconds = {delay_seconds}
+processes = {processes}
+"""
+SERVICE = """\
 [service]
-http = "off"
+http = "{http}"
 {service}
 [[source]]
 slug = "courier"
 feeds = ["{feed}"]
 poll = "1s"
-recrawl = "1s"
+recrawl = "{recrawl}"
 """
 
 
@@ -41,15 +43,13 @@ class RunningService:
     """`morgue run` in a folder with a morgue.toml, as a process that leads its own group."""
 
     def __init__(
-        self, folder: Path, environment: Mapping[str, str] | None = None, *, log_folder: Path | None = None
+        self, folder: Path, settings: Mapping[str, str] | None = None, *, log_folder: Path | None = None
     ) -> None:
-        program = Path(sys.executable).with_name("morgue")
-        own = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
         self.log_file = (log_folder or folder) / "service.log"
         with self.log_file.open("a") as log:
             self.process = subprocess.Popen(
-                [program, "--config", folder / "morgue.toml", "run"],
-                env={**own, **(environment or {})},
+                command(folder, "run"),
+                env=environment(settings),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -104,7 +104,23 @@ def headlines(database: str) -> list[str]:
         return sorted(article.content.headline or "" for article in transaction.versions.articles(limit=1_000))
 
 
-def configure(folder: Path, database: str, newsroom: Newsroom, service: str = "", more: str = "") -> None:
-    """Write a morgue.toml for the newsroom's feed."""
-    text = CONFIGURATION.format(database=database, feed=newsroom.url("/feed.rss"), service=service)
-    (folder / "morgue.toml").write_text(text + more)
+def crawler_configuration(database: str, *, delay_seconds: float = 0, processes: int = 1) -> str:
+    """Return a configuration without sources, for publishers on this machine; its last section is `[crawl]`."""
+    return CRAWLER.format(database=database, delay_seconds=delay_seconds, processes=processes)
+
+
+def configure(
+    folder: Path,
+    database: str,
+    newsroom: Newsroom,
+    service: str = "",
+    more: str = "",
+    *,
+    http: str = "off",
+    recrawl: str = "1s",
+    processes: int = 1,
+) -> None:
+    """Write a morgue.toml for the newsroom's feed; `service` and `more` are added to `[service]` and at the end."""
+    crawler = crawler_configuration(database, processes=processes)
+    watched = SERVICE.format(http=http, service=service, feed=newsroom.url("/feed.rss"), recrawl=recrawl)
+    (folder / "morgue.toml").write_text(crawler + watched + more)

@@ -7,19 +7,21 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import IO
 
-from storage.engine import create_engine
 from storage.host_turns import LEASE
 from storage.model import EventKind
 from storage.store import Store
 from storage.warc_members import scan_members
+from tests.acceptance.checks import Consumer, check_archive, check_plans
+from tests.invented_stories import paragraphs, publish
+from tests.morgue_command import command, environment
 from tests.newsroom import Newsroom
 from tests.newsroom_indexes import IndexedNewsroom
+from tests.running_service import crawler_configuration
 
 KILLS = int(os.environ.get("MORGUE_TEST_KILLS", "6"))
 STORIES = 40
@@ -31,17 +33,6 @@ SERVICE_LIFE_SECONDS = (1.0, 6.0)
 """From before it is ready to amid its work."""
 PATIENCE_SECONDS = 120
 
-CONFIGURATION = """\
-[database]
-url = "{database}"
-[archive]
-directory = "archive"
-[crawl]
-user_agent = "morgue-tests/1 (+mailto:tests@example.org)"
-allow_private_addresses = true
-delay_seconds = 0
-processes = 2
-"""
 SOURCE = """\
 [service]
 http = "off"
@@ -51,64 +42,13 @@ feeds = ["{feed}"]
 poll = "1s"
 recrawl = "1s"
 """
-FORGOTTEN = """\
-SELECT url FROM pages WHERE next_fetch_at IS NULL AND alias_of IS NULL AND NOT watch_ended AND NOT paused
-UNION ALL SELECT url FROM feeds WHERE next_poll_at IS NULL AND NOT paused
-"""
-
-
-def paragraphs(number: int) -> list[str]:
-    """Return the body of an invented story, long enough to be an article."""
-    return [
-        f"The council of district {number} met on Tuesday to settle how the old ferry landing is to be used, and "
-        f"heard {number + 3} speakers before it voted on the plan that had been drawn up over the winter.",
-        f"Residents of street {number} had asked for a market hall, while the harbour office wanted the space for "
-        "repairs; the compromise gives both of them half of the building and shares the cost of a new roof.",
-        f"Work is to start in week {number % 50 + 1} and will take about a year, the builders said, provided that "
-        "the foundations are as sound as the survey of last autumn found them to be.",
-    ]
-
-
-class Consumer(threading.Thread):
-    """Polls the change feed the whole time, remembering only the last `seq` it saw."""
-
-    def __init__(self, database: str) -> None:
-        super().__init__(daemon=True)
-        self._database = database
-        self.seen: list[int] = []
-        self.problem: Exception | None = None
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        try:
-            with Store.open(self._database) as store:
-                while not self.ended.is_set():
-                    self.poll(store)
-                    time.sleep(0.02)
-                self.poll(store)
-        except Exception as problem:  # noqa: BLE001 - the thread's boundary: the test looks at it
-            self.problem = problem
-
-    def poll(self, store: Store) -> None:
-        """Take what is new."""
-        with store.reading() as transaction:
-            new = transaction.events.since(self.seen[-1] if self.seen else 0, 10_000)
-        self.seen.extend(event.seq for event in new)
-
-
-def publish(newsroom: Newsroom, number: int) -> str:
-    """Publish an invented story and return its URL."""
-    headline = f"District {number} settles its ferry landing"
-    return newsroom.publish(f"story-{number}", headline=headline, body=paragraphs(number))
 
 
 def morgue(folder: Path, *words: str, output: int | IO[str] = subprocess.PIPE) -> subprocess.Popen:
     """Start a morgue command."""
-    program = Path(sys.executable).with_name("morgue")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
     return subprocess.Popen(
-        [program, "--config", folder / "morgue.toml", *words],
-        env=environment,
+        command(folder, *words),
+        env=environment(),
         stdout=output,
         stderr=subprocess.STDOUT,
         text=True,
@@ -138,7 +78,7 @@ def kill_after(folder: Path, seconds: float, *words: str) -> bool:
 
 def test_kills_lose_nothing(database_url, tmp_path):
     chance = random.Random(20260301)
-    (tmp_path / "morgue.toml").write_text(CONFIGURATION.format(database=database_url))
+    (tmp_path / "morgue.toml").write_text(crawler_configuration(database_url, processes=2))
     finish(tmp_path, "db", "upgrade")
     consumer = Consumer(database_url)
     consumer.start()
@@ -163,9 +103,9 @@ def test_kills_lose_nothing(database_url, tmp_path):
     check_everything(tmp_path, database_url, consumer, stories=len(urls))
 
 
-def check_archive(folder: Path) -> None:
+def check_records(folder: Path) -> None:
     """Check that every record is whole, and is what the database says."""
-    assert "damaged" not in finish(folder, "verify")
+    check_archive(folder)
     for path in (folder / "archive").glob("*.warc.gz*"):
         with path.open("rb") as file:
             assert all(member.complete for member in scan_members(file, size=path.stat().st_size)), path
@@ -173,7 +113,7 @@ def check_archive(folder: Path) -> None:
 
 def check_everything(folder: Path, database: str, consumer: Consumer, *, stories: int) -> None:
     """Check the archive, the versions and what the consumer saw."""
-    check_archive(folder)
+    check_records(folder)
     with Store.open(database) as store, store.reading() as transaction:
         articles = transaction.versions.articles(limit=10_000)
         histories = {article.article_id: transaction.versions.history(article.article_id) for article in articles}
@@ -220,7 +160,7 @@ def test_a_service_that_is_killed_again_and_again_goes_on(database_url, tmp_path
     consumer = Consumer(database_url)
     with IndexedNewsroom() as newsroom:
         source = SOURCE.format(feed=newsroom.url("/feed.rss"))
-        (tmp_path / "morgue.toml").write_text(CONFIGURATION.format(database=database_url) + source)
+        (tmp_path / "morgue.toml").write_text(crawler_configuration(database_url, processes=2) + source)
         consumer.start()
         desk = EditingDesk(newsroom)
         desk.start()
@@ -261,7 +201,7 @@ def wait_until_known(database: str, newsroom: IndexedNewsroom, urls: list[str], 
 
 def check_service(folder: Path, database: str, consumer: Consumer, newsroom: IndexedNewsroom) -> None:
     """Check the archive, the versions, the change feed, and that no page or feed is without a plan."""
-    check_archive(folder)
+    check_records(folder)
     with Store.open(database) as store, store.reading() as transaction:
         articles = transaction.versions.articles(limit=10_000)
         histories = {article.url: transaction.versions.history(article.article_id) for article in articles}
@@ -279,7 +219,4 @@ def check_service(folder: Path, database: str, consumer: Consumer, newsroom: Ind
         assert [headline for headline in published if headline in headlines] == headlines, (
             "never shown, or out of order"
         )
-    engine = create_engine(database)
-    with engine.connect() as connection:
-        assert list(connection.exec_driver_sql(FORGOTTEN)) == []
-    engine.dispose()
+    check_plans(database)

@@ -11,17 +11,9 @@ from pathlib import Path
 import pytest
 
 from storage.store import Store
-from tests.acceptance.test_kills import publish
-from tests.conftest import PostgresSkipped
+from tests.invented_stories import publish
 from tests.newsroom import Newsroom
-from tests.postgres import PostgresMissing, postgres_of_one_test, required
 from tests.running_service import RunningService, configure, headlines, wait_until
-
-
-@pytest.fixture
-def newsroom():
-    with Newsroom() as newsroom:
-        yield newsroom
 
 
 @contextlib.contextmanager
@@ -34,31 +26,24 @@ def running(folder: Path, database: str, newsroom: Newsroom, *, log_folder: Path
         service.kill()
 
 
-def test_a_database_server_that_restarts_is_waited_for(newsroom, tmp_path):
-    try:
-        with postgres_of_one_test() as server:
-            Store.open(server.url, create=True).close()
-            publish(newsroom, 1)
-            with running(tmp_path, server.url, newsroom) as service:
-                service.wait_for("version_recorded")
-                server.stop()
-                service.wait_for("database_unavailable")
-                publish(newsroom, 2)
-                server.start()
-                service.wait_for("database_available")
-                wait_until(lambda: len(headlines(server.url)) == 2, "it went on")
-                # Its lock is its own again.
-                second = RunningService(tmp_path)
-                assert second.wait() == 1
-                assert f"process {service.process.pid} on " in service.log()
-                assert service.stop() == 0
-            assert "Traceback" not in service.log()
-    except PostgresMissing as missing:
-        # A server that was given for the tests is nobody's to be stopped.
-        if required() and not os.environ.get("MORGUE_TEST_POSTGRES"):
-            pytest.fail(f"PostgreSQL is missing: {missing}", pytrace=False)
-        warnings.warn(PostgresSkipped(f"NOT TESTED ON POSTGRESQL: {missing}"), stacklevel=1)
-        pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
+def test_a_database_server_that_restarts_is_waited_for(postgres_of_its_own, newsroom, tmp_path):
+    server = postgres_of_its_own
+    Store.open(server.url, create=True).close()
+    publish(newsroom, 1)
+    with running(tmp_path, server.url, newsroom) as service:
+        service.wait_for("version_recorded")
+        server.stop()
+        service.wait_for("database_unavailable")
+        publish(newsroom, 2)
+        server.start()
+        service.wait_for("database_available")
+        wait_until(lambda: len(headlines(server.url)) == 2, "it went on")
+        # Its lock is its own again.
+        second = RunningService(tmp_path)
+        assert second.wait() == 1
+        assert f"process {service.process.pid} on " in service.log()
+        assert service.stop() == 0
+    assert "Traceback" not in service.log()
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)

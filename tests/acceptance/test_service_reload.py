@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tests.acceptance.test_kills import publish
+from tests.invented_stories import publish
 from tests.newsroom import Newsroom
 from tests.running_service import RunningService, configure, headlines, wait_until
 
@@ -18,12 +18,6 @@ slug = "herald"
 feeds = ["{feed}"]
 poll = "1s"
 """
-
-
-@pytest.fixture
-def newsroom():
-    with Newsroom() as newsroom:
-        yield newsroom
 
 
 @pytest.fixture
@@ -67,9 +61,7 @@ def test_a_changed_configuration_comes_into_force(database_url, newsroom, tmp_pa
             assert "pol is unknown" in service.wait_for("reload_failed")["problem"]
             assert rows("SELECT count(*) FROM sources WHERE paused") == [(0,)]
 
-            configure(tmp_path, database_url, newsroom, 'poll = "1h"')
-            text = (tmp_path / "morgue.toml").read_text().replace("processes = 1", "processes = 2")
-            (tmp_path / "morgue.toml").write_text(text)
+            configure(tmp_path, database_url, newsroom, 'poll = "1h"', processes=2)
             service.send(signal.SIGHUP)
             assert service.wait_for("reloaded", 2)["removed"] == 1
             assert service.wait_for("needs_restart")["keys"] == ["[crawl] processes"]

@@ -4,27 +4,18 @@ import fcntl
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from scheduler.memory import descendants
 from storage.model import Outcome
-from tests.acceptance.test_kills import publish
-from tests.newsroom import Newsroom
+from tests.acceptance.checks import check_archive
+from tests.invented_stories import publish
 from tests.running_service import RunningService, configure, headlines, wait_until
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 """What differs by database is held to both elsewhere."""
-
-
-@pytest.fixture
-def newsroom():
-    with Newsroom() as newsroom:
-        yield newsroom
 
 
 @pytest.fixture
@@ -41,14 +32,6 @@ def start(database_url, tmp_path, newsroom):
         service.kill()
 
 
-def verify(folder: Path) -> None:
-    program = Path(sys.executable).with_name("morgue")
-    done = subprocess.run(
-        [program, "--config", folder / "morgue.toml", "verify"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_a_signal_to_the_whole_group_makes_no_false_outcome(database_url, newsroom, start, tmp_path, rows):
     urls = [publish(newsroom, number) for number in range(12)]
     service = start()
@@ -58,7 +41,7 @@ def test_a_signal_to_the_whole_group_makes_no_false_outcome(database_url, newsro
     assert "Traceback" not in service.log()
     found = {outcome for (outcome,) in rows("SELECT DISTINCT outcome FROM fetches")}
     assert found <= {"listed", "created", "unchanged", "not_modified", "missing", "cosmetic"}, found
-    verify(tmp_path)
+    check_archive(tmp_path)
 
     service = start()
     wait_until(lambda: len(headlines(database_url)) == len(urls), "the next start fetched what was owed")
@@ -85,7 +68,7 @@ def test_it_ends_in_time_though_another_program_holds_the_database(database_url,
     wait_until(lambda: len(headlines(database_url)) == 2, "the next start fetched what was owed")
     assert service.stop() == 0
     assert service.events("stopped")[-1] | {"reason": "SIGTERM", "exit_code": 0} == service.events("stopped")[-1]
-    verify(tmp_path)
+    check_archive(tmp_path)
 
 
 def test_a_stop_while_it_starts_ends_the_start(newsroom, start, tmp_path):

@@ -16,15 +16,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from storage.engine import create_engine
 from storage.model import Event, EventKind, Version
 from storage.store import Store
+from tests.acceptance.checks import Consumer, check_plans, first_column
 from tests.acceptance.sped_up_morgue import VARIABLE, FastClock
 from tests.acceptance.sped_up_newsrooms import RETRY_AFTER, Paper, Papers, Trouble
-from tests.acceptance.test_kills import Consumer
 from tests.acceptance.test_three_processes import CLOCK_TOLERANCE, gaps
+from tests.morgue_command import environment
 from tests.newsroom_indexes import State
 from tests.newsroom_server import LoggedRequest
+from tests.running_service import crawler_configuration
 
 SECONDS = float(os.environ.get("MORGUE_TEST_SPED_UP_SECONDS", "22"))
 IS_LONG = "MORGUE_TEST_SPED_UP_SECONDS" in os.environ
@@ -36,16 +37,7 @@ STOOD_LONG = timedelta(minutes=100)
 """Much longer than the interval at which articles are looked at, and the turns of all others at the host."""
 PATIENCE_SECONDS = 90
 
-CONFIGURATION = """\
-[database]
-url = "{database}"
-[archive]
-directory = "archive"
-[crawl]
-user_agent = "morgue-tests/1 (+mailto:tests@example.org)"
-allow_private_addresses = true
-delay_seconds = 0.05
-processes = 1
+SERVICE = """\
 requests_per_host_per_day = 0
 [service]
 http = "off"
@@ -57,8 +49,7 @@ class Morgue:
 
     def __init__(self, folder: Path, clock: FastClock) -> None:
         self.folder = folder
-        own = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
-        self._environment = own | {VARIABLE: clock.setting}
+        self._environment = environment({VARIABLE: clock.setting})
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
@@ -105,7 +96,9 @@ def morgue(tmp_path, clock) -> Iterator[Morgue]:
 def test_a_service_lives_through_days_in_minutes(database_url, morgue, clock):
     with Papers(now=clock.now) as papers:
         sources = "\n".join(paper.source() for paper in papers.all)
-        (morgue.folder / "morgue.toml").write_text(CONFIGURATION.format(database=database_url) + sources)
+        (morgue.folder / "morgue.toml").write_text(
+            f"{crawler_configuration(database_url, delay_seconds=0.05)}{SERVICE}{sources}"
+        )
         consumer = Consumer(database_url)
         service = morgue.start("run")
 
@@ -128,7 +121,7 @@ def test_a_service_lives_through_days_in_minutes(database_url, morgue, clock):
         consumer.join(PATIENCE_SECONDS)
     check_requests(papers, trouble)
     histories, events = stored(database_url)
-    explored = Counter(rows(database_url, EXPLORED))
+    explored = Counter(first_column(database_url, EXPLORED))
     for paper in papers.all:
         check_versions(paper, histories, explored, clock)
     check_events(consumer, events, histories, trouble)
@@ -321,25 +314,12 @@ def check_events(
 
 
 EXPLORED = "SELECT url FROM fetches WHERE kind = 'section'"
-FORGOTTEN = """\
-SELECT url FROM pages WHERE next_fetch_at IS NULL AND alias_of IS NULL AND NOT watch_ended AND NOT paused
-UNION ALL SELECT url FROM feeds WHERE next_poll_at IS NULL AND NOT paused
-"""
 
 
 def check_left(morgue: Morgue, database: str) -> None:
     """Check that nothing is left in a state that nobody will touch again, and that the archive is whole."""
-    assert rows(database, FORGOTTEN) == []
+    check_plans(database)
     for process in morgue.processes:
         assert process.wait(PATIENCE_SECONDS) in (0, 1), morgue.output("crawl")
     assert "Traceback" not in morgue.output("run") + morgue.output("crawl")
     assert morgue.start("verify").wait(PATIENCE_SECONDS) == 0, morgue.output("verify")
-
-
-def rows(database: str, query: str) -> list[str]:
-    """Return the first column of what a query gives."""
-    engine = create_engine(database)
-    with engine.connect() as connection:
-        found = [str(row[0]) for row in connection.exec_driver_sql(query)]
-    engine.dispose()
-    return found

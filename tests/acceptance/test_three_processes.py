@@ -8,7 +8,6 @@ it sends the last bytes, and the beginning of a request when it has read its fir
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,9 +17,11 @@ from urllib.parse import urlsplit
 
 from storage.host_turns import LEASE
 from storage.store import Store
-from tests.acceptance.test_kills import paragraphs
+from tests.invented_stories import publish
+from tests.morgue_command import command, environment
 from tests.newsroom import Newsroom
 from tests.newsroom_server import Answer, LoggedRequest
+from tests.running_service import crawler_configuration
 
 CLOCK_TOLERANCE = 0.005
 DELAY = 0.3
@@ -29,17 +30,6 @@ ANSWER_SECONDS = 0.35
 RETRY_AFTER = 3
 STORIES = 7
 LIFE_SECONDS = 3.0
-
-CONFIGURATION = """\
-[database]
-url = "{database}"
-[archive]
-directory = "archive"
-[crawl]
-allow_private_addresses = true
-delay_seconds = {delay}
-processes = 1
-"""
 
 
 class SlowNewsroom(Newsroom):
@@ -95,12 +85,6 @@ class Publishers:
         )
 
 
-def publish(newsroom: Newsroom, number: int, *, section: str = "News") -> str:
-    """Publish an invented story and return its URL."""
-    headline = f"District {number} settles its ferry landing"
-    return newsroom.publish(f"story-{number}", headline=headline, body=paragraphs(number), section=section)
-
-
 class Crawls:
     """Crawls as processes of their own, which say in their user agents which they are."""
 
@@ -110,15 +94,9 @@ class Crawls:
 
     def start(self, name: str, *targets: str) -> subprocess.Popen:
         """Start a crawl, of all feeds if nothing is named."""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MORGUE_")}
-        environment["MORGUE_CRAWL__USER_AGENT"] = user_agent(name)
         return subprocess.Popen(
-            [
-                Path(sys.executable).with_name("morgue"),
-                *("--config", self._folder / "morgue.toml"),
-                *("crawl", *(targets or self._publishers.feeds)),
-            ],
-            env=environment,
+            command(self._folder, "crawl", *(targets or self._publishers.feeds)),
+            env=environment({"MORGUE_CRAWL__USER_AGENT": user_agent(name)}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -150,7 +128,7 @@ def finish(crawl: subprocess.Popen) -> str:
 
 
 def test_three_crawls_are_as_polite_as_one(database_url, tmp_path):
-    (tmp_path / "morgue.toml").write_text(CONFIGURATION.format(database=database_url, delay=DELAY))
+    (tmp_path / "morgue.toml").write_text(crawler_configuration(database_url, delay_seconds=DELAY))
     with Publishers() as publishers:
         crawls = Crawls(tmp_path, publishers)
         survivors = [crawls.start("first"), crawls.start("second")]
@@ -209,7 +187,7 @@ def stored_articles(database: str) -> dict[str, int]:
 
 
 def test_a_killed_crawls_turn_is_taken_by_the_one_that_waits(database_url, tmp_path):
-    (tmp_path / "morgue.toml").write_text(CONFIGURATION.format(database=database_url, delay=DELAY))
+    (tmp_path / "morgue.toml").write_text(crawler_configuration(database_url, delay_seconds=DELAY))
     with Publishers() as publishers:
         crawls = Crawls(tmp_path, publishers)
         killed = crawls.start("killed")

@@ -1,54 +1,21 @@
 """What a running service tells over HTTP agrees with what is in its database; PostgreSQL that goes away is told."""
 
-import contextlib
 import json
 import socket
-import time
 import urllib.error
 import urllib.request
-import warnings
-from collections.abc import Callable, Iterator
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from storage.store import Store
-from tests.acceptance.test_kills import publish
-from tests.acceptance.test_service import RunningService
-from tests.conftest import PostgresSkipped
-from tests.newsroom import Newsroom
-from tests.postgres import PostgresMissing, PostgresOfOneTest, postgres_of_one_test, required
-
-CONFIGURATION = """\
-[database]
-url = "{database}"
-[archive]
-directory = "archive"
-[crawl]
-user_agent = "morgue-tests/1 (+mailto:tests@example.org)"
-allow_private_addresses = true
-delay_seconds = 0
-processes = 1
-[service]
-http = "127.0.0.1:{port}"
-[[source]]
-slug = "courier"
-feeds = ["{feed}"]
-poll = "1s"
-recrawl = "6h"
-"""
-PATIENCE_SECONDS = 60
+from tests.invented_stories import publish
+from tests.running_service import RunningService, configure, wait_until
 
 
 @pytest.fixture
 def backend() -> str:
     return "sqlite"
-
-
-@pytest.fixture
-def newsroom():
-    with Newsroom() as newsroom:
-        yield newsroom
 
 
 def free_port() -> int:
@@ -68,13 +35,6 @@ def ask(port: int, path: str) -> tuple[int, str]:
         return 0, ""
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.1)
-
-
 def counted(port: int) -> dict[tuple[str, ...], float]:
     """Return what /metrics tells, by name and label values in the order of the labels' names."""
     return {
@@ -91,8 +51,7 @@ def start(newsroom, tmp_path):
 
     def start(database: str) -> int:
         port = free_port()
-        text = CONFIGURATION.format(database=database, port=port, feed=newsroom.url("/feed.rss"))
-        (tmp_path / "morgue.toml").write_text(text)
+        configure(tmp_path, database, newsroom, http=f"127.0.0.1:{port}", recrawl="6h")
         services.append(RunningService(tmp_path))
         wait_until(lambda: ask(port, "/healthz")[0] == 200, "the service was at work")
         return port
@@ -139,31 +98,17 @@ def summed(told: dict[tuple[str, ...], float], labels: int) -> dict[tuple[str, .
     return sums
 
 
-def test_a_postgresql_that_went_away_is_told_until_it_is_back(start):
-    with postgres_or_skip() as server:
-        Store.open(server.url, create=True).close()
-        port = start(server.url)
-        server.stop()
-        wait_until(lambda: ask(port, "/healthz")[0] == 503, "its loss was told")
-        wait_until(lambda: "database_away" in problems(port), "the reason was told")
-        assert counted(port)["morgue_healthy",] == 0
-        server.start()
-        wait_until(lambda: ask(port, "/healthz")[0] == 200, "it was well again")
+def test_a_postgresql_that_went_away_is_told_until_it_is_back(postgres_of_its_own, start):
+    Store.open(postgres_of_its_own.url, create=True).close()
+    port = start(postgres_of_its_own.url)
+    postgres_of_its_own.stop()
+    wait_until(lambda: ask(port, "/healthz")[0] == 503, "its loss was told")
+    wait_until(lambda: "database_away" in problems(port), "the reason was told")
+    assert counted(port)["morgue_healthy",] == 0
+    postgres_of_its_own.start()
+    wait_until(lambda: ask(port, "/healthz")[0] == 200, "it was well again")
 
 
 def problems(port: int) -> list[str]:
     """Return the codes of what is wrong."""
     return [problem["code"] for problem in json.loads(ask(port, "/healthz")[1])["problems"]]
-
-
-@contextlib.contextmanager
-def postgres_or_skip() -> Iterator[PostgresOfOneTest]:
-    with contextlib.ExitStack() as stack:
-        try:
-            server = stack.enter_context(postgres_of_one_test())
-        except PostgresMissing as missing:
-            if required():
-                pytest.fail(f"PostgreSQL is missing: {missing}", pytrace=False)
-            warnings.warn(PostgresSkipped(f"NOT TESTED ON POSTGRESQL: {missing}"), stacklevel=1)
-            pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
-        yield server

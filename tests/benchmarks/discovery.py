@@ -12,7 +12,6 @@ under a name that resolves to it, without its pause between requests.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from crawler.urls import url_key
 from storage.store import Store
+from tests.morgue_command import command, environment
 from tests.publisher import Publisher
 from tests.publisher_stock import Style
 
@@ -49,13 +49,11 @@ main()
 def crawl_with_morgue(publisher: Publisher, folder: Path, limit: int | None) -> tuple[list[str], dict[str, int]]:
     """Run the main job on the home page; returns the URLs of the stored articles and the crawl's own outcomes."""
     (folder / "morgue.toml").write_text(CONFIGURATION)
-    program = Path(sys.executable).with_name("morgue")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
     words = ["crawl", publisher.url("/"), "--json", *(["--limit", str(limit)] if limit else [])]
     finished = subprocess.run(
-        [program, "--config", folder / "morgue.toml", *words],
+        command(folder, *words),
         cwd=folder,
-        env=environment,
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=(folder / "log").open("w"),
         check=False,

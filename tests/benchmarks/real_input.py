@@ -12,7 +12,6 @@ trafilatura alone.
 import argparse
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from typing import Any
 from crawler.urls import url_key
 from storage.store import Store
 from tests.benchmarks.corpus_site import CorpusPage, corpus_site, load_pages
+from tests.morgue_command import command, environment
 
 CONFIGURATION = """\
 [database]
@@ -76,11 +76,9 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
 
 def morgue(folder: Path, *words: str) -> dict[str, Any]:
     """Run a morgue command with `--json` and return what it says."""
-    program = Path(sys.executable).with_name("morgue")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
     finished = subprocess.run(
-        [program, "--config", folder / "morgue.toml", *words, "--json"],
-        env=environment,
+        command(folder, *words, "--json"),
+        env=environment(),
         stdout=subprocess.PIPE,
         check=False,
         text=True,

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.soak_server import SoakServer
+from tests.morgue_command import command, environment
 
 PUBLISHERS = 40
 STEPS = 5
@@ -106,9 +107,7 @@ def soak(folder: Path, *, fetches: int, database: str) -> list[Sample]:
     with SoakServer() as server, (folder / "service.log").open("wb") as log:
         sources = "".join(SOURCE.format(number=number + 1, port=server.port) for number in range(PUBLISHERS))
         (folder / "morgue.toml").write_text(CONFIGURATION.format(database=database) + sources, encoding="utf-8")
-        program = [Path(sys.executable).with_name("morgue"), "--config", folder / "morgue.toml", "run"]
-        own = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
-        service = subprocess.Popen(program, env=own, stdout=log, stderr=subprocess.STDOUT)
+        service = subprocess.Popen(command(folder, "run"), env=environment(), stdout=log, stderr=subprocess.STDOUT)
         try:
             return _samples(service, server, fetches)
         finally:

@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from functools import partial
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from storage.errors import DatabaseUnavailable
 from storage.events import CHANNEL
 from storage.model import EventKind, Outcome
 from storage.store import Store
+from tests.at_once import at_once
 from tests.contracts.news import CORRECTED, FERRY, NOON, watch
 
 WRITERS = 6
@@ -95,23 +97,19 @@ def test_a_consumer_misses_nothing_while_many_write(store, database_url):
     page = watch(store)
     page.see(FERRY)
     article_id = page.article().article_id
-    problems: list[Exception] = []
     done = threading.Event()
 
     def write(number: int) -> None:
         random_source = random.Random(number)
-        try:
-            with Store.open(database_url) as own:
-                for _ in range(TRANSACTIONS):
-                    with own.writing() as transaction:
-                        for _ in range(random_source.randint(1, 3)):
-                            transaction.events.add(
-                                EventKind.UPDATED, article_id=article_id, version_id=None, occurred_at=NOON
-                            )
-                        # Some transactions last longer between what they write and their commit than others.
-                        time.sleep(random_source.random() / 200)
-        except Exception as problem:  # noqa: BLE001 - carried to the test, which fails with it
-            problems.append(problem)
+        with Store.open(database_url) as own:
+            for _ in range(TRANSACTIONS):
+                with own.writing() as transaction:
+                    for _ in range(random_source.randint(1, 3)):
+                        transaction.events.add(
+                            EventKind.UPDATED, article_id=article_id, version_id=None, occurred_at=NOON
+                        )
+                    # Some transactions last longer between what they write and their commit than others.
+                    time.sleep(random_source.random() / 200)
 
     read: list[int] = []
 
@@ -127,15 +125,13 @@ def test_a_consumer_misses_nothing_while_many_write(store, database_url):
                 if ended and not events:
                     return
 
-    writers = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
     consumer = threading.Thread(target=consume)
-    for thread in (consumer, *writers):
-        thread.start()
-    for thread in writers:
-        thread.join()
-    done.set()
-    consumer.join()
-    assert problems == []
+    consumer.start()
+    try:
+        at_once(*(partial(write, number) for number in range(WRITERS)))
+    finally:
+        done.set()
+        consumer.join()
     with store.reading() as transaction:
         stored = [event.seq for event in transaction.events.since(0, limit=100_000)]
     assert len(stored) > WRITERS * TRANSACTIONS
@@ -146,26 +142,15 @@ def test_two_looks_at_one_page_at_once_make_each_state_once(store, database_url)
     page = watch(store)
     states = [FERRY, CORRECTED] * 5
     looks = [page.look(state) for state in states]
-    barrier = threading.Barrier(2)
     answers: list[list] = [[], []]
-    problems: list[Exception] = []
 
-    def work(which: int) -> None:
-        try:
-            with Store.open(database_url) as own:
-                barrier.wait()
-                for look in looks:
-                    with own.writing() as transaction, transaction.savepoint():
-                        answers[which].append(transaction.versions.record_look(look))
-        except Exception as problem:  # noqa: BLE001 - carried to the test, which fails with it
-            problems.append(problem)
+    def record(own: Store, answered: list) -> None:
+        for look in looks:
+            with own.writing() as transaction, transaction.savepoint():
+                answered.append(transaction.versions.record_look(look))
 
-    threads = [threading.Thread(target=work, args=(which,)) for which in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert problems == []
+    with Store.open(database_url) as other:
+        at_once(partial(record, store, answers[0]), partial(record, other, answers[1]))
     assert answers[0] == answers[1]
     assert [version.number for version in page.versions()] == [1, 2, 3]
     assert page.events() == ["created", "updated", "reverted"]
@@ -179,27 +164,16 @@ def test_two_batches_that_cross_do_not_cost_a_look(store, database_url):
     pages = [watch(store, f"story-{number}") for number in range(8)]
     orders = [pages, pages[::-1]]
     looks = [[page.look(FERRY, at=1 + which / 10) for page in order] for which, order in enumerate(orders)]
-    barrier = threading.Barrier(2)
-    problems: list[Exception] = []
 
-    def work(which: int) -> None:
-        try:
-            with Store.open(database_url) as own:
-                barrier.wait()
-                with own.writing() as transaction:
-                    transaction.pages.lock([look.page_id for look in looks[which]])
-                    for look in looks[which]:
-                        transaction.versions.record_look(look)
-                        time.sleep(0.005)
-        except Exception as problem:  # noqa: BLE001 - carried to the test, which fails with it
-            problems.append(problem)
+    def record(own: Store, batch: list) -> None:
+        with own.writing() as transaction:
+            transaction.pages.lock([look.page_id for look in batch])
+            for look in batch:
+                transaction.versions.record_look(look)
+                time.sleep(0.005)
 
-    threads = [threading.Thread(target=work, args=(which,)) for which in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert problems == []
+    with Store.open(database_url) as other:
+        at_once(partial(record, store, looks[0]), partial(record, other, looks[1]))
     assert [len(page.versions()) for page in pages] == [1] * len(pages)
     with store.reading() as transaction:
         assert len(transaction.fetches.recent(100)) == 2 * len(pages)

@@ -1,15 +1,15 @@
 """`morgue` as a command of its own, run as somebody at a terminal would."""
 
 import json
-import os
 import resource
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-MORGUE = Path(sys.executable).with_name("morgue")
+from tests import morgue_command
+from tests.morgue_command import MORGUE
+
 DEAD = "http://127.0.0.1:2/page"
 SETTINGS = {
     "MORGUE_CRAWL__USER_AGENT": "morgue-tests/1 (+mailto:tests@example.org)",
@@ -22,8 +22,7 @@ SETTINGS = {
 
 def environment(settings: dict[str, str]) -> dict[str, str]:
     """Return this process's environment with the tests' settings, and these, in place of any others."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
-    return own | SETTINGS | settings
+    return morgue_command.environment(SETTINGS | settings)
 
 
 def run(

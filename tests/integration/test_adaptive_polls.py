@@ -1,6 +1,5 @@
 """Feeds that say how often they want to be polled, against a newsroom, with days that pass in a moment."""
 
-import asyncio
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -9,14 +8,11 @@ import pytest
 import time_machine
 
 from crawler import reactor
-from crawler.runner import open_crawling
-from scheduler.feed_planner import poll_rule
 from scheduler.feed_polling import MOST_JITTER
-from scheduler.jobs import ServiceJobs
-from scheduler.planner import PagePlanner
 from storage.clock import utc_now
 from storage.model import FeedKind, Outcome, PollReason
 from storage.records import MOVES_TO_BELIEVE
+from tests.integration.service_jobs import poll_all_due, service_jobs
 from tests.integration.test_exploring import XML, sitemap_index, urlset
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
@@ -28,18 +24,8 @@ def poll_due(morgue, *, default="15m") -> None:
     """Poll what is due and plan; fetch no page."""
 
     async def work() -> None:
-        async with open_crawling(
-            morgue.store, crawl=morgue.crawl_settings, archive=morgue.archive, software="morgue/test"
-        ) as crawling:
-            jobs = ServiceJobs(
-                crawling,
-                poll_due=poll_rule(crawling.sources, default),
-                pages=PagePlanner(morgue.store, crawling.sources),
-                on_broken=pytest.fail,
-            )
-            await jobs.poll_due_feeds()
-            while running := jobs._running():
-                await asyncio.wait(running)
+        async with service_jobs(morgue, poll=default) as jobs:
+            await poll_all_due(jobs)
             await jobs.plan()
 
     reactor.run(work())

@@ -1,17 +1,13 @@
 """The news of a publisher whose sitemaps list more than can be fetched in a day."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from crawler import reactor
-from crawler.runner import open_crawling
-from scheduler.feed_planner import poll_rule
-from scheduler.jobs import ServiceJobs
-from scheduler.planner import PagePlanner
 from storage.clock import utc_now
 from storage.records import CrawlScope
+from tests.integration.service_jobs import poll_all_due, service_jobs
 from tests.integration.test_exploring import XML, sitemap_index, urlset
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
@@ -25,18 +21,8 @@ def poll_all(morgue) -> None:
     """Poll all that is due, and fetch no page."""
 
     async def work() -> None:
-        async with open_crawling(
-            morgue.store, crawl=morgue.crawl_settings, archive=morgue.archive, software="morgue/test"
-        ) as crawling:
-            jobs = ServiceJobs(
-                crawling,
-                poll_due=poll_rule(crawling.sources, "15m"),
-                pages=PagePlanner(morgue.store, crawling.sources),
-                on_broken=pytest.fail,
-            )
-            await jobs.poll_due_feeds()
-            while running := jobs._running():
-                await asyncio.wait(running)
+        async with service_jobs(morgue) as jobs:
+            await poll_all_due(jobs)
 
     reactor.run(work())
 

@@ -3,13 +3,10 @@
 import re
 import socket
 import ssl
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from storage.model import Outcome
-from storage.store import Store
 from tests.integration.bad_answers import GOOD, PAGE, head, redirect
 from tests.integration.bad_server import (
     BadServer,
@@ -18,23 +15,13 @@ from tests.integration.bad_server import (
     make_authority,
     server_context,
 )
-from tests.integration.crawls import USER_AGENT, Morgue
+from tests.integration.crawls import USER_AGENT
 
 
 @pytest.fixture
-def morgue(sqlite_template: Path, tmp_path: Path) -> Iterator[Morgue]:
-    """A morgue. What is sent does not depend on the kind of database."""
-    file = tmp_path / "morgue.db"
-    file.write_bytes(sqlite_template.read_bytes())
-    with Store.open(f"sqlite:///{file}") as store:
-        yield Morgue(store=store, folder=tmp_path)
-
-
-@pytest.fixture
-def server() -> Iterator[BadServer]:
-    """A server that writes down what it is sent."""
-    with bad_server() as server:
-        yield server
+def backend() -> str:
+    """What is sent does not depend on the kind of database."""
+    return "sqlite"
 
 
 def fields(head: bytes) -> dict[str, str]:

@@ -1,18 +1,14 @@
 """A page that asks not to be archived leaves a row that says so, and nothing else; what it reserves is recorded."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from rich.console import Console
 from sqlalchemy import select
 
 from crawler.report import print_report, report_row
 from storage.model import Outcome
-from storage.store import Store
 from storage.tables import articles
 from tests.integration.bad_answers import GOOD, PAGE, PARAGRAPHS, head, page
-from tests.integration.bad_server import BadServer, answer, bad_server
+from tests.integration.bad_server import answer
 from tests.integration.crawls import Morgue
 from tests.newsroom_stories import STORIES
 
@@ -25,19 +21,9 @@ CHALLENGE = (
 
 
 @pytest.fixture
-def morgue(sqlite_template: Path, tmp_path: Path) -> Iterator[Morgue]:
-    """A morgue whose kind of database does not matter."""
-    file = tmp_path / "morgue.db"
-    file.write_bytes(sqlite_template.read_bytes())
-    with Store.open(f"sqlite:///{file}") as store:
-        yield Morgue(store=store, folder=tmp_path)
-
-
-@pytest.fixture
-def server() -> Iterator[BadServer]:
-    """A server that sends whatever headers are scripted."""
-    with bad_server() as server:
-        yield server
+def backend() -> str:
+    """The kind of database does not matter."""
+    return "sqlite"
 
 
 def last_fetch(morgue: Morgue):

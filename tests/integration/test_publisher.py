@@ -70,9 +70,9 @@ def test_its_lists_hold_what_it_says_they_hold(style: Style) -> None:
 
 @styles
 def test_some_articles_stand_in_one_kind_of_list_only(style: Style) -> None:
-    publisher = Publisher(articles=5_000, style=style, now=NOW)
-    only = {place: len(publisher.only_in(place)) for place in ("sitemap", "sections", "feeds")}
-    assert len(publisher.article_urls) == 5_000
+    with Publisher(articles=5_000, style=style, now=NOW) as publisher:
+        only = {place: len(publisher.only_in(place)) for place in ("sitemap", "sections", "feeds")}
+        assert len(publisher.article_urls) == 5_000
     assert all(count >= 20 for count in only.values()), only
 
 

@@ -1,19 +1,15 @@
 """How the service looks at articles again: what their publisher announces, and what it only pretends to."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from crawler import reactor
-from crawler.runner import open_crawling
-from scheduler.feed_planner import poll_rule
-from scheduler.jobs import ServiceJobs
-from scheduler.planner import PagePlanner
 from storage.clock import utc_now
 from storage.model import NextReason
 from storage.tables import feeds
+from tests.integration.service_jobs import poll_all_due, service_jobs
 from tests.integration.test_exploring import XML, urlset
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
@@ -25,22 +21,12 @@ def run_service(morgue, *acts: Callable[[], None]) -> None:
     """Do what is due, and again after each of the acts, when every feed is due once more."""
 
     async def work() -> None:
-        async with open_crawling(
-            morgue.store, crawl=morgue.crawl_settings, archive=morgue.archive, software="morgue/test"
-        ) as crawling:
-            jobs = ServiceJobs(
-                crawling,
-                poll_due=poll_rule(crawling.sources, "15m"),
-                pages=PagePlanner(morgue.store, crawling.sources),
-                on_broken=pytest.fail,
-            )
+        async with service_jobs(morgue) as jobs:
             for act in (lambda: None, *acts):
                 act()
                 with morgue.store.writing() as transaction:
                     transaction._connection.execute(feeds.update().values(next_poll_at=utc_now()))
-                await jobs.poll_due_feeds()
-                while running := jobs._running():
-                    await asyncio.wait(running)
+                await poll_all_due(jobs)
                 await jobs.plan()
                 await jobs.fetch_due_pages()
                 await jobs.plan()

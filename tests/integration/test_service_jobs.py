@@ -1,15 +1,10 @@
 """What the service's jobs do with sources that are to be explored."""
 
-import asyncio
-
 import pytest
 
 from crawler import reactor
-from crawler.runner import open_crawling
-from scheduler.feed_planner import poll_rule
-from scheduler.jobs import ServiceJobs
-from scheduler.planner import PagePlanner
 from storage.model import FeedKind
+from tests.integration.service_jobs import poll_all_due, service_jobs
 from tests.integration.test_exploring import XML, page, sitemap_index, stored, urlset
 from tests.newsroom_stories import STORIES
 
@@ -20,23 +15,11 @@ def run_jobs(morgue, *, rounds: int) -> None:
     """Poll what is due, fetch what is due and plan, so many times."""
 
     async def work() -> None:
-        async with open_crawling(
-            morgue.store, crawl=morgue.crawl_settings, archive=morgue.archive, software="morgue/test"
-        ) as crawling:
-            broken = []
-            jobs = ServiceJobs(
-                crawling,
-                poll_due=poll_rule(crawling.sources, "15m"),
-                pages=PagePlanner(morgue.store, crawling.sources),
-                on_broken=broken.append,
-            )
+        async with service_jobs(morgue) as jobs:
             for _ in range(rounds):
-                await jobs.poll_due_feeds()
-                while running := jobs._running():
-                    await asyncio.wait(running)
+                await poll_all_due(jobs)
                 await jobs.fetch_due_pages()
                 await jobs.plan()
-            assert broken == []
 
     reactor.run(work())
 

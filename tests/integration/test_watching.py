@@ -6,7 +6,6 @@ import http.client
 import json
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -23,6 +22,7 @@ from scheduler.watching import Watching
 from storage.clock import utc_now
 from storage.settings import ArchiveSettings, DatabaseSettings
 from storage.store import Store
+from tests.running_service import wait_until
 
 PATIENCE_SECONDS = 30
 
@@ -66,13 +66,6 @@ def told(port: int) -> tuple[int, str, list[str]]:
     status, body = ask(port)
     said = json.loads(body)
     return status, said["status"], [problem["code"] for problem in said["problems"]]
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.01)
 
 
 def watched(settings: Settings, store: Store, meanwhile: Callable[[Watching, int], None]) -> None:

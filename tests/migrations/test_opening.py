@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from storage.engine import create_engine, parse_url
 from storage.errors import ConfigurationError, DatabaseNeedsUpgrade, DatabaseTooNew, DatabaseUnavailable, MorgueError
 from storage.model import Source
 from storage.store import Store
+from tests.at_once import at_once
 from tests.contracts.news import CORRECTED, FERRY, NOON, watch
 
 PAPER = Source(slug="paper", feeds=("http://paper.example/feed",))
@@ -82,22 +82,7 @@ def test_a_database_that_does_not_exist_is_not_made_by_asking_for_it(tmp_path):
 
 
 def test_many_processes_may_make_the_same_database_at_once(empty_database_url):
-    problems: list[Exception] = []
-    barrier = threading.Barrier(4)
-
-    def work() -> None:
-        try:
-            barrier.wait()
-            Store.open(empty_database_url, create=True).close()
-        except Exception as problem:  # noqa: BLE001 - carried to the test, which fails with it
-            problems.append(problem)
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert problems == []
+    at_once(*[lambda: Store.open(empty_database_url, create=True).close()] * 4)
     assert migrate.check(empty_database_url).healthy
 
 

@@ -12,6 +12,7 @@ from storage import migrate
 from storage.errors import DatabaseNeedsUpgrade, DatabaseUnavailable, ServiceRunning
 from storage.service_lock import hold_service_lock
 from storage.store import Store
+from tests.at_once import at_once
 from tests.contracts.news import NOON
 from tests.migrations.test_opening import NEXT_REVISION, PAPER, future  # noqa: F401 - a fixture
 
@@ -31,22 +32,7 @@ def revision(file: Path) -> str:
 def test_processes_that_upgrade_at_once_leave_one_copy_of_what_was_before(database_url, tmp_path, future):  # noqa: F811
     Store.open(database_url).close()
     future()
-    problems: list[Exception] = []
-    start = threading.Barrier(4)
-
-    def work() -> None:
-        try:
-            start.wait()
-            Store.open(database_url).close()
-        except Exception as problem:  # noqa: BLE001 - carried to the test, which fails with it
-            problems.append(problem)
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert problems == []
+    at_once(*[lambda: Store.open(database_url).close()] * 4)
     assert copies(tmp_path) == ["morgue.db.before-0003"]
     assert revision(tmp_path / "morgue.db.before-0003") == "0003"
     assert revision(tmp_path / "morgue.db") == "0004"

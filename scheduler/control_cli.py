@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scheduler.reload_requests import ANSWERED, ASKED, ids_in
 from storage.cli import JsonOption, console, print_json
 from storage.errors import UsageError
 from storage.escaping import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from scheduler.cli import CommandContext
     from scheduler.control import Act, Action, Done
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-RELOAD = "reload"
-RELOADED = "reloaded"
-"""Under these names `service_state` says that a reload is asked for, and what came of it."""
 RELOAD_PATIENCE_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.2
 MOST_ASKING = 32
@@ -92,14 +90,18 @@ def reload(ctx: typer.Context, json_: JsonOption = False) -> None:
     count = len(configured)
     # A database is not made here: a mistaken address would pass for one without a service.
     with Store.open(context.database.url) as store:
-        sync(store, configured)
+        # Of pages that go over we know: the service finds nothing left to hand over.
+        went_over = sync(store, configured)
         row: dict[str, Any] = {"file": str(settings.file), "sources": count}
+        row["pages_went_over"] = [{"source": one.slug, "to": one.heir, "pages": one.pages} for one in went_over]
         row |= _ask_for_reload(store, context.database.url)
     if json_:
         print_json(row)
     else:
         out = console()
-        out.print(printable(f"{row['file']} is in order: {count} source{'' if count == 1 else 's'}."))
+        out.print(printable(f"{row['file']} is in order: {_counted(count, 'source')}."))
+        for one in went_over:
+            out.print(printable(f"{_counted(one.pages, 'page')} of {one.slug} went over to {one.heir}."))
         out.print(printable(str(row["says"])))
     if row["problem"] is not None:
         raise typer.Exit(1)
@@ -107,10 +109,11 @@ def reload(ctx: typer.Context, json_: JsonOption = False) -> None:
 
 def _ask_for_reload(store: "Store", url: str) -> dict[str, Any]:
     """Ask a running service to read its configuration again, and wait for what it says."""
+    from storage.engine import describe, parse_url
     from storage.serving import is_service_running
 
     if not is_service_running(url):
-        says = "No service runs on this database; all is in force at its next start."
+        says = f"No service runs on {describe(parse_url(url))}; all is in force at its next start."
         return {"service": "none", "says": says, "problem": None, "reloaded": None}
     token = str(uuid.uuid4())
     _ask(store, token)
@@ -126,32 +129,41 @@ def _ask_for_reload(store: "Store", url: str) -> dict[str, Any]:
     restart = f" These keys need a restart: {', '.join(map(str, waits))}." if waits else ""
     gone = answer.get("gone") or []
     paused = f" Paused, because the file no longer names them: {', '.join(map(str, gone))}." if gone else ""
-    return {"service": "reloaded", "says": f"Reloaded by {who}.{paused}{restart}", "problem": None, "reloaded": answer}
+    says = f"Reloaded by {who}: {_changes(answer)}.{paused}{restart}"
+    return {"service": "reloaded", "says": says, "problem": None, "reloaded": answer}
+
+
+def _changes(answer: "Mapping[str, Any]") -> str:
+    """Return what became of the sources, in words."""
+    counts = [(answer.get(name, 0), name) for name in ("added", "changed", "removed")]
+    return ", ".join(f"{_counted(count, 'source')} {name}" for count, name in counts if count) or "no source changed"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _ask(store: "Store", token: str) -> None:
     """Ask for a reload, beside others who do: one answer is for all."""
-    from scheduler.reloading import asking
     from storage.clock import utc_now
 
     with store.writing() as transaction:
-        found = transaction.service_state.get(RELOAD)
-        others = asking(found[0] if found is not None else None)[-MOST_ASKING:]
-        transaction.service_state.put(RELOAD, {"ids": [*others, token]}, utc_now())
+        found = transaction.service_state.get(ASKED)
+        others = ids_in(found[0] if found is not None else None)[-MOST_ASKING:]
+        transaction.service_state.put(ASKED, {"ids": [*others, token]}, utc_now())
 
 
 def _await_reload(store: "Store", token: str) -> dict[str, Any] | None:
-    from scheduler.reloading import asking
     from storage.clock import steady_seconds
 
     ends_at = steady_seconds() + RELOAD_PATIENCE_SECONDS
     while steady_seconds() < ends_at:
         time.sleep(LOOK_AGAIN_SECONDS)
         with store.reading() as transaction:
-            found, asked = transaction.service_state.get(RELOADED), transaction.service_state.get(RELOAD)
-        if found is not None and token in asking(found[0]):
+            found, asked = transaction.service_state.get(ANSWERED), transaction.service_state.get(ASKED)
+        if found is not None and token in ids_in(found[0]):
             return dict(found[0])
-        if asked is None or token not in asking(asked[0]):
+        if asked is None or token not in ids_in(asked[0]):
             # PostgreSQL let somebody else write over it who had not seen it.
             _ask(store, token)
     return None

@@ -10,6 +10,7 @@ import structlog
 
 from crawler.runner import Crawling
 from scheduler.configuration_changes import differing, needs_restart
+from scheduler.reload_requests import ANSWERED, ASKED, ids_in
 from scheduler.sd_notify import Notifier
 from scheduler.settings import Settings
 from scheduler.syncing import sync
@@ -19,16 +20,7 @@ from storage.model import Source
 
 log = structlog.get_logger()
 
-ASKED, ANSWERED = "reload", "reloaded"
-"""Names in `service_state`: what `morgue sources reload` asks, and what it is answered."""
-
 MOST_NAMED = 20
-
-
-def asking(value: object) -> list[str]:
-    """Return the ids in what stands under `ASKED` or `ANSWERED`."""
-    ids = value.get("ids") if isinstance(value, dict) else None
-    return [one for one in ids if isinstance(one, str)] if isinstance(ids, list) else []
 
 
 class Reloading:
@@ -111,7 +103,7 @@ class Reloading:
     async def _asked_ids(self) -> list[str]:
         """Return the ids of those who ask, the last one last; several may ask at once."""
         found = await self._crawling.read(lambda tx: tx.service_state.get(ASKED))
-        return asking(found[0] if found is not None else None)
+        return ids_in(found[0] if found is not None else None)
 
     async def _answer(self, ids: Sequence[str], answer: Mapping[str, Any]) -> None:
         now = utc_now()

@@ -16,7 +16,8 @@ import pytest
 
 from scheduler.cli import _run as run_command
 from storage.store import Store
-from tests.acceptance.test_kills import publish
+from tests.invented_stories import publish
+from tests.morgue_command import command, environment
 from tests.newsroom import Newsroom
 from tests.running_service import RunningService, configure, headlines, wait_until
 
@@ -65,12 +66,6 @@ def is_taken(newsroom: Newsroom, path: str) -> bool:
 
 
 @pytest.fixture
-def newsroom() -> Iterator[Newsroom]:
-    with Newsroom() as newsroom:
-        yield newsroom
-
-
-@pytest.fixture
 def services() -> Iterator[list[RunningService]]:
     started: list[RunningService] = []
     yield started
@@ -91,8 +86,7 @@ def test_what_is_paused_is_left_alone_and_what_is_in_flight_is_finished(database
     wait_until(lambda: len(newsroom.requests_for(urls[1])) >= 2, "the others were looked at again")
     assert not newsroom.requests_for(urls[0])
     assert states(database_url, urls[0]) == ["paused"]
-    program = Path(sys.executable).with_name("morgue")
-    subprocess.run([program, "--config", tmp_path / "morgue.toml", "crawl", urls[0]], capture_output=True, check=True)
+    subprocess.run(command(tmp_path, "crawl", urls[0]), env=environment(), capture_output=True, check=True)
     assert len(newsroom.requests_for(urls[0])) == 1
     assert "no longer paused" in morgue(tmp_path, "resume", urls[0].replace("http:", "https:") + "?utm_source=mail")
     wait_until(lambda: len(newsroom.requests_for(urls[0])) >= 2, "it was looked at again")
@@ -179,7 +173,7 @@ def test_what_is_handed_over_is_looked_after_whatever_it_is(database_url, newsro
 
 def test_a_changed_file_is_checked_and_then_taken_up_by_the_service(database_url, newsroom, tmp_path, services):
     configure(tmp_path, database_url, newsroom)
-    assert "No service runs on this database" in morgue(tmp_path, "sources", "reload")
+    assert f"No service runs on {tmp_path}/morgue.db" in morgue(tmp_path, "sources", "reload")
     services.append(RunningService(tmp_path))
     services[0].wait_for("started")
     with Newsroom() as herald:

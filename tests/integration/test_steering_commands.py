@@ -76,6 +76,15 @@ def test_a_source_that_is_gone_from_the_file_is_not_resumed_by_hand(folder):
     assert not paused(folder)[0]
 
 
+def test_pages_that_go_over_to_another_source_are_told(folder):
+    (folder / "morgue.toml").write_text('[[source]]\nslug = "gazette"\nfeeds = ["https://paper.example/feed.rss"]\n')
+    assert b"1 page of paper went over to gazette.\nNo service runs" in run(folder, "sources", "reload").stdout
+    (folder / "morgue.toml").write_text('[[source]]\nslug = "paper"\nfeeds = ["https://paper.example/feed.rss"]\n')
+    said = json.loads(run(folder, "sources", "reload", "--json").stdout)
+    assert said["pages_went_over"] == [{"source": "gazette", "to": "paper", "pages": 1}]
+    assert json.loads(run(folder, "sources", "reload", "--json").stdout)["pages_went_over"] == []
+
+
 def test_without_a_file_there_is_nothing_to_reload(folder):
     (folder / "morgue.toml").unlink()
     check_one_line(run(folder, "sources", "reload"), 2, "morgue.toml", "--config")

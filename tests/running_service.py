@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from storage.store import Store
-from tests.morgue_command import command, environment
+from tests.morgue_command import MORGUE, command, environment
 from tests.newsroom import Newsroom
 
 PATIENCE_SECONDS = 60
@@ -43,12 +43,18 @@ class RunningService:
     """`morgue run` in a folder with a morgue.toml, as a process that leads its own group."""
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str] | None = None, *, log_folder: Path | None = None
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        log_folder: Path | None = None,
+        program: Sequence[str | Path] = (MORGUE,),
     ) -> None:
         self.log_file = (log_folder or folder) / "service.log"
         with self.log_file.open("a") as log:
+            self._log_begins_at = log.tell()
             self.process = subprocess.Popen(
-                command(folder, "run"),
+                [*program, *command(folder, "run")[1:]],
                 env=environment(settings),
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -60,9 +66,14 @@ class RunningService:
         return self.log_file.read_text()
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """Return the logged events of a name."""
-        lines = [line for line in self.log().splitlines() if line.startswith("{")]
-        return [event for event in map(json.loads, lines) if event["event"] == name]
+        """Return the events of a name that were logged by all services of the folder."""
+        return _events(self.log(), name)
+
+    def end(self) -> dict[str, Any]:
+        """Return the event `stopped`, which must have been logged once since this service was started."""
+        own = self.log_file.read_bytes()[self._log_begins_at :].decode()
+        (end,) = _events(own, "stopped")
+        return end
 
     def wait_for(self, name: str, times: int = 1) -> dict[str, Any]:
         """Wait until an event was logged so often, and return the last of them."""
@@ -88,6 +99,11 @@ class RunningService:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.wait()
+
+
+def _events(log: str, name: str) -> list[dict[str, Any]]:
+    lines = [line for line in log.splitlines() if line.startswith("{")]
+    return [event for event in map(json.loads, lines) if event["event"] == name]
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

@@ -3,13 +3,18 @@
 import contextlib
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from scheduler.presence import Presence
+from storage.clock import utc_now
+from storage.service_lock import SERVICE_NAME, hold_service_lock
 from storage.store import Store
 from tests.invented_stories import publish
 from tests.newsroom import Newsroom
@@ -38,11 +43,43 @@ def test_a_database_server_that_restarts_is_waited_for(postgres_of_its_own, news
         server.start()
         service.wait_for("database_available")
         wait_until(lambda: len(headlines(server.url)) == 2, "it went on")
+        assert presence(server.url)["pid"] == service.process.pid
+        assert presence(server.url)["state"] == "running"
         # Its lock is its own again.
         second = RunningService(tmp_path)
         assert second.wait() == 1
         assert f"process {service.process.pid} on " in service.log()
         assert service.stop() == 0
+    assert "Traceback" not in service.log()
+
+
+def presence(database: str) -> dict[str, Any]:
+    """Return what the running service says of itself."""
+    with Store.open(database) as store, store.reading() as transaction:
+        found = transaction.service_state.get(SERVICE_NAME)
+    assert found is not None and isinstance(found[0], dict)
+    return found[0]
+
+
+def test_a_successor_that_came_while_the_database_was_away_keeps_the_lock_and_its_name(
+    postgres_of_its_own, newsroom, tmp_path
+):
+    server = postgres_of_its_own
+    Store.open(server.url, create=True).close()
+    publish(newsroom, 1)
+    with running(tmp_path, server.url, newsroom) as service:
+        service.wait_for("version_recorded")
+        # It notices nothing until the other one is there.
+        service.send(signal.SIGSTOP)
+        server.stop()
+        server.start()
+        with hold_service_lock(server.url), Store.open(server.url) as store:
+            Presence(store, version="successor", started_at=utc_now()).write("running", utc_now())
+            service.send(signal.SIGCONT)
+            assert service.wait() == 1
+            assert f"a service is running on it (process {os.getpid()} on " in service.log()
+            assert presence(server.url)["version"] == "successor"
+    assert (service.end()["reason"], service.end()["exit_code"]) == ("broken", 1)
     assert "Traceback" not in service.log()
 
 

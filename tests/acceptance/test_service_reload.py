@@ -1,11 +1,14 @@
 """A running service takes up a changed configuration, and keeps to the old one where the new one is broken."""
 
+import json
 import signal
-import socket
+import subprocess
 
 import pytest
 
+from storage.store import Store
 from tests.invented_stories import publish
+from tests.morgue_command import command, environment
 from tests.newsroom import Newsroom
 from tests.running_service import RunningService, configure, headlines, wait_until
 
@@ -18,24 +21,6 @@ slug = "herald"
 feeds = ["{feed}"]
 poll = "1s"
 """
-
-
-@pytest.fixture
-def supervisor(tmp_path):
-    """A datagram socket where a service manager would listen; returns a function that gives what has come."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
-        listener.bind(str(tmp_path / "notify"))
-        listener.setblocking(False)
-        messages: list[str] = []
-
-        def received() -> str:
-            while True:
-                try:
-                    messages.append(listener.recv(4096).decode())
-                except BlockingIOError:
-                    return "\n".join(messages)
-
-        yield received
 
 
 def test_a_changed_configuration_comes_into_force(database_url, newsroom, tmp_path, supervisor, rows):
@@ -64,6 +49,7 @@ def test_a_changed_configuration_comes_into_force(database_url, newsroom, tmp_pa
             configure(tmp_path, database_url, newsroom, 'poll = "1h"', processes=2)
             service.send(signal.SIGHUP)
             assert service.wait_for("reloaded", 2)["removed"] == 1
+            assert [event["slugs"] for event in service.events("sources_gone")] == [["herald"]]
             assert service.wait_for("needs_restart")["keys"] == ["[crawl] processes"]
             assert rows("SELECT slug FROM sources WHERE paused") == [("herald",)]
 
@@ -75,3 +61,43 @@ def test_a_changed_configuration_comes_into_force(database_url, newsroom, tmp_pa
             ]
         finally:
             service.kill()
+
+
+def test_another_address_of_the_database_moves_nothing_until_a_restart(database_url, newsroom, tmp_path):
+    def reload(code: int) -> str:
+        done = subprocess.run(
+            command(tmp_path, "sources", "reload", *(["--json"] if code == 0 else [])),
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    publish(newsroom, 1)
+    configure(tmp_path, database_url, newsroom)
+    service = RunningService(tmp_path)
+    try:
+        service.wait_for("version_recorded")
+        other = tmp_path / "other.db"
+        with Newsroom() as herald:
+            publish(herald, 2)
+            more = SECOND.format(feed=herald.url("/feed.rss"))
+            configure(tmp_path, f"sqlite:///{other}", newsroom, more=more)
+            service.send(signal.SIGHUP)
+            assert service.wait_for("needs_restart")["keys"] == ["[database] url"]
+            assert service.wait_for("reloaded")["added"] == 1
+            wait_until(lambda: len(headlines(database_url)) == 2, "the new source was fetched into the old database")
+        assert not other.exists()
+
+        assert "does not exist" in reload(1)
+        assert not other.exists()
+        Store.open(f"sqlite:///{other}", create=True).close()
+        said = json.loads(reload(0))
+        assert (said["service"], said["sources"]) == ("none", 2)
+        assert f"No service runs on {other};" in said["says"]
+        assert len(service.events("reloaded")) == 1
+        assert service.stop() == 0
+    finally:
+        service.kill()

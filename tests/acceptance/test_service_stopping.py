@@ -38,6 +38,7 @@ def test_a_signal_to_the_whole_group_makes_no_false_outcome(database_url, newsro
     service.wait_for("version_recorded", 2)
     os.killpg(service.process.pid, signal.SIGTERM)
     assert service.wait() == 0
+    assert service.end()["reason"] == "SIGTERM"
     assert "Traceback" not in service.log()
     found = {outcome for (outcome,) in rows("SELECT DISTINCT outcome FROM fetches")}
     assert found <= {"listed", "created", "unchanged", "not_modified", "missing", "cosmetic"}, found
@@ -62,12 +63,12 @@ def test_it_ends_in_time_though_another_program_holds_the_database(database_url,
         assert service.stop() == 0
         assert time.monotonic() - began < 6
         other.execute("ROLLBACK")
-    assert service.events("stopped")[-1]["abandoned"]
+    assert service.end()["abandoned"]
     assert "Traceback" not in service.log()
     service = start()
     wait_until(lambda: len(headlines(database_url)) == 2, "the next start fetched what was owed")
     assert service.stop() == 0
-    assert service.events("stopped")[-1] | {"reason": "SIGTERM", "exit_code": 0} == service.events("stopped")[-1]
+    assert (service.end()["reason"], service.end()["exit_code"]) == ("SIGTERM", 0)
     check_archive(tmp_path)
 
 
@@ -78,7 +79,7 @@ def test_a_stop_while_it_starts_ends_the_start(newsroom, start, tmp_path):
         wait_until((tmp_path / "morgue.db.service-lock").exists, "it waited for the upgrade")
         time.sleep(0.3)
         assert service.stop() == 0
-    assert service.events("stopped")[-1]["while_starting"]
+    assert service.end()["while_starting"]
     assert "Traceback" not in service.log()
 
 
@@ -87,7 +88,7 @@ def test_above_the_memory_ceiling_it_ends_for_its_supervisor(database_url, newsr
     service = start('max_memory = "64M"')
     assert service.wait() == 75
     assert service.events("memory_ceiling")[0]["ceiling_bytes"] == 64 << 20
-    assert service.events("stopped")[-1]["reason"] == "memory_ceiling"
+    assert service.end()["reason"] == "memory_ceiling"
     assert len(headlines(database_url)) == 1
 
 
@@ -104,7 +105,7 @@ def test_neither_a_page_that_hangs_its_reader_nor_one_that_never_comes_holds_it_
     began = time.monotonic()
     assert service.stop() == 0
     assert time.monotonic() - began < 6
-    assert service.events("stopped")[-1]["exit_code"] == 0
+    assert service.end()["exit_code"] == 0
     assert "Traceback" not in service.log()
     assert rows("SELECT count(*) FROM fetches WHERE outcome = 'extract_failed'") == [(0,)]
 

@@ -1,7 +1,12 @@
 """The row in which the running service says who it is."""
 
+import os
+
+import pytest
+
 from scheduler.presence import Presence
-from storage.service_lock import SERVICE_NAME
+from storage.errors import ServiceRunning
+from storage.service_lock import SERVICE_NAME, hold_service_lock
 from tests.contracts.news import minute
 
 
@@ -21,3 +26,22 @@ def test_a_service_that_lost_its_lock_leaves_the_row_of_its_successor(store):
     assert row(store) == theirs
     second.write_stopped("SIGTERM", minute(7))
     assert row(store)["reason"] == "SIGTERM"
+
+
+def test_the_holder_of_the_lock_is_named_but_for_one_that_is_named_like_ourselves(store, database_url, monkeypatch):
+    """As in containers, where each service is process 1 of a host that may be named like the last one."""
+
+    def refusal() -> str:
+        with pytest.raises(ServiceRunning) as told, hold_service_lock(database_url):
+            pass
+        return str(told.value)
+
+    with hold_service_lock(database_url):
+        assert "a service is running on it;" in refusal()
+        presence = Presence(store, version="1", started_at=minute(1))
+        presence.write("running", minute(2))
+        assert "a service is running on it;" in refusal(), "our own name would be a riddle"
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        assert f"(process {row(store)['pid']} on {row(store)['host']}, since " in refusal()
+        presence.write_stopped("SIGTERM", minute(3))
+        assert "a service is running on it;" in refusal(), "what has ended is not the holder"

@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import pytest
 import structlog
 
+from crawler.settings import SourceSettings
 from scheduler.control_cli import _ask, _await_reload
 from scheduler.reloading import Reloading
 from scheduler.settings import Settings
 from storage.errors import DatabaseUnavailable
 
 
-def reloading(store, read_settings) -> Reloading:
+def reloading(store, read_settings, settings=None) -> Reloading:
     async def read(work):
         with store.reading() as transaction:
             return work(transaction)
@@ -26,7 +27,11 @@ def reloading(store, read_settings) -> Reloading:
     )
     notifier = SimpleNamespace(reloading=lambda: None, ready=lambda text: None)
     return Reloading(
-        Settings(), crawling, read_settings=read_settings, notifier=notifier, on_reloaded=lambda settings: None
+        settings or Settings(),
+        crawling,
+        read_settings=read_settings,
+        notifier=notifier,
+        on_reloaded=lambda settings: None,
     )
 
 
@@ -86,3 +91,23 @@ def test_all_who_ask_at_once_are_answered(store):
         asyncio.run(run())
     assert [entry["event"] for entry in logs] == ["reloaded", "reloaded"]
     assert all(_await_reload(store, token) is not None for token in ("a", "b", "c", "d"))
+
+
+def test_sources_that_are_gone_are_named_up_to_twenty_of_them(store):
+    before = Settings(source=[SourceSettings(slug=f"paper-{number:02d}") for number in range(30)])
+    answers = iter([Settings(source=before.source[25:]), Settings()])
+    one = reloading(store, lambda: (next(answers), []), before)
+
+    async def run():
+        await one.begin()
+        one.ask()
+        await one.heed()
+        _ask(store, "a")
+        await one.heed()
+
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(run())
+    gone = [entry["slugs"] for entry in logs if entry["event"] == "sources_gone"]
+    assert gone == [[f"paper-{number:02d}" for number in range(20)], [f"paper-{number}" for number in range(25, 30)]]
+    answer = _await_reload(store, "a")
+    assert (answer["gone"], answer["removed"]) == (gone[1], 5)

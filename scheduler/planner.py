@@ -20,6 +20,7 @@ from scheduler.recrawl import Habits, Limits, Pool, Rule, needs_replan, pooled
 from scheduler.recrawl.budget import current_basis
 from scheduler.recrawl.habits import Basis
 from scheduler.rule_book import PlanSettings, RuleBook
+from scheduler.set_clocks import SetClocks
 from storage.errors import DatabaseBusy, MorgueError
 from storage.habits import Habits as StoredHabits
 from storage.model import NextReason
@@ -44,8 +45,6 @@ TRUSTED_FOR = timedelta(days=1)
 """A page that waits for so long for the look at a hint is no longer one of those."""
 AFTER_FAILED_RULE = timedelta(days=1)
 """A page whose rule fails is looked at again so much later."""
-SET_BACK = timedelta(minutes=1)
-"""A clock that is so much behind what it showed before was set."""
 RULES_STATE = "recrawl"
 """The name in `service_state` of the rules by which pages are planned, and of how far a planning anew has come."""
 
@@ -93,16 +92,15 @@ class PagePlanner:
         self._pool = Pool()
         self._pooled_at: datetime | None = None
         self._newcomers: dict[Limits, Basis] = {}
-        self._planned_at: datetime | None = None
+        self._clocks = SetClocks(store, self._rules.settings.watch_for)
         self._trusted: dict[str, dict[int, datetime]] = {}
         self._moved: dict[str, _PricePass] = {}
         self._rules_pass: _RulesPass | None = None
 
     def plan(self, now: datetime) -> int:
         """Plan all pages that have no next fetch, and return how many."""
-        if self._planned_at is None or now < self._planned_at - SET_BACK:
-            self._forget_wrong_clocks(now)
-        self._planned_at = now
+        if self._clocks.right(now) and self._replans:
+            self._rules_pass = self._begin_rules_pass(now, everything=True)
         planned = 0
         for _ in range(PASSES):
             done, left = self._plan_unplanned(now)
@@ -242,13 +240,6 @@ class PagePlanner:
             if needs_replan(known[host]):
                 self._moved.setdefault(host, _PricePass())
 
-    def _forget_wrong_clocks(self, now: datetime) -> None:
-        with self._store.reading() as transaction:
-            source_ids = transaction.page_plans.sources_with_wrong_clock(now)
-        for source_id in source_ids:
-            with self._store.writing() as transaction:
-                transaction.page_plans.forget_wrong_clock(source_id, now)
-
     # What is planned anew
 
     def _plan_anew(self, now: datetime) -> None:
@@ -263,8 +254,11 @@ class PagePlanner:
             else:
                 return
 
-    def _begin_rules_pass(self, now: datetime) -> "_RulesPass":
-        """Return which sources' pages were planned by other rules than now, and keep the rules where there are none."""
+    def _begin_rules_pass(self, now: datetime, *, everything: bool = False) -> "_RulesPass":
+        """Return which sources' pages were planned by other rules than now, and keep the rules where there are none.
+
+        With `everything` those of all sources are to be planned anew.
+        """
         with self._store.reading() as transaction:
             sources = {stored.source.slug: stored for stored in transaction.sources.all()}
             state = transaction.service_state.get(RULES_STATE)
@@ -275,7 +269,7 @@ class PagePlanner:
         begun = _RulesPass(
             before=before,
             wanted=wanted,
-            source_ids=frozenset(sources[slug].source_id for slug in differing),
+            source_ids=frozenset(sources[slug].source_id for slug in (sources if everything else differing)),
             other_rule=frozenset(sources[slug].source_id for slug in differing if before[slug][:1] != wanted[slug][:1]),
             after=int(value.get("after", 0)) if value.get("wanted") == wanted else 0,
         )
@@ -295,6 +289,7 @@ class PagePlanner:
         if len(part.drafts) < SLICE:
             self._rules_pass = replace(begun, source_ids=frozenset())
             self._keep_rules({"rules": begun.wanted}, now)
+            self._clocks.settle(now)
         else:
             self._rules_pass = begun = replace(begun, after=part.last)
             self._keep_rules({"rules": begun.before, "wanted": begun.wanted, "after": begun.after}, now)

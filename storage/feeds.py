@@ -192,7 +192,9 @@ class Feeds:
         learnt = {
             name: case((feeds.c.learnt_until <= ahead, feeds.c[name])) for name in ("learnt_until", "poll_seconds")
         }
-        wrong = or_(*(feeds.c[name] > ahead for name in (*at_most_now, "learnt_until")))
+        # A feed that was never polled is due as soon as it is found.
+        found = and_(feeds.c.next_poll_reason == PollReason.NEW.value, feeds.c.next_poll_at > ahead)
+        wrong = or_(*(feeds.c[name] > ahead for name in (*at_most_now, "learnt_until")), found)
         anew = at_most_now | learnt | {"next_poll_at": at_most_now["requested_at"]}
         return self._connection.execute(update(feeds).where(wrong).values(anew)).rowcount
 

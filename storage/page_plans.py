@@ -1,7 +1,7 @@
 """When pages are due next, and what that is planned from."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -10,17 +10,13 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
-    exists,
     func,
-    literal,
     literal_column,
     or_,
     select,
     update,
 )
 
-from storage.judgement import WRONG_CLOCK
 from storage.model import BY_RULE, NextReason, Outcome
 from storage.records import CandidateKind, Learnt, PageHistory, PagePlan
 from storage.tables import articles, pages, sources
@@ -158,31 +154,6 @@ class PagePlans:
             ~pages.c.paused,
         )
         return self._histories(query.order_by(pages.c.id).limit(limit))
-
-    def sources_with_wrong_clock(self, now: datetime) -> list[int]:
-        """Return the sources of which pages were fetched, or found, as they say, long after `now`."""
-        wrong = exists().where(pages.c.source_id == sources.c.id, pages.c.last_fetch_at > now + WRONG_CLOCK)
-        found = select(pages.c.source_id).where(
-            pages.c.first_seen_at > now + WRONG_CLOCK, pages.c.last_fetch_at.is_(None)
-        )
-        return sorted({*self._connection.scalars(select(sources.c.id).where(wrong)), *self._connection.scalars(found)})
-
-    def forget_wrong_clock(self, source_id: int, now: datetime) -> int:
-        """Take back the plans of a source's pages that were fetched, as they say, long after `now`; return how many.
-
-        The clock was ahead when they were, so they would be left alone until then, or were released before their time.
-        Those that were found by that clock, and were not fetched yet, count as found now.
-        """
-        wrong = and_(pages.c.source_id == source_id, pages.c.last_fetch_at > now + WRONG_CLOCK)
-        anew = {"next_fetch_at": pages.c.requested_at, "watch_ended": pages.c.released_by.is_not(None)}
-        fetched = self._connection.execute(update(pages).where(wrong).values(anew)).rowcount
-        is_new = and_(pages.c.first_seen_at > now + WRONG_CLOCK, pages.c.last_fetch_at.is_(None))
-        of_source = and_(is_new, pages.c.source_id == source_id, pages.c.next_fetch_at.is_not(None))
-        at = literal(now, pages.c.next_fetch_at.type)
-        # What is back catalogue stays behind all else.
-        behind = case((pages.c.next_fetch_at > pages.c.first_seen_at, now + timedelta(seconds=1)), else_=at)
-        found_now = {"first_seen_at": now, "next_fetch_at": behind}
-        return fetched + self._connection.execute(update(pages).where(of_source).values(found_now)).rowcount
 
     def put(self, plans: Sequence[PagePlan]) -> None:
         """Say when pages are due next; one that is not watched any more is planned again when it is fetched, hinted at

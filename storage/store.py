@@ -32,6 +32,7 @@ from storage.tables import events
 from storage.tallies import Tallies
 from storage.versions import Versions
 from storage.workload import Workload
+from storage.wrong_clocks import WrongClocks
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
@@ -55,6 +56,7 @@ class Transaction:
         self.sources = Sources(connection)
         self.pages = Pages(connection)
         self.page_plans = PagePlans(connection)
+        self.wrong_clocks = WrongClocks(connection)
         self.host_habits = HostHabits(connection)
         self.feeds = Feeds(connection, self.pages)
         self.fetches = Fetches(connection)

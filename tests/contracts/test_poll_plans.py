@@ -47,3 +47,16 @@ def test_a_database_that_is_gone_is_no_failure_of_a_rule(store, source_ids):
 
     with pytest.raises(DatabaseUnavailable):
         plan_feeds(store, due=due, now=NOW)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1), timedelta(days=400)])
+def test_a_feed_that_a_clock_that_was_ahead_found_or_was_asked_for_is_polled_now(store, source_ids, ahead):
+    courier = source_ids["courier"]
+    with store.writing() as transaction:
+        found = transaction.feeds.ensure(courier, "https://courier.example/found.rss", NOW + ahead)
+        (asked,) = [feed for feed in transaction.feeds.for_sources([courier]) if feed.feed_id != found.feed_id]
+        transaction.operating.request_poll(asked.feed_id, NOW + ahead)
+    plan_feeds(store, due=lambda _: every(timedelta(hours=2)), now=NOW)
+    with store.reading() as transaction:
+        due = transaction.feeds.due(NOW, 10)
+    assert {feed.feed_id for feed in due} == {found.feed_id, asked.feed_id}

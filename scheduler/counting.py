@@ -8,8 +8,9 @@ from storage.store import Store, Transaction
 
 STATE = "housekeeping"
 """The name under which it is kept up to which day counts are settled, and what else housekeeping remembers."""
-SETTLED_AFTER = timedelta(hours=1)
-"""So long after its end a day is counted for the last time: what is recorded later was fetched before an outage."""
+SETTLED_AFTER = timedelta(days=1)
+"""So long after its end a day is counted for the last time: a machine that sleeps for a night, or a clock that is set
+back, has what was fetched before midnight recorded hours after it."""
 COUNT_SECONDS = 1.0
 """So long days that were missed are counted in one go."""
 
@@ -46,9 +47,12 @@ def _count_day(store: Store, day: date, now: datetime) -> None:
 def open_days(settled: date | None, first: date | None, now: datetime) -> list[date]:
     """Return the days up to today that are still to be counted, `first` being the one of the oldest fetch."""
     today = now.astimezone(UTC).date()
-    begin = (first or today) if settled is None else settled + timedelta(days=1)
-    # A clock that was ahead may have settled days that are yet to come.
-    begin = min(begin, today - timedelta(days=1)) if begin > today else begin
+    newest = today - timedelta(days=2)
+    if settled is None:
+        begin = min(first or today, today)
+    else:
+        # A clock that was ahead may have settled days that are not over, or yet to come; then `newest` is settled anew.
+        begin = newest if settled > newest else settled + timedelta(days=1)
     return [begin + timedelta(days=number) for number in range((today - begin).days + 1)]
 
 

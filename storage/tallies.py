@@ -1,6 +1,6 @@
 """What each day brought each source, counted from facts and kept: it outlives the fetches that it was counted from.
 
-A day is one of UTC. It is counted anew until an hour after its end and never touched again, so that thinning out old
+A day is one of UTC. It is counted anew until a day after its end and never touched again, so that thinning out old
 fetches changes nothing. Counting reads only what the day's fetches lead to, by an index.
 """
 

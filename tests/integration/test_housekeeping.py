@@ -95,13 +95,24 @@ def test_days_that_were_missed_are_counted_once_and_settled_days_never_again(hou
     assert [sum(tally.pages.values()) for tally in days(house.store)] == [1, 1, 1, 1, 2]
 
 
-def test_yesterday_is_counted_until_an_hour_after_midnight(house):
+def test_yesterday_is_counted_until_it_has_been_over_for_a_day(house):
     midnight = datetime(2026, 3, 2, tzinfo=UTC)
     record(house.store, NOW - midnight + timedelta(minutes=5))
-    for minutes, late in ((10, 6), (59, 7), (61, 8), (62, 9)):
-        count_days(house.store, midnight + timedelta(minutes=minutes))
+    # A machine that slept through the night records in the morning what it fetched before.
+    for hours, late in ((0.1, 6), (9, 7), (23.9, 8), (24, 9), (24.1, 10)):
+        count_days(house.store, midnight + timedelta(hours=hours))
         record(house.store, NOW - midnight + timedelta(minutes=late))
-    assert sum(days(house.store)[0].pages.values()) == 3
+    assert sum(days(house.store)[0].pages.values()) == 4
+
+
+def test_after_a_clock_that_was_ahead_no_day_is_left_out(house):
+    count_days(house.store, NOW + timedelta(days=30))
+    for number in (0, 21, 22):
+        at = NOW + timedelta(days=number)
+        record(house.store, NOW - at + timedelta(minutes=1))
+        if number != 21:  # then no service ran, and nothing was counted
+            count_days(house.store, at)
+    assert [sum(tally.pages.values()) for tally in days(house.store)] == [1, 1, 1]
 
 
 def test_attempts_are_thinned_out_only_once_their_days_are_counted(house, rows):

@@ -10,18 +10,20 @@ from scheduler.source_warnings import SourceWarning, WarningKind
 from scheduler.standing_warnings import StandingWarning, differing, renewed
 
 NOW = datetime(2026, 3, 10, 0, 30, tzinfo=UTC)
-TODAY, YESTERDAY = date(2026, 3, 10), date(2026, 3, 9)
+TODAY, YESTERDAY, BEFORE = date(2026, 3, 10), date(2026, 3, 9), date(2026, 3, 8)
 
 
 @pytest.mark.parametrize(
     ("settled", "first", "expected"),
     [
-        (date(2026, 3, 8), None, [YESTERDAY, TODAY]),
-        (YESTERDAY, None, [TODAY]),
+        (BEFORE, None, [YESTERDAY, TODAY]),
+        (date(2026, 3, 6), None, [date(2026, 3, 7), BEFORE, YESTERDAY, TODAY]),
         (None, None, [TODAY]),
-        (None, date(2026, 3, 7), [date(2026, 3, 7), date(2026, 3, 8), YESTERDAY, TODAY]),
+        (None, date(2026, 3, 7), [date(2026, 3, 7), BEFORE, YESTERDAY, TODAY]),
         # The clock was ahead once.
-        (date(2027, 1, 1), None, [YESTERDAY, TODAY]),
+        (YESTERDAY, None, [BEFORE, YESTERDAY, TODAY]),
+        (date(2027, 1, 1), None, [BEFORE, YESTERDAY, TODAY]),
+        (None, date(2027, 1, 1), [TODAY]),
     ],
 )
 def test_days_are_open_until_they_are_settled(settled, first, expected):

@@ -13,6 +13,7 @@ import structlog
 
 from crawler.extraction.pool import PoolStopped
 from crawler.fetching import Fetched
+from crawler.host_fairness import HostFairness
 from crawler.politeness import FetchingHalted, FetchingStopped
 from storage.errors import MorgueError
 from storage.records import PageState
@@ -91,6 +92,7 @@ class PageLoop:
         self._failed: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._hosts = asyncio.Semaphore(HOSTS_AT_ONCE)
+        self._fairness = HostFairness()
         self._progress = asyncio.Event()
         self._hungry = True
         self._ask_at = 0.0
@@ -147,7 +149,7 @@ class PageLoop:
         """Return how many pages of one host may wait here, besides the one that is fetched."""
         if len(self._in_hand) < WINDOW // 2:
             return A_HOST
-        return A_HOST_IN_A_CROWD if len(self._in_hand) < WINDOW * 3 // 4 else 0
+        return 0 if self._is_crowded() else A_HOST_IN_A_CROWD
 
     def _waiting_at_least(self) -> int:
         """Return how many pages of one host are to wait here, if it has so many; with fewer, more are asked for."""
@@ -166,17 +168,31 @@ class PageLoop:
         self._ask_at = now + LOOK_AGAIN_SECONDS
         enough = self._waiting_at_least()
         full = {host for host, queue in self._queues.items() if len(queue) >= enough}
+        waiting = self._fairness.waiting()
         pages = await self._next_pages(
-            exclude_hosts=full | set(self._held_hosts()),
+            exclude_hosts=full | waiting | set(self._held_hosts()),
             exclude_pages=self._in_hand | self._failed,
             limit=room,
         )
         taken = [self._enqueue(page) for page in pages]
+        if len(pages) < room:
+            self._admit(waiting, room - len(pages))
         if any(taken) and not all(taken):
             # Others stood behind what there was no place for; now that its host is full, they are given.
             self.ask_soon()
         # A host that was left out because it was busy may have become free while the question was answered.
         return bool(pages or self._in_hand or self._hungry) or self._more_coming()
+
+    def _admit(self, waiting: Collection[str], places: int) -> None:
+        """Let hosts have the places that are left which had to wait for others, as there are no others."""
+        if waiting:
+            self._fairness.admit(places)
+            self.ask_soon()
+        else:
+            self._fairness.forget()
+
+    def _is_crowded(self) -> bool:
+        return len(self._in_hand) >= WINDOW * 3 // 4
 
     def _enqueue(self, page: PageState) -> bool:
         """Take a page in, and return whether there was a place for it."""
@@ -236,7 +252,10 @@ class PageLoop:
                     page = queue.popleft()
                     if len(queue) < self._waiting_at_least():
                         self.ask_soon()
+                    begun = asyncio.get_running_loop().time()
                     await self._work_page(page)
+                    if self._is_crowded():
+                        self._fairness.charge(host, asyncio.get_running_loop().time() - begun)
         finally:
             # What was not fetched is still owed, and stands in the database.
             self._in_hand.difference_update(page.page_id for page in queue)

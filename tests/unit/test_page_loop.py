@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from crawler.extraction.pool import PoolStopped
+from crawler.host_fairness import HostFairness
 from crawler.page_loop import PageLoop
 from storage.errors import ArchiveUnavailable
 from storage.records import PageState
@@ -216,6 +217,47 @@ def test_slow_hosts_with_much_to_do_keep_nobody_else_waiting(in_turn):
     asyncio.run(run())
     slow_fetched = [host for host in fetched if host.startswith("slow")]
     assert len(slow_fetched) < 40 * 20
+
+
+@pytest.mark.parametrize("quick", [1, 5])
+def test_more_slow_hosts_than_there_are_places_do_not_keep_a_quick_one_waiting(quick):
+    """Each has more pages that are due for longer than it could fetch meanwhile."""
+    owed = Owed({f"slow{n}": 40 for n in range(400)} | {"quick": quick})
+    by_turns = sorted(owed.pages.values(), key=lambda page: (page.host == "quick", page.page_id % 40))
+    owed.pages = {number: replace(page, page_id=number) for number, page in enumerate(by_turns)}
+    fetched = []
+
+    async def run():
+        async def fetch(page):
+            await asyncio.sleep(0 if page.host == "quick" else 0.02)
+            fetched.append(page.host)
+            if fetched.count("quick") == quick or len(fetched) == 400 * 20:
+                loop.stop()
+
+        loop = owed.loop(fetch, ingests_at_once=200)
+        await loop.run()
+
+    asyncio.run(run())
+    assert fetched.count("quick") == quick
+    assert len(fetched) < (1 + quick) * 400 + 320
+
+
+def test_who_was_charged_most_waits_until_no_other_wants_the_place():
+    fairness = HostFairness()
+    for host, seconds in (("slow", 30.0), ("slower", 90.0), ("quick", 0.5)):
+        fairness.charge(host, seconds)
+    assert fairness.waiting() == {"slow", "slower", "quick"}
+    fairness.admit(1)
+    assert fairness.waiting() == {"slow", "slower"}
+    fairness.charge("quick", 0.5)
+    fairness.charge("new", 10.0)
+    fairness.admit(2)
+    assert fairness.waiting() == {"slow", "slower"}, "a newcomer has no credit, and no debt"
+    fairness.admit(9)
+    assert fairness.waiting() == set()
+    fairness.charge("slow", 1.0)
+    fairness.forget()
+    assert fairness.waiting() == set()
 
 
 def test_a_page_that_somebody_asked_for_is_the_next_of_its_host():

@@ -195,6 +195,9 @@ class Housekeeping:
         kept_for, settled = self._service.fetches_kept_for, self._read_state().get("settled")
         if kept_for is None or settled is None:
             return False
+        with self._store.writing(lasting=False) as transaction:
+            # A wall clock that was set far ahead is set right some day, and what was deleted by it stays away.
+            now = min(now, transaction.retention.now())
         # Never those of a day that is still counted.
         before = min(now - kept_for, midnight(date.fromisoformat(settled) + timedelta(days=1)))
         until, deleted = steady_seconds() + THIN_SECONDS, 0

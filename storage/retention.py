@@ -26,6 +26,10 @@ class Retention:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def now(self) -> datetime:
+        """Return the present instant on the database's clock, which a wall clock that is set does not move."""
+        return database_now(self._connection, writes=True)
+
     def thin_fetches(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` of the attempts that ended before an instant, the oldest first; return how many."""
         oldest = select(fetches.c.id).where(fetches.c.finished_at < before).order_by(fetches.c.finished_at).limit(limit)
@@ -46,5 +50,5 @@ class Retention:
 
         Instants in lines are those of the database's clock.
         """
-        long_ago = database_now(self._connection, writes=True) - WAITERS_KEPT
+        long_ago = self.now() - WAITERS_KEPT
         return self._connection.execute(delete(host_waiters).where(host_waiters.c.seen_at < long_ago)).rowcount

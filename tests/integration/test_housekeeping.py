@@ -117,13 +117,26 @@ def test_after_a_clock_that_was_ahead_no_day_is_left_out(house):
 
 def test_attempts_are_thinned_out_only_once_their_days_are_counted(house, rows):
     house.service = ServiceSettings(keep_fetches="7d")
-    record(house.store, *(timedelta(days=number, minutes=minute) for number in (1, 6, 8, 9) for minute in range(40)))
-    house.run(*(NOW + timedelta(hours=number) for number in range(12)))
+    # Years ago, so that it is past by the database's clock wherever this runs.
+    then = NOW - (ago := timedelta(days=3 * 364))
+    ages = (timedelta(days=number, minutes=minute) for number in (1, 6, 8, 9) for minute in range(40))
+    record(house.store, *(ago + age for age in ages))
+    house.run(*(then + timedelta(hours=number) for number in range(12)))
     assert rows("SELECT count(*) FROM fetches") == [(80,)]
     assert [sum(tally.pages.values()) for tally in days(house.store)] == [40, 40, 40, 40]
     house.service = ServiceSettings(keep_fetches="forever")
-    house.run(NOW + timedelta(days=400))
+    house.run(NOW)
     assert rows("SELECT count(*) FROM fetches") == [(80,)]
+
+
+def test_a_wall_clock_that_is_far_ahead_costs_no_attempts(house, rows):
+    house.service = ServiceSettings(keep_fetches="7d")
+    now = utc_now()
+    record(house.store, NOW - now + timedelta(hours=1), NOW - now + timedelta(days=9))
+    house.run(*(now + timedelta(days=400, hours=number) for number in range(3)))
+    assert rows("SELECT count(*) FROM fetches") == [(1,)]
+    house.run(now, now + timedelta(hours=2))
+    assert [sum(tally.pages.values()) for tally in days(house.store)] == [1, 1]
 
 
 def test_warnings_are_raised_and_end(house):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Text, cast, false, insert, literal, select, update
 
 from storage.model import FeedKind, Outcome, Source
 from storage.pages import state_query
@@ -240,3 +241,41 @@ def test_the_service_looks_after_an_ad_hoc_source_only_when_that_was_asked_for(s
         # A later crawl of the same domain does not end the watch.
         assert transaction.sources.for_domain("adhoc.example", NOON).watched
     assert urls(store, EVERYTHING) == ["x"]
+
+
+def test_hosts_that_are_held_keep_no_others_pages_from_being_found_and_cost_little(store, paper):
+    """However many older pages they have: these are passed over within the index of what is due."""
+    held = [f"held{number}.example" for number in range(400)]
+    with store.writing() as transaction:
+        connection = transaction._connection
+        at = literal(NOON, pages.c.next_fetch_at.type)
+        numbers = select(literal(1).label("i")).cte("numbers", recursive=True)
+        numbers = numbers.union_all(select(numbers.c.i + 1).where(numbers.c.i < 20_000))
+        name = cast(numbers.c.i, Text)
+        host = literal("held").concat(cast(numbers.c.i - 400 * (numbers.c.i // 400), Text)).concat(".example")
+        values = {
+            "source_id": literal(paper.source_id),
+            "url": name,
+            "url_key": name,
+            "host": host,
+            **dict.fromkeys(("first_seen_at", "last_fetch_at", "next_fetch_at"), at),
+            **dict.fromkeys(("consecutive_failures", "looks", "changes", "missing_looks"), literal(0)),
+            **dict.fromkeys(("candidate_looks", "flapping_looks"), literal(0)),
+            "watch_ended": false(),
+        }
+        connection.execute(insert(pages).from_select(list(values), select(*values.values())))
+        connection.execute(update(pages).where(pages.c.last_fetch_at.is_(None)).values(last_fetch_at=NOON))
+        connection.exec_driver_sql("ANALYZE pages")
+    assert urls(store, EVERYTHING, now=minute(60), exclude_hosts=held) == ["b", "c", "a"]
+    with store.reading() as transaction:
+        owed = transaction.workload.due_pages(minute(60), held_hosts=held)
+        assert (owed.count, owed.oldest_at) == (20_003, minute(10))
+        connection = transaction._connection
+        wanted = transaction.pages._wanted(EVERYTHING, now=minute(60), recrawl_since=None, named_since=None)
+        due, order = wanted[1]
+        query = state_query().where(due, pages.c.host.not_in(held)).order_by(order, pages.c.id).limit(10)
+        text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+        explain = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {text}"))
+        assert "ix_pages_due" in plan and "Seq Scan on pages" not in plan and "SCAN pages" not in plan, plan
+        assert "TEMP B-TREE" not in plan, plan

@@ -10,7 +10,7 @@ Only what nothing else refers to, and what is of no use any more:
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 
 from storage.database_clock import database_now
 from storage.tables import fetches, host_waiters, robots_files
@@ -34,11 +34,6 @@ class Retention:
         """Delete at most `limit` of the attempts that ended before an instant, the oldest first; return how many."""
         oldest = select(fetches.c.id).where(fetches.c.finished_at < before).order_by(fetches.c.finished_at).limit(limit)
         return self._connection.execute(delete(fetches).where(fetches.c.id.in_(oldest))).rowcount
-
-    def count_fetches(self, before: datetime, limit: int) -> int:
-        """Return how many attempts ended before an instant, counted up to `limit`."""
-        found = select(fetches.c.id).where(fetches.c.finished_at < before).limit(limit)
-        return int(self._connection.scalar(select(func.count()).select_from(found.subquery())) or 0)
 
     def forget_robots(self, now: datetime, limit: int) -> int:
         """Delete at most `limit` copies of robots.txt that ran out long ago; return how many."""

@@ -136,14 +136,7 @@ def judge(
     """
     change = _without_returns(change, new, settled)
     if change.same_text:
-        moved_on = shown.extractor == new.extractor
-        cosmetic = new != shown and (moved_on or change.cosmetic)
-        return Verdict(
-            outcome=Outcome.COSMETIC if cosmetic else Outcome.UNCHANGED,
-            refresh=new != shown,
-            seen=current,
-            flapping=_still_flapping(flapping, current),
-        )
+        return _same_text(new, change=change, current=current, shown=shown, flapping=flapping)
     if behind_paywall:
         return Verdict(outcome=Outcome.PAYWALLED, reason="fuller_text_held", seen=current)
     if doubt is not None and (earlier is None or elsewhere):
@@ -160,6 +153,44 @@ def judge(
         )
     if candidate is not None and candidate.kind.suspect:
         candidate = None  # what a doubted text lacked tells nothing of this one
+    return _other_text(
+        new,
+        change=change,
+        now=now,
+        current=current,
+        earlier=earlier,
+        candidate=candidate,
+        waited=waited,
+        flapping=flapping,
+    )
+
+
+def _same_text(
+    new: ExtractedArticle, *, change: Change, current: KnownState, shown: ExtractedArticle, flapping: Flapping | None
+) -> Verdict:
+    """Judge a reading of the current version; what makes no version may have changed since it was shown last."""
+    moved_on = shown.extractor == new.extractor
+    cosmetic = new != shown and (moved_on or change.cosmetic)
+    return Verdict(
+        outcome=Outcome.COSMETIC if cosmetic else Outcome.UNCHANGED,
+        refresh=new != shown,
+        seen=current,
+        flapping=_still_flapping(flapping, current),
+    )
+
+
+def _other_text(
+    new: ExtractedArticle,
+    *,
+    change: Change,
+    now: datetime,
+    current: KnownState,
+    earlier: KnownState | None,
+    candidate: Candidate | None,
+    waited: int,
+    flapping: Flapping | None,
+) -> Verdict:
+    """Judge a reading that is not the current version, and that is not doubted to be the article's."""
     confirmed = candidate is not None and same_state(candidate.article, new)
     if change.fields:
         fields = change.confirmed().fields if earlier is not None else _seen_twice(change, new, candidate).fields

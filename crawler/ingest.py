@@ -13,7 +13,6 @@ from typing import Protocol
 import structlog
 
 from crawler.extraction.addresses import PageAddresses
-from crawler.extraction.joining import joined
 from crawler.extraction.permissions import Permissions, permissions_of
 from crawler.extraction.pool import ReadTask
 from crawler.extraction.reading import Reading
@@ -22,14 +21,14 @@ from crawler.fetching import Fetched
 from crawler.page_bodies import PageBody, read_body
 from crawler.parts import PartRead, PartsReader, PartsStopped
 from crawler.recorder import Sighting
-from crawler.sightings import KEPT_WALL_BYTES, decided, evidence, is_evidence, not_comparable, same_bytes
+from crawler.rereading import KnowsCaptures, ReadingSettings, ReadsCaptures, ReadsPages, Rereader
+from crawler.sightings import decided, evidence, is_evidence, not_comparable, same_bytes
 from crawler.urls import InvalidUrl, feed_entry, url_key
 from crawler.variants import Primary, primary_of
 from crawler.watching import say_what_came
-from storage.errors import CaptureUnreadable
-from storage.model import Capture, ExtractedArticle, HttpExchange, Outcome
+from storage.model import ExtractedArticle, HttpExchange, Outcome
 from storage.part_digests import digest_of_parts
-from storage.records import FeedEntry, Fetch, PageLook, PageState, Recorded, Rereading
+from storage.records import KEPT_WALL_BYTES, FeedEntry, Fetch, PageLook, PageState, Recorded
 
 log = structlog.get_logger()
 
@@ -43,13 +42,6 @@ _WALLS = frozenset({Outcome.CONSENT_WALL, Outcome.LOGIN_WALL, Outcome.BOT_CHECK,
 _REFUSALS = frozenset({Outcome.BLOCKED_STATUS, Outcome.RATE_LIMITED})
 
 
-class ReadsPages(Protocol):
-    """The extraction pool."""
-
-    async def read(self, task: ReadTask) -> Reading:
-        """Return the reading of one page."""
-
-
 class RecordsSightings(Protocol):
     """The recorder."""
 
@@ -58,31 +50,6 @@ class RecordsSightings(Protocol):
 
     async def record_attempts(self, fetches: Sequence[Fetch]) -> None:
         """Record attempts that say nothing about any page."""
-
-
-class ReadsCaptures(Protocol):
-    """The archive, as far as ingesting reads it."""
-
-    def read(self, capture: Capture) -> HttpExchange:
-        """Return the exchange that was kept; raises `CaptureUnreadable`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReadingSettings:
-    """What a page's source says about reading it, and the id of the extractor that this makes."""
-
-    timezone: str | None
-    extractor: str
-
-
-class KnowsCaptures(Protocol):
-    """The database, as far as ingesting asks for captures."""
-
-    async def of_version(self, version_id: int) -> Sequence[Capture]:
-        """Return the captures that a version was read from, one for each part; none when there is no such version."""
-
-    async def parts_of_article(self, article_id: int) -> int:
-        """Return in how many further parts the current version of an article was read; 0 where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +82,8 @@ class PageIngest:
     ) -> None:
         self._reader = reader
         self._recorder = recorder
-        self._archive = archive
         self._captures = captures
+        self._rereader = Rereader(reader=reader, archive=archive, captures=captures, max_bytes=max_bytes)
         self._fetch_part = fetch_part
         self._reading_settings = reading_settings
         self._max_bytes = max_bytes
@@ -146,7 +113,7 @@ class PageIngest:
             rereadings += 1
             if rereadings > MAX_REREADINGS:
                 raise RuntimeError(f"{page.url}: its current version changed {MAX_REREADINGS} times while it was read")
-            rereading = await self._reread(recorded.needs_rereading, page, settings)
+            rereading = await self._rereader.reread(recorded.needs_rereading, page, settings)
             if rereading is None:
                 recorded = await self._recorder.record(not_comparable(sighting))
             else:
@@ -341,49 +308,6 @@ class PageIngest:
         """Return what an answer permits whose markup nobody read, or read before."""
         metas = await asyncio.to_thread(robots_metas, body.content)
         return permissions_of(exchange.response_headers, metas, robots_token=self._robots_token)
-
-    async def _reread(self, version_id: int, page: PageState, settings: ReadingSettings) -> Rereading | None:
-        """Read the current version's capture with the extractor in use, so that like is compared with like.
-
-        Returns None when reading failed without saying anything about the capture (it took too long, or the worker
-        died): then nothing can be concluded from this look.
-        """
-        readings: list[Reading] = []
-        for capture in await self._captures.of_version(version_id):
-            reading = await self._read_again(capture, page, settings)
-            if reading is None or reading.article is None:
-                readings.clear()
-                if reading is not None and reading.outcome is Outcome.EXTRACT_FAILED:
-                    return None
-                break
-            readings.append(reading)
-        return Rereading(version_id=version_id, extractor=settings.extractor, article=_whole(readings))
-
-    async def _read_again(self, capture: Capture, page: PageState, settings: ReadingSettings) -> Reading | None:
-        """Read an old capture; None where it cannot be read back."""
-        try:
-            exchange = await asyncio.to_thread(self._archive.read, capture)
-        except CaptureUnreadable as problem:
-            log.warning("capture_unreadable", page_id=page.page_id, problem=str(problem))
-            return None
-        task = ReadTask(
-            body=read_body(exchange, max_bytes=self._max_bytes).content,
-            content_type=exchange.header("content-type"),
-            url=capture.url,
-            timezone=settings.timezone,
-            captured_at=capture.captured_at,
-        )
-        return await self._reader.read(task)
-
-
-def _whole(readings: Sequence[Reading]) -> ExtractedArticle | None:
-    """Return the article whose parts these are; None where it goes on in parts that were not kept, and for none."""
-    articles = [reading.article for reading in readings if reading.article is not None]
-    if not articles:
-        return None
-    first = readings[0].addresses
-    goes_on = first.part == 1 and first.next_part is not None
-    return None if goes_on and len(articles) == 1 else joined(articles)
 
 
 def _missed_before(page: PageState, now: datetime) -> bool:

@@ -3,7 +3,7 @@ both fetch through what this module builds."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,11 +16,12 @@ from crawler.exploring import Explorer
 from crawler.extraction import extractor_id
 from crawler.extraction.pool import ExtractionPool
 from crawler.fetching import Fetched, Fetcher, FetchRequest
-from crawler.ingest import PageIngest, ReadingSettings
+from crawler.ingest import PageIngest
 from crawler.known_addresses import LearntShapes
 from crawler.politeness import Politeness
 from crawler.polling import FeedPoller, PollResult
 from crawler.recorder import Recorder
+from crawler.rereading import ReadingSettings
 from crawler.scrapy_settings import scrapy_settings
 from crawler.settings import CrawlSettings, robots_token
 from crawler.slots import HostSlots
@@ -200,29 +201,9 @@ async def open_crawling(
             ExtractionPool(processes=crawl.processes, timeout_seconds=crawl.extract_timeout_seconds, watcher=watcher)
         )
         downloader = await stack.enter_async_context(open_engine(crawl))
-        politeness = await stack.enter_async_context(
-            Politeness(
-                stack.enter_context(HostSlots(store)),
-                default_delay_seconds=crawl.delay_seconds,
-                requests_per_day=crawl.requests_per_host_per_day,
-                at_once=crawl.concurrency,
-            )
-        )
-        fetcher = Fetcher(
-            downloader,
-            politeness=politeness,
-            robots_files=RobotsKeeper(store, recorder),
-            robots_token=robots_token(crawl.user_agent),
-            max_redirects=crawl.max_redirects,
-            now=utc_now,
-        )
-
-        async def fetch_part(page: PageState, url: str) -> Fetched:
-            delay_seconds = sources.delay_seconds(page.source_id)
-            return await fetcher.fetch(
-                FetchRequest(url=url, kind=FetchKind.PAGE, source_id=page.source_id, delay_seconds=delay_seconds)
-            )
-
+        slots = stack.enter_context(HostSlots(store))
+        politeness = await stack.enter_async_context(_politeness(slots, crawl))
+        fetcher = _fetcher(store, recorder, downloader, politeness, crawl)
         yield Crawling(
             store=store,
             settings=crawl,
@@ -234,22 +215,60 @@ async def open_crawling(
                 recorder=recorder,
                 archive=warc,
                 captures=StoredCaptures(store),
-                fetch_part=fetch_part,
+                fetch_part=_part_fetching(fetcher, sources),
                 reading_settings=sources.reading_settings,
                 max_bytes=crawl.max_bytes,
                 keep_all=archive.keep == "all",
                 robots_token=robots_token(crawl.user_agent),
                 respect_noarchive=crawl.respect_noarchive,
             ),
-            poller=FeedPoller(
-                fetcher=fetcher,
-                recorder=recorder,
-                shapes=LearntShapes(store),
-                max_bytes=crawl.max_bytes,
-                default_delay_seconds=crawl.delay_seconds,
-                robots_token=robots_token(crawl.user_agent),
-            ),
+            poller=_poller(store, recorder, fetcher, crawl),
             recorder=recorder,
             archive=warc,
             pool=pool,
         )
+
+
+def _politeness(slots: HostSlots, crawl: CrawlSettings) -> Politeness:
+    return Politeness(
+        slots,
+        default_delay_seconds=crawl.delay_seconds,
+        requests_per_day=crawl.requests_per_host_per_day,
+        at_once=crawl.concurrency,
+    )
+
+
+def _fetcher(
+    store: Store, recorder: Recorder, downloader: Downloader, politeness: Politeness, crawl: CrawlSettings
+) -> Fetcher:
+    return Fetcher(
+        downloader,
+        politeness=politeness,
+        robots_files=RobotsKeeper(store, recorder),
+        robots_token=robots_token(crawl.user_agent),
+        max_redirects=crawl.max_redirects,
+        now=utc_now,
+    )
+
+
+def _part_fetching(fetcher: Fetcher, sources: SourceBook) -> Callable[[PageState, str], Awaitable[Fetched]]:
+    """Return what fetches a further part of a page."""
+
+    async def fetch_part(page: PageState, url: str) -> Fetched:
+        delay_seconds = sources.delay_seconds(page.source_id)
+        return await fetcher.fetch(
+            FetchRequest(url=url, kind=FetchKind.PAGE, source_id=page.source_id, delay_seconds=delay_seconds)
+        )
+
+    return fetch_part
+
+
+def _poller(store: Store, recorder: Recorder, fetcher: Fetcher, crawl: CrawlSettings) -> FeedPoller:
+    return FeedPoller(
+        fetcher=fetcher,
+        recorder=recorder,
+        shapes=LearntShapes(store),
+        max_bytes=crawl.max_bytes,
+        default_delay_seconds=crawl.delay_seconds,
+        robots_token=robots_token(crawl.user_agent),
+    )

@@ -5,10 +5,8 @@ from dataclasses import replace
 from crawler.page_bodies import PageBody
 from crawler.recorder import Sighting
 from storage.model import HttpExchange, Outcome
-from storage.records import PageLook, PageState
+from storage.records import KEPT_WALL_BYTES, PageLook, PageState
 
-KEPT_WALL_BYTES = 64 * 1024
-"""A response that shows no article is kept as evidence when it is smaller than this."""
 KEPT_AS_EVIDENCE = frozenset(
     {
         Outcome.MISSING,

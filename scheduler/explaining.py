@@ -11,7 +11,7 @@ from scheduler.recrawl.shape import AgeShape
 from scheduler.rule_book import PlanSettings
 from storage.errors import NotFound
 from storage.model import BY_RULE, NextReason
-from storage.records import PageHistory
+from storage.plan_records import PageHistory
 from storage.store import Transaction
 
 HOUR = timedelta(hours=1)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from scheduler.policy import NextLook, next_look
 from scheduler.recrawl import Evidence, Habits, Pool, Rule, Watch, hint_truth, learn, pay
 from storage.model import ARTICLE_SEEN, BY_RULE, LOOKS, NextReason
-from storage.records import Learnt, PageHistory
+from storage.plan_records import Learnt, PageHistory
 
 CLOCK_LEEWAY = timedelta(hours=1)
 """What was seen so much later than now was seen by a clock that was ahead."""

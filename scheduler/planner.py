@@ -24,7 +24,7 @@ from scheduler.set_clocks import SetClocks
 from storage.errors import DatabaseBusy, MorgueError
 from storage.habits import Habits as StoredHabits
 from storage.model import NextReason
-from storage.records import PageHistory, PagePlan
+from storage.plan_records import PageHistory, PagePlan
 from storage.store import Store, Transaction
 
 log = structlog.get_logger()

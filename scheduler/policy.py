@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from storage.disappearance import CONFIRMED_AFTER
 from storage.model import ARTICLE_SEEN, NextReason, Outcome
-from storage.records import PageHistory
+from storage.plan_records import PageHistory
 
 SECOND_LOOK = timedelta(minutes=10)
 """A reading that waits for confirmation is looked at again this soon."""

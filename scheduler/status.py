@@ -12,7 +12,8 @@ from scheduler.standing_warnings import StandingWarning, read_warnings
 from storage.clock import utc_now
 from storage.errors import NotFound
 from storage.overview import SourceStanding
-from storage.records import FeedState, PageHistory, StoredSource
+from storage.plan_records import PageHistory
+from storage.records import FeedState, StoredSource
 from storage.rendering import instant
 from storage.service_lock import SERVICE_NAME
 from storage.store import Transaction

@@ -1,6 +1,6 @@
 """Recording what a look at a page tells of its article: versions, states seen again, texts that have to wait."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,73 +8,20 @@ from sqlalchemy import Connection, RowMapping
 
 from storage import crawl_state
 from storage.captures import Captures
-from storage.changes import Change, decide
 from storage.events import Events
+from storage.evidence import Evidence
 from storage.fetches import Fetches
 from storage.history import CurrentState, History
 from storage.host_pages import HostPages
-from storage.judgement import (
-    OTHER_ARTICLE,
-    SAME_TEXT_ELSEWHERE,
-    KnownState,
-    Suspicion,
-    Verdict,
-    judge,
-    same_state,
-)
+from storage.judgement import SAME_TEXT_ELSEWHERE, KnownState, Suspicion, Verdict, same_state
 from storage.model import EventKind, ExtractedArticle, Outcome
 from storage.page_identity import PageIdentity
-from storage.records import Candidate, CandidateKind, PageLook, Recorded
+from storage.records import KEPT_WALL_BYTES, PageLook, Recorded
 from storage.rows import content_values
-from storage.suspicion import OTHERS_OF_FIRST, doubt_about, is_behind_paywall, names_another, names_itself
+from storage.sights import Case, Sight, decided_outcome
+from storage.suspicion import OTHERS_OF_FIRST
 
-KEPT_WALL_BYTES = 64 * 1024
-"""A response that shows a part of an article only is kept as evidence when it is smaller than this."""
 _EVENT_OF = {Outcome.UPDATED: EventKind.UPDATED, Outcome.REVERTED: EventKind.REVERTED}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sight:
-    """A reading that is to be judged, and the capture that it can be traced to, where one was kept.
-
-    `again` says that no new response was read: the capture was seen again.
-    """
-
-    reading: ExtractedArticle
-    capture_id: int | None
-    captured_at: datetime
-    again: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Case:
-    """A reading before its judge: the look that brought it, the locked page and its article.
-
-    `made` is the version that the same look has made already: what else it tells changes nothing of its outcome.
-    """
-
-    look: PageLook
-    page: RowMapping
-    current: CurrentState
-    sight: Sight
-    made: Recorded | None = None
-
-    @property
-    def seen_at(self) -> datetime:
-        return self.look.fetch.finished_at
-
-    @property
-    def kept_capture(self) -> int | None:
-        """The capture that this look brought; None where it only showed an old one again."""
-        return None if self.sight.again else self.sight.capture_id
-
-    def needs_capture(self, outcome: Outcome) -> Recorded:
-        """Ask for the capture, without which nothing is recorded."""
-        return Recorded(outcome=outcome, needs_capture=True, article_id=self.current.article_id)
-
-    def refused(self, verdict: Verdict) -> Recorded:
-        """Return what a look came to that told nothing of the article's state."""
-        return Recorded(outcome=verdict.outcome, reason=verdict.reason, article_id=self.current.article_id)
 
 
 class ArticleLooks:
@@ -95,6 +42,7 @@ class ArticleLooks:
         self._events = events
         self._history = History(connection)
         self._host = HostPages(connection)
+        self._evidence = Evidence(self._history, self._host)
 
     # A page without an article
 
@@ -138,54 +86,7 @@ class ArticleLooks:
         refused = Recorded(outcome=Outcome.SUSPECT, reason=SAME_TEXT_ELSEWHERE)
         return self._finish(look, page, refused, capture_id, values)
 
-    def first_sight(self, look: PageLook, page: RowMapping, capture_id: int | None) -> Sight | None:
-        """Return what is to be judged of a page without an article; None where nothing was read."""
-        if look.article is not None:
-            captured_at = look.fetch.finished_at if look.capture is None else look.capture.captured_at
-            return Sight(reading=look.article, capture_id=capture_id, captured_at=captured_at)
-        return self._candidate_again(look, page)
-
-    def _candidate_again(self, look: PageLook, page: RowMapping) -> Sight | None:
-        candidate = crawl_state.candidate(page)
-        if candidate is None or look.same_as_capture != candidate.capture_id:
-            return None
-        return Sight(
-            reading=candidate.article,
-            capture_id=candidate.capture_id,
-            captured_at=look.fetch.finished_at,
-            again=True,
-        )
-
     # A page with an article
-
-    def sight(self, look: PageLook, page: RowMapping, current: CurrentState, capture_id: int | None) -> Sight | None:
-        """Return what is to be judged; None for a capture seen again that shows no state known of this article."""
-        if look.article is not None:
-            return self.first_sight(look, page, capture_id)
-        found = self._candidate_again(look, page)
-        if found is None:
-            again = look.same_as_capture
-            reading = self._seen_before(again, page, current)
-            if reading is None:
-                return None
-            found = Sight(reading=reading, capture_id=again, captured_at=look.fetch.finished_at, again=True)
-        return None if self._history.reading(current, found.reading.extractor) is None else found
-
-    def _seen_before(self, again: int | None, page: RowMapping, current: CurrentState) -> ExtractedArticle | None:
-        """Return the state that a capture shows which was seen again, None when that is not known."""
-        if again is None:
-            return None
-        if again == current.capture_id:
-            return current.version
-        version = self._history.of_capture(current, again)
-        if version is not None:
-            return version.reading
-        if again != page["seen_capture_id"]:
-            return None
-        # A capture kept though it made no version: it shows the current state, or while the page is flapping the one
-        # that was seen last.
-        flapping = crawl_state.flapping(page)
-        return current.version if flapping is None else self._history.numbered(current, flapping.number)
 
     def judge(
         self, look: PageLook, page: RowMapping, current: CurrentState, sight: Sight, *, made: Recorded | None = None
@@ -202,52 +103,12 @@ class ArticleLooks:
                     outcome=Outcome.UNCHANGED, needs_rereading=current.version_id, article_id=current.article_id
                 )
             if rereading.article is None:
-                return self._new_baseline(_Case(look=look, page=page, current=current, sight=sight))
+                return self._new_baseline(Case(look=look, page=page, current=current, sight=sight))
             baseline = rereading.article
             self._keep_rereading(look, page, current, baseline)
             current = replace(current, shown=baseline)
-        case = _Case(look=look, page=page, current=current, sight=sight, made=made)
-        return self._apply(case, self._verdict(case, baseline))
-
-    def _verdict(self, case: _Case, baseline: ExtractedArticle) -> Verdict:
-        new, current, page = case.sight.reading, case.current, case.page
-        change = Change() if new == baseline else decide(baseline, new)
-        live_blog = case.look.live_blog
-        doubt = None if change.same_text else doubt_about(new, old=baseline, live_blog=live_blog)
-        candidate = crawl_state.candidate(page, seen_at=case.seen_at)
-        named = doubt is not None and names_itself(new, old=baseline, url=page["url"])
-        return judge(
-            new,
-            change=change,
-            settled=self._history.settled(current, change.tentative, new.extractor),
-            now=case.seen_at,
-            current=current.known(baseline),
-            # A capture seen again tells nothing of what changed around the text since.
-            shown=new if case.sight.again else current.shown,
-            earlier=None if new == baseline else self._history.earlier(current, new),
-            candidate=candidate,
-            waited=crawl_state.waited(page),
-            flapping=crawl_state.flapping(page),
-            doubt=doubt,
-            elsewhere=doubt is not None and self._host.others_with(page, new, most=1, copies=named) > 0,
-            candidate_elsewhere=doubt is not None and self._stood_elsewhere(page, candidate, copies=named),
-            named=named,
-            names_other=doubt is not None and self._names_other_article(page, new, old=baseline),
-            behind_paywall=not change.same_text and is_behind_paywall(new, old=baseline),
-            live_blog=live_blog,
-        )
-
-    def _names_other_article(self, page: RowMapping, new: ExtractedArticle, *, old: ExtractedArticle) -> bool:
-        """Say whether a page names itself another article than before, one that we hold."""
-        return names_another(new, old=old) and self._host.names_other_article(page, new)
-
-    def _stood_elsewhere(self, page: RowMapping, candidate: Candidate | None, *, copies: bool) -> bool:
-        """Say whether other pages gave a suspect text, when it was seen first or since."""
-        if candidate is None or not candidate.kind.suspect:
-            return False
-        if candidate.kind is CandidateKind.ELSEWHERE:
-            return True
-        return self._host.others_with(page, candidate.article, most=1, copies=copies) > 0
+        case = Case(look=look, page=page, current=current, sight=sight, made=made)
+        return self._apply(case, self._evidence.verdict(case, baseline))
 
     def _keep_rereading(
         self, look: PageLook, page: RowMapping, current: CurrentState, reading: ExtractedArticle
@@ -262,10 +123,10 @@ class ArticleLooks:
     def _announce(self, kind: EventKind, current: CurrentState, occurred_at: datetime) -> None:
         self._events.add(kind, article_id=current.article_id, version_id=current.version_id, occurred_at=occurred_at)
 
-    def _new_baseline(self, case: _Case) -> Recorded:
+    def _new_baseline(self, case: Case) -> Recorded:
         """Compare from now on with the new reading, because the old capture cannot be read by this extractor."""
         current, sight, seen_at = case.current, case.sight, case.seen_at
-        reason = self._known_as_other(case)
+        reason = self._evidence.known_as_other(case)
         if reason is not None:
             suspicion = Suspicion(continues=False, elsewhere=True)
             seen = current.known(current.version)
@@ -284,19 +145,9 @@ class ArticleLooks:
         recorded = _saw(current, Outcome.COSMETIC, reason="new_baseline")
         return self._finish(case.look, case.page, recorded, sight.capture_id, values)
 
-    def _known_as_other(self, case: _Case) -> str | None:
-        """Return why a text that can be compared with nothing is known to be another page's; None where it is not."""
-        page, new, old = case.page, case.sight.reading, case.current.version
-        if self._names_other_article(page, new, old=old):
-            return OTHER_ARTICLE
-        if self._host.has_text_of(page, new):
-            return None
-        named = names_itself(new, old=old, url=page["url"])
-        return SAME_TEXT_ELSEWHERE if self._host.others_with(page, new, most=1, copies=named) else None
-
     # What a verdict brings
 
-    def _apply(self, case: _Case, verdict: Verdict) -> Recorded:
+    def _apply(self, case: Case, verdict: Verdict) -> Recorded:
         sight = case.sight
         if verdict.suspicion is not None:
             return self._suspect(case, verdict, verdict.suspicion)
@@ -327,7 +178,7 @@ class ArticleLooks:
         recorded = case.made or _without_version(case, verdict, restored=restored)
         return self._finish(case.look, case.page, recorded, case.kept_capture, values)
 
-    def _restore(self, case: _Case) -> bool:
+    def _restore(self, case: Case) -> bool:
         """Announce the return of an article that was gone, before what its text says now; False if it was not."""
         if not case.current.gone:
             return False
@@ -335,7 +186,7 @@ class ArticleLooks:
         self._announce(EventKind.RESTORED, case.current, case.seen_at)
         return True
 
-    def _suspect(self, case: _Case, verdict: Verdict, suspicion: Suspicion) -> Recorded:
+    def _suspect(self, case: Case, verdict: Verdict, suspicion: Suspicion) -> Recorded:
         """Record a text that has to wait: no version was seen, and the article is as it was."""
         sight, page = case.sight, case.page
         candidate = crawl_state.candidate(page, seen_at=case.seen_at) if suspicion.continues else None
@@ -361,14 +212,14 @@ class ArticleLooks:
             values |= crawl_state.FORGET_CAPTURE
         return self._finish(case.look, page, case.made or case.refused(verdict), capture_id, values)
 
-    def _paywalled(self, case: _Case, verdict: Verdict) -> Recorded:
+    def _paywalled(self, case: Case, verdict: Verdict) -> Recorded:
         """Record that only a part of the article was shown: its text stays as it was, but it is there."""
         if case.sight.capture_id is None and case.look.fetch.bytes_received < KEPT_WALL_BYTES:
             return case.needs_capture(verdict.outcome)
         self._restore(case)
         return self._finish(case.look, case.page, case.made or case.refused(verdict), case.sight.capture_id, {})
 
-    def _add_version(self, case: _Case, verdict: Verdict, change: str) -> Recorded:
+    def _add_version(self, case: Case, verdict: Verdict, change: str) -> Recorded:
         current, sight, page = case.current, case.sight, case.page
         candidate = crawl_state.candidate(page, seen_at=case.seen_at) if verdict.from_candidate else None
         reading = sight.reading if candidate is None else candidate.article
@@ -408,7 +259,7 @@ class ArticleLooks:
             return self._judge_edited(case, made, values)
         return self._finish(case.look, page, made, case.kept_capture, values)
 
-    def _judge_edited(self, case: _Case, made: Recorded, values: dict[str, Any]) -> Recorded:
+    def _judge_edited(self, case: Case, made: Recorded, values: dict[str, Any]) -> Recorded:
         """Judge the look that confirmed a text once more: it shows that text edited since."""
         page_id = case.page["id"]
         self._identity.update(page_id, values)
@@ -453,7 +304,7 @@ class ArticleLooks:
         )
 
 
-def _without_version(case: _Case, verdict: Verdict, *, restored: bool) -> Recorded:
+def _without_version(case: Case, verdict: Verdict, *, restored: bool) -> Recorded:
     """Return what a look came to that saw a state that is known, or one that waits."""
     outcome, reason = verdict.outcome, verdict.reason
     if case.sight.again and outcome is Outcome.UNCHANGED:
@@ -472,10 +323,3 @@ def _saw(current: CurrentState, outcome: Outcome, *, reason: str | None, seen: K
         version_id=current.version_id if seen is None else seen.version_id,
         version_number=current.number if seen is None else seen.number,
     )
-
-
-def decided_outcome(look: PageLook) -> Outcome:
-    """Return the outcome that a look brings. Raises ValueError when it brings none."""
-    if look.fetch.outcome is None:
-        raise ValueError(f"the fetch of {look.fetch.url} has neither an outcome nor a reading")
-    return look.fetch.outcome

@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, RowMapping
 
 from storage import crawl_state
-from storage.article_looks import ArticleLooks, decided_outcome
+from storage.article_looks import ArticleLooks
 from storage.captures import Captures
 from storage.clock import utc_now
 from storage.disappearance import MANY_GONE, is_held_back, may_be_gone
@@ -19,6 +19,7 @@ from storage.page_identity import PageIdentity, moved_for_good
 from storage.pages import Pages
 from storage.records import FeedEntry, PageLook, Recorded
 from storage.rows import storable
+from storage.sights import Sights, decided_outcome
 
 _ASKED = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
 
@@ -35,6 +36,7 @@ class Looks:
         self._captures = captures
         self._events = events
         self._history = History(connection)
+        self._sights = Sights(self._history)
         self._host = HostPages(connection)
         self._articles = ArticleLooks(
             connection, identity=self._identity, fetches=fetches, captures=captures, events=events
@@ -155,13 +157,13 @@ class Looks:
     def _record_article(self, look: PageLook, page: RowMapping, capture_id: int | None) -> Recorded:
         current = self._history.current(page["id"])
         if current is None:
-            first = self._articles.first_sight(look, page, capture_id)
+            first = self._sights.of_new_page(look, page, capture_id)
             if first is None:
                 return self._record_decided(look, page, capture_id)
             return self._articles.create(look, page, first)
         if _is_late(look, page, current):
             return self._record_late(look, page, current, capture_id)
-        sight = self._articles.sight(look, page, current, capture_id)
+        sight = self._sights.of_article(look, page, current, capture_id)
         if sight is None:
             return self._articles.not_traceable(look, page, current)
         return self._articles.judge(look, page, current, sight)

@@ -18,7 +18,8 @@ from sqlalchemy import (
 )
 
 from storage.model import BY_RULE, NextReason, Outcome
-from storage.records import CandidateKind, Learnt, PageHistory, PagePlan
+from storage.plan_records import Learnt, PageHistory, PagePlan
+from storage.records import CandidateKind
 from storage.tables import articles, pages, sources
 
 _AS_IN_PAGE = (

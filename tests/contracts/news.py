@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from storage.model import Access, Capture, ExtractedArticle, FetchKind, NextReason, Outcome, StatedTime
-from storage.records import FeedEntry, Fetch, PageLook, PagePlan, PageState, Recorded, Rereading
+from storage.plan_records import PagePlan
+from storage.records import FeedEntry, Fetch, PageLook, PageState, Recorded, Rereading
 from storage.store import Store, Transaction
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

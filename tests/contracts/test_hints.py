@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from storage.model import FeedKind, NextReason, Outcome, Source
-from storage.records import PagePlan
+from storage.plan_records import PagePlan
 from storage.tables import feed_entries, pages
 from tests.contracts.news import CORRECTED, FERRY, NOON, entry, minute, put_off, watch
 

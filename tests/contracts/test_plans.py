@@ -12,7 +12,8 @@ from scheduler.recrawl import Habits
 from scheduler.rule_book import PlanSettings
 from storage.errors import DatabaseBusy
 from storage.model import FeedKind, NextReason, Outcome, Source
-from storage.records import CrawlScope, Learnt, PagePlan
+from storage.plan_records import Learnt, PagePlan
+from storage.records import CrawlScope
 from storage.tables import pages
 from tests.contracts.news import CORRECTED, FERRY, NOON, Watcher, entry, minute, put_off, watch
 

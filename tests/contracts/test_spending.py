@@ -12,7 +12,7 @@ from scheduler.planner import PagePlanner
 from scheduler.recrawl.shape import PRIOR_RATES, AgeShape
 from scheduler.rule_book import PlanSettings
 from storage.model import BY_RULE, NextReason, Outcome, Source
-from storage.records import PageHistory
+from storage.plan_records import PageHistory
 from tests.contracts.news import FERRY, NOON, Watcher, entry
 
 WEEKS = 10

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from storage.model import Outcome
-from storage.records import PageHistory
+from storage.plan_records import PageHistory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOST = "paper.example"

@@ -6,6 +6,7 @@ never an address: sources that are not configured or watched, and what belongs t
 """
 
 import platform
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,8 @@ from storage.records import Fetch, Recorded
 
 OTHER = "_other"
 """The source of what belongs to no source that is watched; no slug begins so."""
+MOST_HELD = 1000
+"""So many events at most wait for it to be known whether their sources are watched."""
 SEVERAL = "several"
 """The change of a version in which more than one field changed."""
 
@@ -199,6 +202,8 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self._slugs: Mapping[int, str] = {}
+        self._held: list[tuple[int, Callable[[str], object]]] = []
+        self._lock = threading.Lock()
         self._fetches = self._counter("morgue_fetches_total")
         self._received = self._counter("morgue_received_bytes_total")
         self._fetch_duration = self._histogram("morgue_fetch_duration_seconds", FETCH_SECONDS)
@@ -238,27 +243,44 @@ class Metrics:
     # Events
 
     def know_sources(self, slugs: Mapping[int, str]) -> None:
-        """Take the slugs of the sources that are watched, by their ids."""
-        self._slugs = dict(slugs)
+        """Take the slugs of the sources that are watched, by their ids, and count what waited for them."""
+        with self._lock:
+            self._slugs = dict(slugs)
+            held, self._held = self._held, []
+        for source_id, count in held:
+            count(slugs.get(source_id, OTHER))
 
-    def _source(self, source_id: int | None) -> str:
-        return OTHER if source_id is None else self._slugs.get(source_id, OTHER)
+    def _count(self, source_id: int | None, count: Callable[[str], object]) -> None:
+        """Count an event for its source. One that came into watching just now is not known by name yet; it waits."""
+        with self._lock:
+            slug = OTHER if source_id is None else self._slugs.get(source_id)
+            if slug is None and source_id is not None and len(self._held) < MOST_HELD:
+                self._held.append((source_id, count))
+                return
+        count(slug or OTHER)
 
     def fetch_recorded(self, fetch: Fetch) -> None:
         """Count an attempt, and how long the host took where it answered."""
         self._on_fetch(fetch)
-        source = self._source(fetch.source_id)
         if fetch.kind is FetchKind.PAGE:
             self.pages_fetched += 1  # by the one thread that writes
-        self._fetches.labels(source, fetch.kind.value, "" if fetch.outcome is None else fetch.outcome.value).inc()
-        if fetch.status is not None:
-            self._received.labels(source).inc(fetch.bytes_received)
+        outcome = "" if fetch.outcome is None else fetch.outcome.value
+        answered = fetch.status is not None
+
+        def count(source: str) -> None:
+            self._fetches.labels(source, fetch.kind.value, outcome).inc()
+            if answered:
+                self._received.labels(source).inc(fetch.bytes_received)
+
+        self._count(fetch.source_id, count)
+        if answered:
             seconds = (fetch.finished_at - fetch.started_at).total_seconds()
             self._fetch_duration.labels(fetch.kind.value).observe(max(0.0, seconds))
 
     def version_recorded(self, source_id: int | None, recorded: Recorded) -> None:
         """Count a version by what changed."""
-        self._versions.labels(self._source(source_id), change_of(recorded)).inc()
+        change = change_of(recorded)
+        self._count(source_id, lambda source: self._versions.labels(source, change).inc())
 
     def committed(self, seconds: float) -> None:
         """Observe a transaction of the writing thread."""

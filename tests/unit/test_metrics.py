@@ -33,7 +33,7 @@ COUNTS = {
 @pytest.fixture
 def metrics() -> Metrics:
     metrics = Metrics(version="1.2.3")
-    metrics.know_sources({1: "courier", 2: "gazette"})
+    metrics.know_sources(WATCHED)
     metrics.add_problems(lambda: ["loop_blocked"], lambda: False)
     return metrics
 
@@ -55,6 +55,7 @@ def fetch(number: int = 0, **values) -> Fetch:
     return replace(base, **values)
 
 
+WATCHED = {1: "courier", 2: "gazette"}
 GAUGES = Gauges(
     at=NOW,
     due_pages=12,
@@ -136,11 +137,13 @@ def test_labels_grow_with_sources_and_outcomes_never_with_addresses(metrics):
     for number in range(100):
         metrics.fetch_recorded(fetch(number, source_id=number))
         metrics.version_recorded(number, Recorded(outcome=Outcome.CREATED, change="created"))
+    metrics.know_sources(WATCHED)
     few = len(samples(metrics))
     for number in range(100, 1000):
         metrics.fetch_recorded(fetch(number, source_id=number))
         metrics.version_recorded(number, Recorded(outcome=Outcome.UPDATED, change="body+headline"))
         metrics.version_recorded(number, Recorded(outcome=Outcome.UPDATED, change=f"{number}+{number}"))
+    metrics.know_sources(WATCHED)
     assert len(samples(metrics)) == few + 1  # several fields changed
     assert "example" not in metrics.exposition().decode()
 
@@ -151,6 +154,7 @@ def test_attempts_are_counted_by_source_kind_and_outcome(metrics):
     metrics.fetch_recorded(fetch(2, outcome=Outcome.TIMEOUT, status=None, bytes_received=0))
     metrics.fetch_recorded(fetch(3, source_id=None, kind=FetchKind.ROBOTS, outcome=Outcome.LISTED, bytes_received=50))
     metrics.fetch_recorded(fetch(4, source_id=77))
+    metrics.know_sources(WATCHED)
     told = samples(metrics)
     assert told["morgue_fetches_total", "courier", "page", "created"] == 2
     assert told["morgue_fetches_total", "courier", "page", "timeout"] == 1
@@ -160,6 +164,28 @@ def test_attempts_are_counted_by_source_kind_and_outcome(metrics):
     assert told["morgue_fetch_duration_seconds_count", "page"] == 3
     assert told["morgue_fetch_duration_seconds_sum", "page"] == 6
     assert metrics.pages_fetched == 4
+
+
+def test_what_a_new_source_brings_before_its_name_is_known_is_counted_for_it(metrics):
+    metrics.fetch_recorded(fetch(source_id=77))
+    metrics.version_recorded(77, Recorded(outcome=Outcome.CREATED))
+    metrics.fetch_recorded(fetch(1, source_id=78))
+    metrics.know_sources(WATCHED | {77: "herald"})
+    told = samples(metrics)
+    assert told["morgue_fetches_total", "herald", "page", "created"] == 1
+    assert told["morgue_received_bytes_total", "herald"] == 1000
+    assert told["morgue_versions_total", "herald", "created"] == 1
+    assert told["morgue_fetches_total", OTHER, "page", "created"] == 1
+
+
+def test_what_waits_for_names_is_bounded_and_counted_all_the_same(metrics, monkeypatch):
+    monkeypatch.setattr("scheduler.metrics.MOST_HELD", 2)
+    for number in range(5):
+        metrics.fetch_recorded(fetch(number, source_id=77))
+    assert samples(metrics)["morgue_fetches_total", OTHER, "page", "created"] == 3
+    for _ in range(2):
+        metrics.know_sources(WATCHED | {77: "herald"})
+    assert samples(metrics)["morgue_fetches_total", "herald", "page", "created"] == 2
 
 
 def test_a_clock_that_went_back_during_a_fetch_takes_nothing_off(metrics):

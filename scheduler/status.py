@@ -57,13 +57,16 @@ def status_row(
 
 
 def service_row(transaction: Transaction, now: datetime) -> dict[str, Any]:
-    """Return whether a service runs, by what it last said of itself: which one, and since when."""
+    """Return whether a service runs, by what it last said of itself: which one, and since when.
+
+    What it said at an instant that is yet to come was said before the clock was set back.
+    """
     stored = transaction.service_state.get(SERVICE_NAME)
     if stored is None:
         return {"running": False}
     value, heard_at = stored
-    stopped = "stopped_at" in value
-    return {**value, "running": not stopped and now - heard_at <= LAST_HEARD_OF, "killed": not stopped}
+    stopped, lately = "stopped_at" in value, abs(now - heard_at) <= LAST_HEARD_OF
+    return {**value, "running": not stopped and lately, "killed": not stopped and not lately}
 
 
 def _everything(transaction: Transaction, requests_per_day: int, now: datetime) -> dict[str, Any]:

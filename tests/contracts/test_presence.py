@@ -5,6 +5,7 @@ import os
 import pytest
 
 from scheduler.presence import Presence
+from scheduler.status import service_row
 from storage.errors import ServiceRunning
 from storage.service_lock import SERVICE_NAME, hold_service_lock
 from tests.contracts.news import minute
@@ -26,6 +27,20 @@ def test_a_service_that_lost_its_lock_leaves_the_row_of_its_successor(store):
     assert row(store) == theirs
     second.write_stopped("SIGTERM", minute(7))
     assert row(store)["reason"] == "SIGTERM"
+
+
+def test_one_that_was_not_heard_of_was_killed_whichever_way_the_clock_was_set_since(store):
+    def told(at: float) -> tuple[bool, bool]:
+        with store.reading() as transaction:
+            found = service_row(transaction, minute(at))
+        return found["running"], found["killed"]
+
+    presence = Presence(store, version="1", started_at=minute(0))
+    presence.write("running", minute(100))
+    running, killed, stopped = (True, False), (False, True), (False, False)
+    assert [told(at) for at in (100, 101, 99, 102, 98, -500)] == [running, running, running, killed, killed, killed]
+    presence.write_stopped("SIGTERM", minute(101))
+    assert [told(at) for at in (101, 105, -500)] == [stopped] * 3
 
 
 def test_the_holder_of_the_lock_is_named_but_for_one_that_is_named_like_ourselves(store, database_url, monkeypatch):

@@ -191,6 +191,35 @@ def test_a_host_that_another_process_learnt_of_is_left_for_later(store, page, mo
     assert habits(store).looks == 8
 
 
+@pytest.mark.parametrize("what", ["the page", "its host"])
+def test_a_look_whose_plan_is_thrown_away_is_paid_once_all_the_same(store, page, monkeypatch, what):
+    """The rule's budget is charged for a fetch in the plan that follows it, which something else may make void."""
+    page.see(FERRY, at=1)
+    plans(store).plan(minute(2))
+    due = (page.state().next_fetch_at - NOON) / timedelta(minutes=1)
+    page.get(Outcome.TIMEOUT, at=due + 1)
+    write, drafts = PagePlanner._write, []
+
+    def write_late(self, part, now):
+        drafts.extend(part.drafts)
+        if len(drafts) == 1 and what == "the page":
+            page.see(FERRY, at=due + 11)
+        elif len(drafts) == 1:
+            with store.writing() as transaction:
+                known = Habits.from_json(transaction.host_habits.of([HOST]).get(HOST))
+                other = replace(known, refetches=known.refetches + 4, hints=known.hints + 1)
+                transaction.host_habits.put({HOST: other.to_json()}, now)
+        write(self, part, now)
+
+    monkeypatch.setattr(PagePlanner, "_write", write_late)
+    assert plans(store).plan(minute(due + 12)) == 1
+    assert len(drafts) == 2, "one was thrown away"
+    paid = 1 if what == "the page" else 5
+    assert habits(store).refetches == pytest.approx(paid, abs=0.02)
+    plans(store).plan(minute(due + 13))
+    assert habits(store).refetches == pytest.approx(paid, abs=0.02)
+
+
 def test_a_page_that_is_paused_while_it_is_thought_over_stays_without_a_plan(store, page, monkeypatch):
     page.see(FERRY, at=1)
     write = PagePlanner._write
@@ -241,6 +270,22 @@ def test_more_pages_than_one_slice_are_planned(store, paper, monkeypatch):
 
 
 # Rules
+
+
+@pytest.mark.parametrize("hours", [1, 3, 24])
+def test_all_looks_of_a_short_watch_come_within_it(store, page, hours):
+    short = {"watch_for": timedelta(hours=hours), "refetches_per_article": 4}
+    page.see(replace(FERRY, published=None), at=1)
+    looks, at = 0, 2
+    plans(store, **short).plan(minute(at))
+    while (due := page.state().next_fetch_at) is not None:
+        assert minute(at) <= due <= minute(hours * HOUR)
+        looks, at = looks + 1, (due - NOON) / timedelta(minutes=1) + 1
+        page.see(replace(FERRY, published=None), at=at)
+        plans(store, **short).plan(minute(at + 0.5))
+    assert 1 <= looks <= 8
+    assert history(store, page).next_fetch_reason in ("finished", "released")
+    assert habits(store).refetches == pytest.approx(looks, rel=0.05)
 
 
 def test_a_source_may_fix_the_interval_or_the_rule(store, page):

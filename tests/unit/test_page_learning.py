@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from scheduler.page_learning import Deliberation, learn_looks, learnt_of, pending_hint, watch_of
-from scheduler.recrawl import RULES, Habits, Pool, hint_truth, rule_of
+from scheduler.recrawl import RULES, Habits, Limits, Pool, hint_truth, rule_of
 from scheduler.recrawl.rule import LEAST_TRUTH
 from scheduler.recrawl.shape import PRIOR_RATES, AgeShape
 from storage.model import NextReason, Outcome, RecrawlRule
@@ -93,6 +93,18 @@ def test_a_fetch_of_the_rule_is_paid_once_whatever_it_came_to(outcome, then, wai
     done, habits = learn(later(again, Outcome.UNCHANGED, "retry", 4, **settled), habits)
     assert habits.refetches == pytest.approx(2, abs=0.02), "not for what follows from it"
     assert learn(done, habits)[1].refetches == habits.refetches, "nor for being thought of again"
+
+
+@pytest.mark.parametrize(("watch_for", "settled"), [(timedelta(hours=3), 1.0), (timedelta(days=60), 0.5)])
+def test_the_looks_of_a_short_watch_are_reckoned_with_at_once(watch_for, settled):
+    """A new article joins the account as its looks fall due: all of them within a watch of hours."""
+    rule = rule_of("plan", limits=Limits(watch_for=watch_for))
+    found = NOW - timedelta(minutes=5)
+    _, habits = learn(history(first_seen_at=found), rule=rule)
+    assert habits.articles == 0
+    second = history(first_seen_at=NOW + 23 * HOUR, last_fetch_at=NOW + 24 * HOUR)
+    _, habits = learn(second, habits, rule=rule)
+    assert habits.articles == pytest.approx(settled, abs=0.15)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.GONE, Outcome.NOT_ARTICLE])

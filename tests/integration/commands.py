@@ -1,12 +1,15 @@
 """`morgue` as a command of its own, run as somebody at a terminal would."""
 
-import json
 import resource
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from storage import migrate
+from storage.archive import Archive
+from storage.store import Store
+from storage.verify import verify
 from tests import morgue_command
 from tests.morgue_command import MORGUE
 
@@ -62,14 +65,19 @@ def check_one_line(result: subprocess.CompletedProcess[bytes], code: int, *parts
 
 def numbers(folder: Path) -> dict[str, int]:
     """Return how much the database holds."""
-    return json.loads(run(folder, "db", "stats", "--json").stdout)
+    return migrate.stats(_database(folder))
 
 
 def check_whole(folder: Path) -> None:
-    """Check that database and archive are consistent."""
-    for words in (("verify",), ("db", "check")):
-        result = run(folder, *words)
-        assert (result.returncode, result.stderr) == (0, b""), result
+    """Check that database and archive are consistent, as `morgue db check` and `morgue verify` do."""
+    assert migrate.check(_database(folder)).healthy
+    archive = Archive(folder / "archive", max_file_bytes=1 << 30, software="morgue/test")
+    with Store.open(_database(folder)) as store, store.reading() as transaction:
+        assert verify(archive, transaction.captures.all()).damage == []
+
+
+def _database(folder: Path) -> str:
+    return f"sqlite:///{folder / 'morgue.db'}"
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:

@@ -37,21 +37,26 @@ def supervision(environ: Mapping[str, str], *, pid: int) -> Supervision:
 
 
 class Notifier:
-    """Sends notices to a service manager. One that cannot be sent is logged, once: the service goes on without."""
+    """Sends notices to a service manager. One that cannot be sent is logged, once: the service goes on without.
+
+    After `stopping` nothing is sent but signs of life: what is still under way then, a start or a reload, would call
+    the service ready again.
+    """
 
     def __init__(self, given: Supervision) -> None:
         self.watchdog_seconds = given.watchdog_seconds
         # A name that begins with @ is an abstract one, which has a NUL byte in its place.
         self._address = given.address and ("\0" + given.address[1:] if given.address[0] == "@" else given.address)
         self._failed = False
+        self._stopping = False
 
     def ready(self, status: str) -> None:
         """Say that the service is up, or up again after `reloading`."""
-        self._send("READY=1", f"STATUS={status}")
+        self._tell("READY=1", f"STATUS={status}")
 
     def status(self, status: str) -> None:
         """Say in one line what the service is doing."""
-        self._send(f"STATUS={status}")
+        self._tell(f"STATUS={status}")
 
     def alive(self) -> None:
         """Give the sign of life that the watchdog waits for."""
@@ -59,15 +64,20 @@ class Notifier:
 
     def reloading(self) -> None:
         """Say that the configuration is being read again; `ready` follows (Type=notify-reload)."""
-        self._send("RELOADING=1", f"MONOTONIC_USEC={monotonic_microseconds()}", "STATUS=Reading the configuration")
+        self._tell("RELOADING=1", f"MONOTONIC_USEC={monotonic_microseconds()}", "STATUS=Reading the configuration")
 
     def stopping(self, *, within_seconds: float) -> None:
         """Say that the service is about to end, and how long that may take."""
+        self._stopping = True
         self._send("STOPPING=1", "STATUS=Finishing what is in flight", _extension(within_seconds))
 
     def starting(self, *, within_seconds: float) -> None:
         """Say that the start goes on, and how long it may still take."""
-        self._send("STATUS=Starting", _extension(within_seconds))
+        self._tell("STATUS=Starting", _extension(within_seconds))
+
+    def _tell(self, *lines: str) -> None:
+        if not self._stopping:
+            self._send(*lines)
 
     def _send(self, *lines: str) -> None:
         if self._address is None:

@@ -143,9 +143,10 @@ class Service:
                 self._on_broken(problem)
             self._watching.watch(crawling, in_hand=jobs.pages_in_hand)
             ticker = self._ticker(jobs)
-            self._watching.health.enter(Stage.RUNNING)
-            log.info("started", pid=os.getpid(), **_counts(crawling))
-            self._notifier.ready(_watching(self._settings))
+            if not self._stop.is_set():  # as it is by a signal that came while the archive was put in order
+                self._watching.health.enter(Stage.RUNNING)
+                log.info("started", pid=os.getpid(), **_counts(crawling))
+                self._notifier.ready(_watching(self._settings))
             try:
                 await self._stop.wait()
             finally:

@@ -33,6 +33,23 @@ def test_it_says_what_systemd_understands(manager):
     assert message.endswith(b"EXTEND_TIMEOUT_USEC=30500000")
 
 
+def test_what_ends_does_not_call_itself_ready_again(manager):
+    listener, name = manager
+    listener.setblocking(False)
+    notifier = Notifier(Supervision(address=name))
+    notifier.stopping(within_seconds=30)
+    assert b"STOPPING=1" in listener.recv(4096)
+    # A start or a reload that is still under way, and an outage that is over.
+    notifier.starting(within_seconds=900)
+    notifier.ready("Watching 3 sources")
+    notifier.reloading()
+    notifier.status("Watching 3 sources")
+    with pytest.raises(BlockingIOError):
+        listener.recv(4096)
+    notifier.alive()
+    assert listener.recv(4096) == b"WATCHDOG=1"
+
+
 def test_nobody_is_told_where_nobody_listens(tmp_path):
     with capture_logs() as logs:
         Notifier(Supervision()).ready("well")

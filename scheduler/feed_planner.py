@@ -44,9 +44,7 @@ def at_times(expression: str, *, timezone: str | None) -> PollDue:
     def due(feed: FeedState, now: datetime) -> FeedPlan:
         if feed.last_polled_at is None:
             return FeedPlan(feed_id=feed.feed_id, next_poll_at=now, reason=PollReason.NEW)
-        # The ticker's library takes the very instant for one that is still to come.
-        after = min(feed.last_polled_at, now) + timedelta(microseconds=1)
-        at = next_cron_time(expression, timezone=timezone, after=after)
+        at = next_cron_time(expression, timezone=timezone, after=min(feed.last_polled_at, now))
         return FeedPlan(feed_id=feed.feed_id, next_poll_at=at, reason=PollReason.CRON)
 
     return due

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +40,7 @@ def calls(tree: ast.AST, place: str) -> Iterator[Logged]:
         yield Logged(event.value, frozenset(levels), frozenset(fields), f"{place}:{node.lineno}")
 
 
+@cache
 def logged() -> list[Logged]:
     """Return everything that our code logs."""
     return [

@@ -81,9 +81,10 @@ def test_a_variant_whose_address_answers_with_nothing_stands_alone(morgue, newsr
     assert morgue.crawl(listed, recrawl=True).outcomes["unchanged"] == 1
 
 
-def test_a_variant_waits_for_an_address_that_cannot_be_reached_now(morgue, newsroom):
+@pytest.mark.parametrize("status", [500, 403])
+def test_a_variant_waits_for_an_address_that_cannot_be_reached_now_or_was_refused_once(morgue, newsroom, status):
     page(newsroom, AMP, PLAIN)
-    newsroom.respond(PLAIN, status=500)
+    newsroom.respond(PLAIN, status=status)
     listed = feed(newsroom, AMP)
     morgue.crawl(listed)
     assert urls(morgue, newsroom) == []
@@ -215,15 +216,3 @@ def test_a_variant_that_lives_takes_over_the_article_of_an_address_that_is_gone(
     page(newsroom, PLAIN, PLAIN)
     assert morgue.crawl(newsroom.url(PLAIN)).failed_targets == []
     assert urls(morgue, newsroom) == [AMP]
-
-
-def test_a_variant_waits_for_an_address_that_was_refused_once(morgue, newsroom):
-    page(newsroom, AMP, PLAIN)
-    newsroom.respond(PLAIN, status=403)
-    listed = feed(newsroom, AMP)
-    morgue.crawl(listed)
-    assert urls(morgue, newsroom) == []
-    newsroom.forget(PLAIN)
-    page(newsroom, PLAIN, PLAIN)
-    morgue.crawl(listed, recrawl=True)
-    assert urls(morgue, newsroom) == [PLAIN]

@@ -7,7 +7,7 @@ process could mend. Both are said on standard output.
 import signal
 import time
 
-STUCK_SECONDS = 3.0
+STUCK_SECONDS = 5.0
 STUCK, ILL = "the loop stands still", "something is wrong for good"
 
 

@@ -3,7 +3,9 @@
 Evidence is gathered as long as it takes: by the last dozen articles, or by more, up to those of a month.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from scheduler.shares import HALF, Share, has_jumped, percent, prevails, total
 from scheduler.source_warnings import (
@@ -11,17 +13,19 @@ from scheduler.source_warnings import (
     MONTH,
     SourceWarning,
     Standing,
+    View,
     WarningKind,
     before_it_was,
     split,
     standing_one,
     usual_share,
+    views,
     what_goes_on,
     when,
 )
 from storage.tallies import FIELDS, TEXT_BOUNDS, Tally
 
-SIZES = (12, 18, 25, 35, 50)
+SIZES = (12, 18, 25, 35, 50, 75, 110, 160)
 """By so many of the last articles a source is judged, one after the other."""
 LEAST_ARTICLES = SIZES[0]
 LEAST_FILLED = 0.3
@@ -31,9 +35,24 @@ WELL_AGAIN = 0.75
 _NAMES = {"published_at": "a time of publication", "image_url": "a picture", "authors": "authors"}
 
 
-def article_warnings(days: Sequence[Tally], standing: Sequence[Standing]) -> Iterator[SourceWarning]:
-    """Return what seems to be wrong with the new articles."""
-    windows = list(_windows(days))
+@dataclass(frozen=True, kw_only=True)
+class _Window:
+    """The last days of a view that hold some articles, and those that they are judged by."""
+
+    last: Sequence[Tally]
+    before: Sequence[Tally]
+    view: View
+
+    def has_jumped(self, share_of: Callable[[Tally], Share]) -> bool:
+        """Whether a share grew beyond chance."""
+        last, before = [share_of(day) for day in self.last], [share_of(day) for day in self.before]
+        longer = [share_of(day) for day in self.view.longer_before(self.last, self.before)]
+        return has_jumped(total(last), before, longer) and self.view.bears_out(last, longer)
+
+
+def article_warnings(days: Sequence[Tally], standing: Sequence[Standing], *, today: date) -> Iterator[SourceWarning]:
+    """Return what seems to be wrong with the new articles; `today` is the day that is not over."""
+    windows = [list(_windows(view)) for view in views(days, _articles, today=today)]
     last = _last_articles(days)
     for name in FIELDS:
         stands = standing_one(standing, WarningKind.FIELD_MISSING, name)
@@ -45,21 +64,21 @@ def article_warnings(days: Sequence[Tally], standing: Sequence[Standing]) -> Ite
     if found is not None:
         yield found
     stands = standing_one(standing, WarningKind.ZONE_MISSING)
-    found = _zone(days) if stands is None else what_goes_on(stands, last, _unzoned, _about_zone)
+    found = _zone(days, today) if stands is None else what_goes_on(stands, last, _unzoned, _about_zone)
     if found is not None:
         yield found
 
 
-def _windows(days: Sequence[Tally]) -> Iterator[tuple[Sequence[Tally], Sequence[Tally]]]:
+def _windows(view: View) -> Iterator[_Window]:
     """Return the last days that hold some articles, more and more of them, each with the weeks before."""
     known = 0
     for size in SIZES:
-        last, before = split(days, _articles, size, longest=MONTH)
+        last, before = split(view.days, _articles, size, longest=MONTH)
         if _count(last) < size or _count(before) < LEAST_BASELINE:
             return
         if len(last) > known:
             known = len(last)
-            yield last, before
+            yield _Window(last=last, before=before, view=view)
 
 
 def _last_articles(days: Sequence[Tally]) -> Sequence[Tally]:
@@ -87,16 +106,39 @@ def _lacks(day: Tally, name: str) -> Share:
     return Share(count=day.articles - day.fields.get(name, 0), of=day.articles)
 
 
-def _field(name: str, windows: Sequence[tuple[Sequence[Tally], Sequence[Tally]]]) -> SourceWarning | None:
-    for last, before in windows:
-        lack = [_lacks(day, name) for day in before]
-        filled = 1 - total(lack).share
-        if filled < LEAST_FILLED or total([_has(day, name) for day in last]).share > filled / 2:
-            # The latest articles have it again, or it was never a habit.
-            return None
-        if has_jumped(total([_lacks(day, name) for day in last]), lack):
-            return _about_field(name, last, filled)
+def _first(
+    windows: Sequence[Sequence[_Window]],
+    is_bad: Callable[[_Window], bool],
+    about: Callable[[_Window], SourceWarning | None],
+) -> SourceWarning | None:
+    """Return the first warning that any window gives, as long as the latest articles, and those of it, are bad."""
+    latest = next((window for of_view in windows for window in of_view), None)
+    for of_view in windows:
+        for window in of_view:
+            if not is_bad(window):
+                if window is latest:
+                    return None
+                break
+            found = about(window)
+            if found is not None:
+                return found
     return None
+
+
+def _field(name: str, windows: Sequence[Sequence[_Window]]) -> SourceWarning | None:
+    def filled(window: _Window) -> float:
+        return total([_has(day, name) for day in window.before]).share
+
+    def is_bad(window: _Window) -> bool:
+        # Else the latest articles have it again, or it was never a habit.
+        left = total([_has(day, name) for day in window.last]).share
+        return filled(window) >= LEAST_FILLED and left <= filled(window) / 2
+
+    def about(window: _Window) -> SourceWarning | None:
+        jumped = window.has_jumped(lambda day: _lacks(day, name))
+        return _about_field(name, window.last, filled(window)) if jumped else None
+
+    return _first(windows, is_bad, about)
 
 
 def _still_field(name: str, last: Sequence[Tally], stands: Standing) -> SourceWarning | None:
@@ -122,15 +164,17 @@ def _about_field(name: str, last: Sequence[Tally], usual: float) -> SourceWarnin
 # Texts
 
 
-def _text(windows: Sequence[tuple[Sequence[Tally], Sequence[Tally]]]) -> SourceWarning | None:
-    for last, before in windows:
-        usual, short = _mean(before), _median_place(before)
-        if not short or _mean(last) > usual / 2:
-            return None
-        shorter = total([_shorter(day, short) for day in last])
-        if shorter.share >= HALF and has_jumped(shorter, [_shorter(day, short) for day in before]):
-            return _about_text(last, usual)
-    return None
+def _text(windows: Sequence[Sequence[_Window]]) -> SourceWarning | None:
+    def is_bad(window: _Window) -> bool:
+        return _median_place(window.before) > 0 and _mean(window.last) <= _mean(window.before) / 2
+
+    def about(window: _Window) -> SourceWarning | None:
+        short = _median_place(window.before)
+        shorter = total([_shorter(day, short) for day in window.last])
+        jumped = shorter.share >= HALF and window.has_jumped(lambda day: _shorter(day, short))
+        return _about_text(window.last, _mean(window.before)) if jumped else None
+
+    return _first(windows, is_bad, about)
 
 
 def _still_text(last: Sequence[Tally], stands: Standing) -> SourceWarning | None:
@@ -175,12 +219,16 @@ def _unzoned(day: Tally) -> Share:
     return Share(count=day.unzoned, of=day.articles)
 
 
-def _zone(days: Sequence[Tally]) -> SourceWarning | None:
-    last, before = split(days, _articles, LEAST_ARTICLES, longest=MONTH)
-    usual = [_unzoned(day) for day in before]
-    if not prevails(total([_unzoned(day) for day in last]), usual, least=LEAST_ARTICLES):
-        return None
-    return _about_zone(last, total(usual))
+def _zone(days: Sequence[Tally], today: date) -> SourceWarning | None:
+    for view in views(days, _articles, today=today):
+        last, before = split(view.days, _articles, LEAST_ARTICLES, longest=MONTH)
+        unzoned, usual = [_unzoned(day) for day in last], [_unzoned(day) for day in before]
+        longer = [_unzoned(day) for day in view.longer_before(last, before)]
+        if not prevails(total(unzoned), usual, longer, least=LEAST_ARTICLES):
+            return None
+        if view.bears_out(unzoned, longer):
+            return _about_zone(last, total(usual))
+    return None
 
 
 def _about_zone(last: Sequence[Tally], before: Share | float) -> SourceWarning:

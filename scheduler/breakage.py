@@ -50,7 +50,9 @@ class SourceFacts:
 def warnings(days: Sequence[Tally], *, facts: SourceFacts, now: datetime) -> list[SourceWarning]:
     """Return what seems to be wrong with a source that is watched. `days` are its tallies, oldest first."""
     days = [day for day in days if day.day <= now.date()]
-    shares = [*page_warnings(days, facts.standing), *article_warnings(days, facts.standing)]
+    # Nearly all of a day is taken for the whole.
+    today = (now + timedelta(hours=1)).date()
+    shares = [*page_warnings(days, facts.standing, today=today), *article_warnings(days, facts.standing, today=today)]
     return [*_silence(days, facts, now), *_feeds(facts, now), *shares]
 
 

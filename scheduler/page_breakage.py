@@ -1,7 +1,7 @@
 """What the fetches of a source's pages come to: refusals, walls, errors, and versions at every look. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from scheduler.shares import HALF, NEARLY_ALL, Share, has_doubled, prevails, total
 from scheduler.source_warnings import (
@@ -13,6 +13,7 @@ from scheduler.source_warnings import (
     split,
     standing_one,
     usual_share,
+    views,
     what_goes_on,
     when,
 )
@@ -62,15 +63,15 @@ def fetched(days: Sequence[Tally], outcomes: frozenset[Outcome] = frozenset()) -
     return total([_outcomes(day, outcomes) for day in days])
 
 
-def page_warnings(days: Sequence[Tally], standing: Sequence[Standing]) -> Iterator[SourceWarning]:
-    """Return what seems to be wrong with what fetches come to."""
+def page_warnings(days: Sequence[Tally], standing: Sequence[Standing], *, today: date) -> Iterator[SourceWarning]:
+    """Return what seems to be wrong with what fetches come to; `today` is the day that is not over."""
     for kind, outcomes in OUTCOMES_OF.items():
         stands = standing_one(standing, kind)
-        found = _pages(kind, outcomes, days) if stands is None else _still_pages(outcomes, days, stands)
+        found = _pages(kind, outcomes, days, today) if stands is None else _still_pages(outcomes, days, stands)
         if found is not None:
             yield found
     stands = standing_one(standing, WarningKind.VERSIONS_EXPLODING)
-    versions = _versions(days) if stands is None else _still_versions(days, stands)
+    versions = _versions(days, today) if stands is None else _still_versions(days, stands)
     if versions is not None:
         yield versions
 
@@ -80,13 +81,17 @@ def _outcomes(day: Tally, outcomes: frozenset[Outcome]) -> Share:
     return Share(count=sum(day.pages.get(outcome.value, 0) for outcome in outcomes), of=of)
 
 
-def _pages(kind: WarningKind, outcomes: frozenset[Outcome], days: Sequence[Tally]) -> SourceWarning | None:
-    last, before = split(days, _page_count, LEAST_PAGES)
-    now, usual = fetched(last, outcomes), [_outcomes(day, outcomes) for day in before]
-    if now.of < LEAST_PAGES:
-        return _few_pages(kind, outcomes, days)
-    if has_doubled(now, usual) or fetched(last, outcomes & _NEVER_USUAL).share >= NEARLY_ALL:
-        return _about_pages(kind, outcomes, last, total(usual))
+def _pages(kind: WarningKind, outcomes: frozenset[Outcome], days: Sequence[Tally], today: date) -> SourceWarning | None:
+    for view in views(days, _page_count, today=today):
+        last, before = split(view.days, _page_count, LEAST_PAGES)
+        now, usual = [_outcomes(day, outcomes) for day in last], [_outcomes(day, outcomes) for day in before]
+        longer = [_outcomes(day, outcomes) for day in view.longer_before(last, before)]
+        if total(now).of < LEAST_PAGES:
+            return _few_pages(kind, outcomes, days)
+        if not has_doubled(total(now), usual, longer) and fetched(last, outcomes & _NEVER_USUAL).share < NEARLY_ALL:
+            return None
+        if view.bears_out(now, longer):
+            return _about_pages(kind, outcomes, last, total(usual))
     return None
 
 
@@ -155,12 +160,16 @@ def _updated(day: Tally) -> Share:
     return Share(count=sum(again[: len(_NEW_VERSION)]), of=sum(again))
 
 
-def _versions(days: Sequence[Tally]) -> SourceWarning | None:
-    last, before = split(days, lambda day: _updated(day).of, LEAST_PAGES)
-    usual = [_updated(day) for day in before]
-    if not prevails(total([_updated(day) for day in last]), usual, least=LEAST_PAGES):
-        return None
-    return _about_versions(last, total(usual))
+def _versions(days: Sequence[Tally], today: date) -> SourceWarning | None:
+    for view in views(days, lambda day: _updated(day).of, today=today):
+        last, before = split(view.days, lambda day: _updated(day).of, LEAST_PAGES)
+        updated, usual = [_updated(day) for day in last], [_updated(day) for day in before]
+        longer = [_updated(day) for day in view.longer_before(last, before)]
+        if not prevails(total(updated), usual, longer, least=LEAST_PAGES):
+            return None
+        if view.bears_out(updated, longer):
+            return _about_versions(last, total(usual))
+    return None
 
 
 def _still_versions(days: Sequence[Tally], stands: Standing) -> SourceWarning | None:

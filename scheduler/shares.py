@@ -12,8 +12,8 @@ from dataclasses import dataclass
 EVIDENCE = 14.0
 """So much evidence (natural logarithm) an alarm needs: one in 1,200,000 looks at a source at which nothing changed.
 
-A source is judged by 16 shares, seven of them by up to five numbers of articles. Were each looked at anew with five
-independent sets of cases a day, that would be one false alarm in fifteen years.
+A source is judged by 16 shares, seven of them by up to eight numbers of articles. Were each looked at anew with five
+independent sets of cases a day, that would be one false alarm in ten years.
 """
 HALF = 0.5
 NEARLY_ALL = 0.8
@@ -51,24 +51,43 @@ def total(days: Sequence[Share]) -> Share:
     return Share(count=sum(day.count for day in days), of=sum(day.of for day in days))
 
 
-def has_jumped(now: Share, before: Sequence[Share]) -> bool:
-    """Whether a share grew beyond chance. `before` are earlier days, each by itself."""
-    if not now.count:
+def has_jumped(now: Share, before: Sequence[Share], longer: Sequence[Share] = ()) -> bool:
+    """Whether a share grew beyond chance. `before` are earlier days, each by itself; `longer` are those days and more,
+    if more are known: how much days differ takes more of them to tell than what is usual."""
+    if now.share <= total(before).share:
         return False
-    usual = _usual_at_most(before)
+    likeness = max(_likeness(before), _likeness(longer))
+    usual = _usual_at_most(before, likeness)
     if now.share <= usual:
         return False
-    return now.of / _likeness(before) * _divergence(now.share, usual) >= EVIDENCE
+    return now.of / likeness * _divergence(now.share, usual) >= EVIDENCE
 
 
-def has_doubled(now: Share, before: Sequence[Share]) -> bool:
+def has_risen(now: Sequence[Share], before: Sequence[Share]) -> bool:
+    """Whether days, the last of which is not over, hold more such cases than whole days before, beyond chance.
+
+    Of such a day the share tells little: a source may give its agency copy without authors, and all of it in the
+    morning. How many such cases a day holds in the end is known of the days before, and only more than that are news.
+    The bound is Chernoff's again, of a Poisson number, divided by how much more than by chance the days before varied.
+    """
+    usual = [day.count for day in before if day.of]
+    if not usual:
+        return True
+    count, days = total(now).count, sum(1 for day in now if day.of)
+    mean = (sum(usual) + 1) / (len(usual) + 1)
+    variation = max(sum((one - mean) ** 2 for one in usual) / max(len(usual) - 1, 1) / mean, 1.0)
+    most = days * (mean + 2 * math.sqrt(mean * variation / len(usual)))
+    return count > most and (count * math.log(count / most) - count + most) / variation >= EVIDENCE
+
+
+def has_doubled(now: Share, before: Sequence[Share], longer: Sequence[Share] = ()) -> bool:
     """Whether a share grew beyond chance to twice what was usual, and to a half at least."""
-    return now.share >= max(HALF, 2 * total(before).share) and has_jumped(now, before)
+    return now.share >= max(HALF, 2 * total(before).share) and has_jumped(now, before, longer)
 
 
-def prevails(now: Share, before: Sequence[Share], *, least: int) -> bool:
+def prevails(now: Share, before: Sequence[Share], longer: Sequence[Share] = (), *, least: int) -> bool:
     """Whether of `least` cases or more most are so: nearly all, whatever was usual, or many more than before."""
-    return now.of >= least and (now.share >= NEARLY_ALL or has_doubled(now, before))
+    return now.of >= least and (now.share >= NEARLY_ALL or has_doubled(now, before, longer))
 
 
 def is_calm(share: float, usual: float) -> bool:
@@ -76,11 +95,11 @@ def is_calm(share: float, usual: float) -> bool:
     return share < (HALF + min(usual, HALF)) / 2
 
 
-def _usual_at_most(before: Sequence[Share]) -> float:
+def _usual_at_most(before: Sequence[Share], likeness: float) -> float:
     """Return the share of earlier days as high as it may have been: by two standard errors, and never nothing."""
     whole = total(before)
     guess = (whole.count + 1) / (whole.of + 2)
-    error = math.sqrt(guess * (1 - guess) * _likeness(before) / (whole.of + 2))
+    error = math.sqrt(guess * (1 - guess) * likeness / (whole.of + 2))
     return min(guess + 2 * error, 1 - 1e-9)
 
 

@@ -8,9 +8,10 @@ Two tests, either of which is enough:
   that are all alike, as those of a weekly paper, need only be missed twice. It needs no rate, knows nights and weekends
   as gaps, and holds for a paper a week as for a hundred articles a day.
 - *Its hours.* What the silent hours should have brought, divided by how much more than by chance the numbers vary, must
-  exceed what a Poisson process misses less often than `FALSE_ALARMS` a year. It is reckoned in two ways that know
-  holidays: by the quietest of weekdays, Saturdays and Sundays for each hour and its neighbours (for the clocks may have
-  changed), and by the same kind of day, of which then the two fullest days do not count.
+  exceed what a Poisson process misses less often than `FALSE_ALARMS` a year. It is reckoned by the same kind of day
+  (weekday, Saturday or Sunday), of which as many of the fullest do not count as holidays may come in a row. A busy
+  source has news on holidays too, though less: there it is reckoned as well by the quietest of these kinds for each
+  hour and its neighbours (for the clocks may have changed), which tells within hours.
 
 Only hours in which the source's feeds were read well, or that lie between two such readings no further apart than they
 usually are, count as watched: others are neither gap nor silence. So what a service that was off missed is no silence.
@@ -34,7 +35,9 @@ LEAST_GAPS = 3
 HOLIDAYS = 4
 """So many days in a row may bring nothing without anything being wrong, at a source that pauses now and then."""
 FEWER_HOLIDAYS = 2
-"""The same of one that never had a day with less than `_PAUSE` of what is usual."""
+"""The same of one that had no day with less than `_PAUSE` of what is usual."""
+BUSY = 40
+"""A source with so much news a day, and no such day, has news on holidays too."""
 MISSED_TWICE = 2.25
 """So many times a gap that is always the same length: the next news was missed, and that after it."""
 _YEAR = 365.0
@@ -138,16 +141,18 @@ def _polled_hours(day: Tally) -> list[int]:
 
 
 def _holidays(learnt: Sequence[_Day]) -> int:
-    """Return how many days in a row may bring nothing."""
+    """Return how many days in a row may bring nothing; 0 where none does."""
     usual = _news_a_day(learnt) if learnt else 0.0
     whole = [_news(counts) for _, counts in learnt if None not in counts]
-    return HOLIDAYS if min(whole, default=0) < _PAUSE * usual else FEWER_HOLIDAYS
+    if min(whole, default=0) < _PAUSE * usual:
+        return HOLIDAYS
+    return FEWER_HOLIDAYS if usual < BUSY else 0
 
 
 def _exceeds_gaps(quiet: int, gaps: Sequence[int], days: int, holidays: int) -> bool:
     longest = max(gaps, default=0)
-    # A holiday may lengthen a night, but for sources that never pause.
-    if quiet <= longest + (HOURS * holidays if holidays > FEWER_HOLIDAYS else 0):
+    # A holiday may lengthen a night.
+    if quiet <= longest + HOURS * holidays:
         return False
     edge = longest / 4
     long_gaps = [gap for gap in gaps if gap >= edge]
@@ -187,8 +192,9 @@ def _exceeds_hours(silent: Sequence[tuple[date, int, int]], learnt: Sequence[_Da
     by_day: dict[date, float] = {}
     for day, hour, _ in silent:
         by_day[day] = by_day.get(day, 0.0) + usual[_kind_of_day(day)][hour]
-    of_its_kind = sum(sorted(by_day.values())[:-holidays])
-    expected = max(of_any_kind, of_its_kind)
+    of_its_kind = sum(sorted(by_day.values())[: -(holidays or FEWER_HOLIDAYS)])
+    # A holiday may be quieter than any usual day.
+    expected = of_its_kind if holidays else max(of_any_kind, of_its_kind)
     news = _news_a_day(learnt)
     # Cheap tests first: this is asked of every source again and again.
     if expected < math.log(_YEAR / FALSE_ALARMS):

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from scheduler.shares import Share, is_calm, percent, total
+from scheduler.shares import Share, has_risen, is_calm, percent, total
 from storage.tallies import Tally
 
 BASELINE = timedelta(days=28)
 """So long before the days that are judged lie those that they are judged by; longer where these hold little."""
+LONG_BASELINE = timedelta(days=56)
+"""By so long before it is known how much days differ, which shows in few of them."""
 LEAST_BASELINE = 30
 ENOUGH_BASELINE = 100
 """Up to so many articles or fetches the days before are followed back, so that little is not judged by less."""
@@ -109,6 +111,32 @@ def split(
         begin -= 1
         held += size(days[begin])
     return last, days[begin:start]
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """The days that a source is judged by: all, where the last one is not over (`is_open`), or those that are over."""
+
+    days: Sequence[Tally]
+    is_open: bool = False
+
+    def bears_out(self, last: Sequence[Share], before: Sequence[Share]) -> bool:
+        """Whether what a share of the last days says does not only come of the hours that are missing of today."""
+        return not self.is_open or has_risen(last, before)
+
+    def longer_before(self, last: Sequence[Tally], before: Sequence[Tally]) -> Sequence[Tally]:
+        """Return the days before `last` that tell how much days differ: `before`, and more if they hold less."""
+        if not last or not before:
+            return ()
+        begin = min(before[0].day, last[0].day - LONG_BASELINE)
+        return [day for day in self.days if begin <= day.day < last[0].day]
+
+
+def views(days: Sequence[Tally], size: Callable[[Tally], int], *, today: date) -> list[View]:
+    """Return the days as they are to be judged: with today, if it holds any of what `size` counts, and without."""
+    over = [day for day in days if day.day < today]
+    begun = any(size(day) for day in days[len(over) :])
+    return [View(days=days, is_open=True), View(days=over)] if begun else [View(days=over)]
 
 
 def when(days: Sequence[Tally]) -> str:

@@ -1,0 +1,158 @@
+"""What a source does that goes on as it was: its mornings, batches and holidays are no breakage, and hide none."""
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from scheduler.article_breakage import article_warnings
+from scheduler.breakage import SourceFacts, warnings
+from scheduler.source_warnings import SourceWarning, Standing, WarningKind
+from storage.tallies import FIELDS, HOURS, Tally
+from tests.unit.source_days import BEGIN, DAYTIME, cut, day_of, poisson, steady_days
+
+MEMORY = 60
+"""So many days before are known."""
+YEAR = 365
+
+
+def instant(day: int, hour: int) -> datetime:
+    """Return the end of an hour of a day."""
+    return datetime(BEGIN.year, BEGIN.month, BEGIN.day, tzinfo=UTC) + timedelta(days=day, hours=hour, minutes=50)
+
+
+def raised(
+    days: list[Tally], moments: Iterable[tuple[int, int]], known=cut
+) -> Iterator[tuple[datetime, SourceWarning]]:
+    """Judge at the ends of these hours of days, and give each warning when it is raised. `known` is what is known of a
+    day before an hour begins."""
+    standing: list[Standing] = []
+    for day, hour in moments:
+        now = instant(day, hour)
+        seen = [*days[max(0, day - MEMORY) : day], known(days[day], hour + 1)]
+        facts = SourceFacts(first_seen_at=instant(-2, 0), standing=standing)
+        since = {(one.warning.kind, one.warning.subject): one.since for one in standing}
+        found = warnings(seen, facts=facts, now=now)
+        yield from ((now, one) for one in found if (one.kind, one.subject) not in since)
+        standing = [Standing(warning=one, since=since.get((one.kind, one.subject), now)) for one in found]
+
+
+# Mornings
+
+
+def known_by_night(day: Tally, hour: int) -> Tally:
+    """Return a day of a source that gives its agency copy, which comes until nine, without authors."""
+    part = cut(day, hour)
+    return replace(part, fields=part.fields | {"authors": sum(part.hours[9:])})
+
+
+def known_without_authors(day: Tally, hour: int) -> Tally:
+    """Return a day of the same source after its authors have vanished."""
+    part = cut(day, hour)
+    return replace(part, fields=part.fields | {"authors": 0})
+
+
+@pytest.mark.parametrize("a_day", [30, 60, 120])
+def test_what_comes_in_the_morning_is_not_taken_for_the_day(a_day):
+    days = [known_by_night(day, HOURS) for day in steady_days(MEMORY + 45, a_day=a_day, seed=21)]
+    moments = [(day, hour) for day in range(MEMORY, len(days)) for hour in (6, 8, 11, 16, 23)]
+    assert list(raised(days, moments, known_by_night)) == []
+
+
+@pytest.mark.parametrize(("a_day", "within"), [(30, timedelta(hours=48)), (60, timedelta(hours=24))])
+def test_a_field_that_vanishes_is_told_of_all_the_same(a_day, within):
+    days = [known_by_night(day, HOURS) for day in steady_days(MEMORY + 5, a_day=a_day, seed=21)]
+    days[MEMORY:] = [known_without_authors(day, HOURS) for day in days[MEMORY:]]
+    moments = [(day, hour) for day in range(MEMORY, len(days)) for hour in range(HOURS)]
+    at, warning = next(raised(days, moments, known_without_authors))
+    assert (warning.kind, warning.subject) == (WarningKind.FIELD_MISSING, "authors")
+    assert at - instant(MEMORY, 0) <= within
+
+
+@pytest.mark.parametrize(("field", "hours"), [("authors", 6), ("section", 6)])
+def test_a_field_that_all_articles_had_is_missed_within_hours(field, hours):
+    days = steady_days(MEMORY + 3, a_day=60, seed=22)
+    moments = [(day, hour) for day in range(MEMORY, len(days)) for hour in range(HOURS)]
+
+    def known(day: Tally, hour: int) -> Tally:
+        part = cut(day, hour)
+        return replace(part, fields=part.fields | {field: 0}) if day.day >= days[MEMORY].day else part
+
+    at, warning = next(raised(days, moments, known))
+    assert (warning.kind, warning.subject) == (WarningKind.FIELD_MISSING, field)
+    assert at - instant(MEMORY, 0) <= timedelta(hours=hours)
+
+
+# Batches
+
+
+def in_batches(count: int, *, filled: float, seed: int) -> list[Tally]:
+    """Return days of a source whose articles come in batches of eight on average, each with a field or without it."""
+    chance = random.Random(seed)
+    days = []
+    for number in range(count):
+        hours, fields = [0] * HOURS, dict.fromkeys(FIELDS, 0)
+        for hour in range(HOURS):
+            for _ in range(poisson(chance, 6 / 8 / HOURS)):
+                size = chance.randint(4, 12)
+                hours[hour] += size
+                for name in FIELDS:
+                    fields[name] += size * (chance.random() < filled)
+        days.append(day_of(BEGIN + timedelta(days=number), hours=tuple(hours), fields=fields))
+    return days
+
+
+def test_batches_that_lack_a_field_now_and_then_give_less_than_a_false_alarm_a_year():
+    years = 2
+    days = in_batches(MEMORY + years * YEAR, filled=0.8, seed=5)
+    standing: list[Standing] = []
+    alarms = 0
+    for number in range(MEMORY, len(days)):
+        seen, before = days[number - MEMORY : number + 1], [one.warning for one in standing]
+        found = list(article_warnings(seen, standing, today=days[number].day + timedelta(days=1)))
+        alarms += sum((one.kind, one.subject) not in [(two.kind, two.subject) for two in before] for one in found)
+        standing = [Standing(warning=one, since=instant(number, 23)) for one in found]
+    assert alarms < years
+
+
+# Holidays
+
+EASTER, CHRISTMAS = (94, 96), (355, 356)
+HOLIDAYS = (10, 50, *EASTER, 120, 143, 154, 226, 276, 304, 318, *CHRISTMAS)
+"""Days of a year on which nothing comes."""
+
+
+@pytest.mark.parametrize(("a_day", "weekend"), [(15, 1.0), (25, 0.7), (8, 0.5)])
+def test_holidays_give_less_than_a_false_alarm_a_year(a_day, weekend):
+    days = steady_days(MEMORY + YEAR, a_day=a_day, shape=DAYTIME, weekend=weekend, seed=31)
+    silent = [MEMORY + holiday for holiday in HOLIDAYS]
+    for number in silent:
+        days[number] = day_of(days[number].day)
+    mornings = {(number + 1, hour) for number in silent for hour in range(3, 12, 2)}
+    moments = sorted(mornings | {(number, hour) for number in silent for hour in (11, 17, 23)})
+    assert len(list(raised(days, moments))) < 1
+
+
+@pytest.mark.parametrize(("a_day", "weekend", "within"), [(15, 1.0, 4), (25, 0.7, 4), (100, 0.4, 1)])
+def test_a_source_that_falls_silent_is_told_of_in_days_and_a_busy_one_within_one(a_day, weekend, within):
+    days = steady_days(MEMORY, a_day=a_day, shape=DAYTIME, weekend=weekend, seed=31)
+    following = [date.fromordinal(days[-1].day.toordinal() + number) for number in range(1, 8)]
+    days += [day_of(day) for day in following]
+    moments = [(day, hour) for day in range(MEMORY, len(days)) for hour in range(0, HOURS, 2)]
+    at, warning = next(raised(days, moments))
+    assert warning.kind is WarningKind.FEED_STALE
+    assert at - instant(MEMORY, 0) <= timedelta(days=within)
+
+
+def test_the_last_dozen_that_today_leaves_too_long_ago_is_judged_without_today():
+    """Where nothing came for a month, and one article today: that one is too few, and those before it are a dozen."""
+    known = [2] * 60 + [12] + [0] * 30 + [1]
+    days = [
+        day_of(BEGIN + timedelta(days=number), hours=(0,) * 9 + (count,) + (0,) * 14)
+        for number, count in enumerate(known)
+    ]
+    days[60] = replace(days[60], fields=days[60].fields | {"authors": 0})
+    found = list(article_warnings(days, (), today=days[-1].day))
+    assert [(one.kind, one.subject) for one in found] == [(WarningKind.FIELD_MISSING, "authors")]

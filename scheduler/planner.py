@@ -16,7 +16,7 @@ import structlog
 
 from crawler.runner import SourceBook
 from scheduler.page_learning import CLOCK_LEEWAY, Deliberation, learn_looks, learnt_of
-from scheduler.recrawl import Habits, Limits, Pool, Rule, needs_replan, pooled
+from scheduler.recrawl import Habits, Pool, needs_replan, pooled
 from scheduler.recrawl.budget import current_basis
 from scheduler.recrawl.habits import Basis
 from scheduler.rule_book import PlanSettings, RuleBook
@@ -91,7 +91,7 @@ class PagePlanner:
         self._replans = replans
         self._pool = Pool()
         self._pooled_at: datetime | None = None
-        self._newcomers: dict[Limits, Basis] = {}
+        self._newcomer: Basis | None = None
         self._clocks = SetClocks(store, self._rules.settings.watch_for)
         self._trusted: dict[str, dict[int, datetime]] = {}
         self._moved: dict[str, _PricePass] = {}
@@ -150,17 +150,19 @@ class PagePlanner:
             return
         with self._store.reading() as transaction:
             habits = transaction.host_habits.all()
-        self._pool = pooled(Habits.from_json(stored) for stored in habits.values())
+        known = (Habits.from_json(stored).righted(now, CLOCK_LEEWAY) for stored in habits.values())
+        # A host that was learnt of long ago counts as little as it would if it were learnt of now.
+        self._pool = pooled(host.faded(now) for host in known)
         self._pooled_at = now
-        self._newcomers.clear()
+        self._newcomer = None
 
-    def _with_basis(self, habits: Habits, rule: Rule, now: datetime) -> Habits:
+    def _with_basis(self, habits: Habits, now: datetime) -> Habits:
         """Return habits with what plans are made by, made once for all hosts of which nothing is known."""
         if habits.looks or habits.basis is not None:
-            return replace(habits, basis=current_basis(habits, self._pool, rule.limits, now=now))
-        if rule.limits not in self._newcomers:
-            self._newcomers[rule.limits] = current_basis(habits, self._pool, rule.limits, now=now)
-        return replace(habits, basis=self._newcomers[rule.limits])
+            return replace(habits, basis=current_basis(habits, self._pool, now=now))
+        if self._newcomer is None:
+            self._newcomer = current_basis(habits, self._pool, now=now)
+        return replace(habits, basis=self._newcomer)
 
     # One page
 
@@ -181,7 +183,7 @@ class PagePlanner:
         habits = part.known.get(host, Habits())
         learnt, before = known, habits
         if known.has_article:
-            habits = before = self._with_basis(habits, rule, now)
+            habits = before = self._with_basis(habits, now)
             learnt, habits = learn_looks(known, habits=habits, pool=self._pool, rule=rule, now=now)
             part.known[host] = habits
         deliberation = Deliberation(

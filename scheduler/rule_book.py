@@ -16,13 +16,13 @@ class PlanSettings:
     """How articles are looked at again where their source says nothing else.
 
     `recrawl` is the name of a rule, or a duration; `watch_for` how long after it came out an article is watched;
-    `half_life` how late an edit may be seen to be worth half; `refetches_per_article` how often an article may be
-    fetched again, on average.
+    `half_life` how late an edit may be seen to be worth half, None for what the budget can afford;
+    `refetches_per_article` how often an article may be fetched again, on average.
     """
 
     recrawl: str = RecrawlRule.PLAN.value
     watch_for: timedelta = timedelta(days=60)
-    half_life: timedelta = timedelta(days=30)
+    half_life: timedelta | None = None
     refetches_per_article: float = 6.0
 
     @property
@@ -38,7 +38,7 @@ def plan_settings(settings: Settings) -> PlanSettings:
     return PlanSettings(
         recrawl=settings.service.recrawl,
         watch_for=parse_duration(settings.service.watch_for),
-        half_life=parse_duration(settings.service.freshness),
+        half_life=settings.service.half_life,
         refetches_per_article=settings.crawl.refetches_per_article,
     )
 
@@ -72,7 +72,7 @@ class RuleBook:
         settings = self.settings
         limits = (
             f"{settings.refetches_per_article:g} in {settings.watch_for.total_seconds():.0f} s, "
-            f"half in {settings.half_life.total_seconds():.0f} s"
+            f"half in {settings.limits.worth.total_seconds():.0f} s"
         )
         return {source.slug: [self._recrawl(source), limits] for source in sources}
 

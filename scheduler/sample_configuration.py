@@ -36,7 +36,7 @@ directory = "archive"
 # recrawl = "plan"               # when articles are looked at again: by plan, index, geometric, stormcrawler, nutch
                                  # or fixed (how often, [crawl] refetches_per_article says), or each "6h"
 # watch_for = "60d"              # how long after it came out an article is watched
-# freshness = "30d"              # an edit that is seen so late is worth half as much as one seen at once
+# freshness = "auto"             # an edit that is seen so late is worth half as much as one seen at once, as "7d"
 # keep_fetches = "400d"          # how long the row of each attempt is kept; "forever" for all of them
 # grace_seconds = 25             # how long a stop may take to finish what is in flight
 # max_memory = "none"            # as "1500M": beyond it the service ends, to be started again by its supervisor

@@ -38,6 +38,7 @@ SHORTEST_WATCH = timedelta(hours=1)
 SHORTEST_HALF_LIFE = timedelta(minutes=1)
 
 FOREVER = "forever"
+AFFORDABLE = "auto"
 SHORTEST_KEPT = timedelta(days=7)
 """Attempts are counted by the day and shown by the day; sooner than this they are not thinned out."""
 _LOCAL_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)", re.DOTALL)
@@ -55,6 +56,8 @@ def _watch(text: str) -> str:
 
 
 def _half_life(text: str) -> str:
+    if text.strip().lower() == AFFORDABLE:
+        return AFFORDABLE
     if not parse_duration(text) >= SHORTEST_HALF_LIFE:
         raise ValueError("must be a minute at least")
     return text.strip().lower()
@@ -79,8 +82,8 @@ class ServiceSettings(BaseModel):
     `recrawl` is the rule by which articles are looked at again, or a fixed interval, where their source says nothing
     else. `watch_for` is how long after it came out an article is watched: four in five edits come on its first day, and
     two months see what is corrected late, for a few looks more. `freshness` is how late an edit may be seen to be worth
-    half as much as one that is seen at once: with a week instead of a month, quiet articles are given up so soon that
-    late edits are missed.
+    half as much as one that is seen at once; `auto` is twice the mean time between two looks, what the budget can
+    afford: with much less, quiet articles are given up so soon that late edits are missed.
     `keep_fetches` is how long the rows of single attempts are kept, about 1 KB each: with more than a year the same
     season can be compared, for about 8 GB where 20,000 fetches are made a day.
     `http` is where health and metrics are told: the port is on no list of those that exporters use."""
@@ -90,7 +93,7 @@ class ServiceSettings(BaseModel):
     poll: Poll = "15m"
     recrawl: Recrawl = RecrawlRule.PLAN.value
     watch_for: Annotated[str, AfterValidator(_watch)] = "60d"
-    freshness: Annotated[str, AfterValidator(_half_life)] = "30d"
+    freshness: Annotated[str, AfterValidator(_half_life)] = AFFORDABLE
     keep_fetches: Annotated[str, AfterValidator(_keeping)] = "400d"
     grace_seconds: float = Field(default=25.0, ge=0, le=3600, allow_inf_nan=False)
     max_memory: Annotated[str, AfterValidator(_size)] = "none"
@@ -100,6 +103,11 @@ class ServiceSettings(BaseModel):
     def max_memory_bytes(self) -> int | None:
         """The size of `max_memory`, None where there is none."""
         return parse_size(self.max_memory)
+
+    @property
+    def half_life(self) -> timedelta | None:
+        """How late an edit may be seen to be worth half, None for what the budget can afford."""
+        return None if self.freshness == AFFORDABLE else parse_duration(self.freshness)
 
     @property
     def fetches_kept_for(self) -> timedelta | None:

@@ -1,17 +1,17 @@
-"""The price of a fetch, so that an article is looked at again as often as the operator asks, on average.
+"""The price of a fetch, so that articles are looked at again as often as the operator asks, on average over all hosts.
 
-The model gives a first price: the one at which an article of which nothing is known is planned for as many looks as
-are asked. What is really spent then corrects it, slowly. Spending is refetches by new articles, both fading at the same
-rate, so it needs no list of articles and is right for every age at once while a host publishes steadily.
+One price for all catches more edits than one for each host: where articles are never edited, looks are saved for where
+they are. The model gives a first price, the one at which an article of which nothing is known is planned for as many
+looks as are asked. What is really spent then corrects it, slowly: see `account`.
 """
 
 import math
 from bisect import bisect_left
-from dataclasses import replace
 from datetime import datetime, timedelta
 
+from scheduler.recrawl.account import ELASTICITY
 from scheduler.recrawl.habits import Basis, Habits, Pool
-from scheduler.recrawl.lookahead import age_grid, tabulate
+from scheduler.recrawl.lookahead import Costs, age_grid, tabulate
 from scheduler.recrawl.prior import learnt_prior
 from scheduler.recrawl.shape import PRIOR_SHAPE, AgeShape, learnt_shape
 from scheduler.recrawl.watch import DAY, Limits
@@ -19,16 +19,10 @@ from scheduler.recrawl.watch import DAY, Limits
 LOWEST_PRICE, HIGHEST_PRICE = 2e-4, 2.0
 """A look that shows an edit less than once in five thousand times is not worth a publisher's trouble, even where the
 budget has room for it."""
-ELASTICITY = 1.6
-"""By how many per cent the price must rise to spend one per cent less: two where edits overwrite each other."""
 DEFAULT_PRICE = 0.01
 _PRICE_STEPS = 6
 _USUAL_FIRST_LOOK = 900.0
 """Articles are first looked at about a quarter of an hour old."""
-_LARGEST_CORRECTION = 30.0
-_ENOUGH_ARTICLES = 8.0
-_TRUSTED_ARTICLES = 20.0
-"""Fewer articles than the former say nothing about spending; as many as the latter are believed half."""
 _BASIS_AGE = timedelta(days=20)
 _BASIS_GROWTH = 1.8
 REPLAN_SHARE = 0.10
@@ -38,58 +32,47 @@ HOST_SHAPE_WEIGHT = 4.0
 POOL_SHAPE_WEIGHT = 8.0
 
 
-def limits_key(limits: Limits) -> str:
-    """Return what of the limits decides a price, as text."""
-    return (
-        f"{limits.refetches_per_article:g} {limits.watch_for.total_seconds():g} "
-        f"{limits.half_life.total_seconds():g} {limits.longest.total_seconds():g}"
-    )
-
-
-def basis_of(habits: Habits, pool: Pool, limits: Limits, *, now: datetime) -> Basis:
+def basis_of(habits: Habits, pool: Pool, *, now: datetime) -> Basis:
     """Return what a host's articles are planned by, made anew from its sums and the pool's."""
     alpha, beta = learnt_prior(habits.prior_sums, pool.prior_sums, pool.looks)
-    all_hosts = learnt_shape(pool.events, pool.exposure, PRIOR_SHAPE, POOL_SHAPE_WEIGHT)
-    shape = learnt_shape(habits.events, habits.exposure, all_hosts, HOST_SHAPE_WEIGHT)
-    begin = habits.basis.price if habits.basis else None
-    price = model_price(alpha, beta, shape, limits, begin=begin)
-    return Basis(
-        alpha=alpha,
-        beta=beta,
-        rates=shape.rates,
-        price=price,
-        looks=habits.looks,
-        made_at=now,
-        limits=limits_key(limits),
-    )
+    shape = learnt_shape(habits.events, habits.exposure, _shape_of_all(pool), HOST_SHAPE_WEIGHT)
+    return Basis(alpha=alpha, beta=beta, rates=shape.rates, looks=habits.looks, made_at=now)
 
 
-def current_basis(habits: Habits, pool: Pool, limits: Limits, *, now: datetime) -> Basis:
-    """Return the basis in use, or a new one where there is none, or one that is old or made for other limits."""
+def current_basis(habits: Habits, pool: Pool, *, now: datetime) -> Basis:
+    """Return the basis in use, or a new one where there is none or one that is old."""
     basis = habits.basis
-    if basis is None or basis.limits != limits_key(limits):
-        return basis_of(habits, pool, limits, now=now)
+    if basis is None:
+        return basis_of(habits, pool, now=now)
     grown = not basis.looks / _BASIS_GROWTH <= habits.looks <= basis.looks * _BASIS_GROWTH + 3
     old = now - basis.made_at >= _BASIS_AGE and habits.looks != basis.looks
-    return basis_of(habits, pool, limits, now=now) if grown or old else basis
+    return basis_of(habits, pool, now=now) if grown or old else basis
 
 
-def model_price(alpha: float, beta: float, shape: AgeShape, limits: Limits, *, begin: float | None = None) -> float:
-    """Return the price at which a new article is expected to be looked at as often as the limits ask.
+def _shape_of_all(pool: Pool) -> AgeShape:
+    return learnt_shape(pool.events, pool.exposure, PRIOR_SHAPE, POOL_SHAPE_WEIGHT)
 
-    `begin` is where the search begins: an earlier price. The answer spends what is asked within 4 %;
-    the rest is for the correction.
-    """
-    longest, half_life = limits.longest.total_seconds(), limits.half_life.total_seconds()
-    grid = age_grid(limits.watch_for.total_seconds(), shortest=limits.shortest.total_seconds(), longest=longest)
+
+def price_of_all(pool: Pool, limits: Limits) -> float:
+    """Return the price that the model gives for articles of a host of which nothing is known."""
+    alpha, beta = learnt_prior(Pool().prior_sums, pool.prior_sums, pool.looks)
+    return model_price(alpha, beta, _shape_of_all(pool), limits)
+
+
+def model_price(alpha: float, beta: float, shape: AgeShape, limits: Limits) -> float:
+    """Return the price at which a new article is expected to be looked at as often as the limits ask, within 4 %."""
+    shortest, longest = limits.shortest.total_seconds(), limits.longest.total_seconds()
+    half_life = limits.worth.total_seconds()
+    grid = age_grid(limits.watch_for.total_seconds(), shortest=shortest, longest=longest)
     first = bisect_left(grid, _USUAL_FIRST_LOOK)
 
     def spending(price: float) -> float:
-        table = tabulate(alpha, beta, shape.cumulative, grid, price=price, half_life=half_life, longest=longest)
+        costs = Costs(price=price, half_life=half_life, shortest=shortest, longest=longest)
+        table = tabulate(alpha, beta, shape.cumulative, grid, costs)
         return max(table.looks[0][first], 0.05)
 
     wanted = math.log(max(limits.refetches_per_article, 0.05))
-    at = math.log(begin or DEFAULT_PRICE)
+    at = math.log(DEFAULT_PRICE)
     elasticity, earlier = ELASTICITY, None
     for _ in range(_PRICE_STEPS):
         excess = math.log(spending(math.exp(at))) - wanted
@@ -100,23 +83,6 @@ def model_price(alpha: float, beta: float, shape: AgeShape, limits: Limits, *, b
         earlier = (at, excess)
         at = min(max(at + elasticity * excess, math.log(LOWEST_PRICE)), math.log(HIGHEST_PRICE))
     return math.exp(at)
-
-
-def corrected(habits: Habits, limits: Limits) -> Habits:
-    """Return the habits with the correction that what was spent calls for.
-
-    Spending is compared with the mean of the corrections under which it was spent: without that, a correction would
-    grow for as long as the looks of the past are still in the account, and overshoot.
-    """
-    spending = habits.spending
-    if spending is None or habits.articles < _ENOUGH_ARTICLES or limits.refetches_per_article <= 0:
-        return habits
-    excess = math.log(max(spending, 1e-3) / limits.refetches_per_article)
-    trust = habits.articles / (habits.articles + _TRUSTED_ARTICLES)
-    mean = habits.logs_of_correction / habits.refetches if habits.refetches > 0 else 0.0
-    wanted = mean + trust * max(-1.5, min(1.5, ELASTICITY * excess))
-    bound = math.log(_LARGEST_CORRECTION)
-    return replace(habits, correction=math.exp(max(-bound, min(bound, wanted))))
 
 
 def needs_replan(habits: Habits) -> bool:

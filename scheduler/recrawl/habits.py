@@ -9,19 +9,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from scheduler.recrawl.account import Account
 from scheduler.recrawl.prior import CANDIDATES
 from scheduler.recrawl.shape import BINS
 from scheduler.recrawl.watch import DAY
 
 MEMORY_DAYS = 120.0
 """Half-life of what was seen of edits and hints: a host that gets another system or desk is known anew in a season."""
-SPENDING_DAYS = 30.0
+SPENDING_DAYS = 15.0
 """Half-life of the account of refetches: long enough that a week of elections doesn't make looks dear for a month."""
-PENDING = ((0.5, 0.7), (0.25, 5.0), (0.25, 25.0))
-"""Shares of an article's looks, and the days that they take to fall due on average: a new article joins the account bit
-by bit, as its looks do. Otherwise a host would seem thrifty for as long as its articles are young."""
-WHOLE_WATCH = timedelta(days=60)
-"""The watch for which `PENDING` stands; in a shorter one the days are fewer in proportion."""
+LARGEST_RESTRAINT = 1000.0
+MOST_SHARE = 3.0
+"""A host takes so many times what is asked for an article, at most: one whose pages are never twice the same would
+otherwise take what is meant for all."""
 _FADE_STEP_DAYS = 1 / 24
 _LONGEST_FADE_DAYS = 90.0
 """A clock that leaps makes nothing forgotten beyond this."""
@@ -29,26 +29,24 @@ _LONGEST_FADE_DAYS = 90.0
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """What plans are made by: a host's prior Gamma(alpha, beta) of rates, its age shape, and the price of a fetch
-    before the correction. It moves in steps: so a host's articles are planned alike, and tables serve again."""
+    """What plans are made by: a host's prior Gamma(alpha, beta) of rates, and its age shape. It moves in steps: so a
+    host's articles are planned alike, and tables serve again."""
 
     alpha: float
     beta: float
     rates: tuple[float, ...]
-    price: float
     looks: float
     """The looks it was made from, as they counted then."""
     made_at: datetime
-    limits: str
-    """What the operator asked then; another wish makes another price."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Habits:
-    """What is known of one host. The sums are explained where they are used: prior, shape, budget, hints.
+    """What is known of one host. The sums are explained where they are used: prior, shape, account, hints.
 
-    `correction` is what measured spending makes of the price that the model alone would ask; `planned_price` the price
-    at which the host's pages were last planned anew.
+    `restraint`, 1 or more, is by how much a fetch is dearer here than elsewhere, as its articles cost so much. `price`
+    is what a fetch cost when the host was last learnt of, None before; `planned_price` the one at which the host's
+    pages were last planned anew.
     """
 
     looks: float = 0.0
@@ -57,31 +55,17 @@ class Habits:
     exposure: tuple[float, ...] = (0.0,) * BINS
     hints: float = 0.0
     true_hints: float = 0.0
-    articles: float = 0.0
-    pending: tuple[float, ...] = (0.0,) * len(PENDING)
-    refetches: float = 0.0
-    logs_of_correction: float = 0.0
-    """The sum over the refetches of the logarithm of the correction under which each was made."""
-    correction: float = 1.0
+    account: Account = field(default_factory=Account)
+    restraint: float = 1.0
+    price: float | None = None
     planned_price: float | None = None
     rule: str | None = None
     basis: Basis | None = None
     learnt_at: datetime | None = None
 
-    @property
-    def price(self) -> float | None:
-        """The price of a fetch in use, in edits that are seen at once; None before anything is learnt."""
-        return None if self.basis is None else self.basis.price * self.correction
-
-    @property
-    def spending(self) -> float | None:
-        """Refetches an article, as measured lately; None before any article."""
-        return self.refetches / self.articles if self.articles > 0 else None
-
-    def with_article(self, weight: float) -> "Habits":
-        """Return the habits of a host that has a new article, which counts for `weight` articles."""
-        pending = (waiting + weight * share for waiting, (share, _) in zip(self.pending, PENDING, strict=True))
-        return replace(self, pending=tuple(pending))
+    def restrained(self, budget: float) -> "Habits":
+        """Return the habits with the restraint that their account calls for where `budget` refetches are asked."""
+        return replace(self, restraint=self.account.restraint(budget * MOST_SHARE, LARGEST_RESTRAINT))
 
     def replanned(self) -> "Habits":
         """Return the habits of a host whose pages were just planned anew at the price in use."""
@@ -101,20 +85,14 @@ class Habits:
             else replace(self, learnt_at=learnt_at, basis=basis)
         )
 
-    def faded(self, at: datetime, watch_for: timedelta = WHOLE_WATCH) -> "Habits":
-        """Return the habits as they count at an instant: older looks for less. A clock set back changes nothing.
-
-        `watch_for` is how long articles are watched: in a shorter time their looks fall due sooner.
-        """
+    def faded(self, at: datetime) -> "Habits":
+        """Return the habits as they count at an instant: older looks for less. A clock set back changes nothing."""
         if self.learnt_at is None:
             return replace(self, learnt_at=at)
         days = min((at - self.learnt_at).total_seconds() / DAY, _LONGEST_FADE_DAYS)
         if days < _FADE_STEP_DAYS:
             return self
-        keep, keep_spending = 0.5 ** (days / MEMORY_DAYS), 0.5 ** (days / SPENDING_DAYS)
-        share = min(max(watch_for / WHOLE_WATCH, 1e-4), 1.0)
-        stays = [math.exp(-days / (term * share)) for _, term in PENDING]
-        joined = sum(waiting * (1 - stay) for waiting, stay in zip(self.pending, stays, strict=True))
+        keep = 0.5 ** (days / MEMORY_DAYS)
         return replace(
             self,
             looks=self.looks * keep,
@@ -123,10 +101,7 @@ class Habits:
             exposure=tuple(value * keep for value in self.exposure),
             hints=self.hints * keep,
             true_hints=self.true_hints * keep,
-            articles=self.articles * keep_spending + joined,
-            pending=tuple(waiting * stay for waiting, stay in zip(self.pending, stays, strict=True)),
-            refetches=self.refetches * keep_spending,
-            logs_of_correction=self.logs_of_correction * keep_spending,
+            account=self.account.times(0.5 ** (days / SPENDING_DAYS)),
             learnt_at=at,
         )
 
@@ -139,11 +114,9 @@ class Habits:
             "exposure": list(self.exposure),
             "hints": self.hints,
             "true_hints": self.true_hints,
-            "articles": self.articles,
-            "pending": list(self.pending),
-            "refetches": self.refetches,
-            "logs_of_correction": self.logs_of_correction,
-            "correction": self.correction,
+            "account": vars(self.account),
+            "restraint": self.restraint,
+            "price": self.price,
             "planned_price": self.planned_price,
             "rule": self.rule,
             "learnt_at": self.learnt_at.isoformat() if self.learnt_at else None,
@@ -165,11 +138,9 @@ class Habits:
             "looks": _number(source.get("looks")),
             "hints": _number(source.get("hints")),
             "true_hints": _number(source.get("true_hints")),
-            "articles": _number(source.get("articles")),
-            "pending": _numbers(source.get("pending"), len(PENDING)),
-            "refetches": _number(source.get("refetches")),
-            "logs_of_correction": _number(source.get("logs_of_correction"), _is_any),
-            "correction": _number(source.get("correction"), _is_positive),
+            "account": _account(source.get("account")),
+            "restraint": _number(source.get("restraint"), _is_positive),
+            "price": _number(source.get("price"), _is_positive),
             "planned_price": _number(source.get("planned_price"), _is_positive),
             "prior_sums": _numbers(source.get("prior_sums"), len(CANDIDATES), _is_any),
             "events": _numbers(source.get("events"), BINS),
@@ -191,12 +162,8 @@ class Pool:
     exposure: tuple[float, ...] = (0.0,) * BINS
     hints: float = 0.0
     true_hints: float = 0.0
-    corrections: Mapping[str, float] = field(default_factory=dict)
-    """By rule, the geometric mean of the corrections of the hosts that follow it, by their articles."""
-
-    def correction_of(self, rule: str) -> float:
-        """Return the correction with which a host begins that follows a rule."""
-        return self.corrections.get(rule, 1.0)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    """By rule, the sums of the accounts of the hosts that follow it."""
 
 
 def pooled(habits: Iterable[Habits]) -> Pool:
@@ -204,6 +171,10 @@ def pooled(habits: Iterable[Habits]) -> Pool:
     hosts = list(habits)
     if not hosts:
         return Pool()
+    accounts: dict[str, Account] = {}
+    for host in hosts:
+        if host.rule is not None:
+            accounts[host.rule] = accounts.get(host.rule, Account()).plus(host.account)
     return Pool(
         looks=sum(host.looks for host in hosts),
         prior_sums=_added(host.prior_sums for host in hosts),
@@ -211,15 +182,8 @@ def pooled(habits: Iterable[Habits]) -> Pool:
         exposure=_added(host.exposure for host in hosts),
         hints=sum(host.hints for host in hosts),
         true_hints=sum(host.true_hints for host in hosts),
-        corrections={rule: _mean_correction(hosts, rule) for rule in {host.rule for host in hosts} if rule},
+        accounts=accounts,
     )
-
-
-def _mean_correction(hosts: Iterable[Habits], rule: str) -> float:
-    following = [host for host in hosts if host.rule == rule]
-    articles = sum(host.articles for host in following)
-    logs = sum(host.articles * math.log(host.correction) for host in following)
-    return math.exp(logs / articles) if articles > 0 else 1.0
 
 
 def _added(rows: Iterable[Sequence[float]]) -> tuple[float, ...]:
@@ -254,14 +218,20 @@ def _numbers(values: object, count: int, makes_sense: Callable[[float], bool] = 
 def _basis(value: object) -> Basis | None:
     if not isinstance(value, Mapping):
         return None
-    alpha, beta, price = (_number(value.get(name), _is_positive) for name in ("alpha", "beta", "price"))
+    alpha, beta = (_number(value.get(name), _is_positive) for name in ("alpha", "beta"))
     rates, looks = _numbers(value.get("rates"), BINS, _is_positive), _number(value.get("looks"))
-    if alpha is None or beta is None or price is None or rates is None or looks is None:
+    made_at = _instant(value.get("made_at"))
+    if alpha is None or beta is None or rates is None or looks is None or made_at is None:
         return None
-    made_at, limits = _instant(value.get("made_at")), value.get("limits")
-    if made_at is None or not isinstance(limits, str):
+    return Basis(alpha=alpha, beta=beta, rates=rates, looks=looks, made_at=made_at)
+
+
+def _account(value: object) -> Account | None:
+    if not isinstance(value, Mapping):
         return None
-    return Basis(alpha=alpha, beta=beta, rates=rates, price=price, looks=looks, made_at=made_at, limits=limits)
+    sums = {name: _number(value.get(name), _is_any) for name in vars(Account())}
+    known = {name: number for name, number in sums.items() if number is not None}
+    return Account(**known) if len(known) == len(sums) else None
 
 
 def _instant(value: object) -> datetime | None:

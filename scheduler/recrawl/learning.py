@@ -1,25 +1,16 @@
 """What one look teaches: of its article, and of its host."""
 
-import math
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from scheduler.recrawl.budget import article_weight, corrected, current_basis
+from scheduler.recrawl.account import Account
+from scheduler.recrawl.budget import article_weight, current_basis
 from scheduler.recrawl.evidence import chance_of_some, observe
 from scheduler.recrawl.habits import Basis, Habits, Pool
 from scheduler.recrawl.prior import likelihoods
 from scheduler.recrawl.rule import Rule
 from scheduler.recrawl.shape import AgeShape
 from scheduler.recrawl.watch import Evidence, Watch
-
-_NOTHING_SPENT: dict[str, Any] = {
-    "articles": 0.0,
-    "pending": Habits().pending,
-    "refetches": 0.0,
-    "logs_of_correction": 0.0,
-}
-"""What another rule spent says nothing about this one."""
 
 
 def learn(  # noqa: PLR0917 - the look, then what is known, then what decides
@@ -43,35 +34,55 @@ def learn(  # noqa: PLR0917 - the look, then what is known, then what decides
     assert basis is not None  # noqa: S101 - the current habits have one
     if watch.last_look_at is None:
         weight = article_weight(AgeShape(basis.rates), watch.age(looked_at), rule.limits)
-        return watch.evidence, habits.with_article(weight)
-    if planned:
-        habits = _paid(habits)
+        first = replace(watch, last_look_at=looked_at, looks=1)
+        return watch.evidence, _with_article(habits, first, weight, pool, rule)
+    before = rule.expected_looks(watch, habits, pool)
+    paid_by = habits
     if watch.hinted_at is not None and watch.hinted_at <= looked_at:
         habits = _learn_hint(watch, looked_at, changed, habits, basis)
-    return _learn_rate(watch, looked_at, changed, habits=habits, basis=basis, rule=rule)
+    evidence, habits = _learn_rate(watch, looked_at, changed, habits=habits, basis=basis, rule=rule)
+    seen = replace(
+        watch,
+        last_look_at=looked_at,
+        last_changed_at=looked_at if changed else watch.last_changed_at,
+        looks=watch.looks + 1,
+        changes=watch.changes + changed,
+        evidence=evidence,
+    )
+    after = rule.expected_looks(seen, paid_by, pool)
+    return evidence, _charged(habits, planned + after - before, pool, rule)
 
 
 def pay(habits: Habits, fetched_at: datetime, pool: Pool, rule: Rule) -> Habits:
     """Return the habits after a fetch that the rule asked for and that told nothing, or nothing yet."""
-    return _paid(_current(habits, fetched_at, pool, rule))
+    return _charged(_current(habits, fetched_at, pool, rule), 1.0, pool, rule)
 
 
-def _paid(habits: Habits) -> Habits:
-    logs = habits.logs_of_correction + math.log(habits.correction)
-    return replace(habits, refetches=habits.refetches + 1, logs_of_correction=logs)
+def _with_article(habits: Habits, first: Watch, weight: float, pool: Pool, rule: Rule) -> Habits:
+    if not rule.keeps_budget:
+        return habits
+    account = habits.account.with_article(weight)
+    return _charged(replace(habits, account=account), rule.expected_looks(first, habits, pool), pool, rule)
+
+
+def _charged(habits: Habits, refetches: float, pool: Pool, rule: Rule) -> Habits:
+    if not rule.keeps_budget:
+        return habits
+    account = habits.account.charged(refetches, price=rule.price_of_all(pool), restraint=habits.restraint)
+    return replace(habits, account=account)
 
 
 def _current(habits: Habits, at: datetime, pool: Pool, rule: Rule) -> Habits:
     """Return the habits as they count at an instant by a rule, with what plans are made by."""
     before = habits.learnt_at
-    habits = habits.faded(at, rule.limits.watch_for)
+    habits = habits.faded(at)
     if habits.rule != rule.name:
-        habits = replace(habits, rule=rule.name, correction=pool.correction_of(rule.name), **_NOTHING_SPENT)
+        # What another rule spent says nothing about this one.
+        habits = replace(habits, rule=rule.name, account=Account(), restraint=1.0, price=None, planned_price=None)
     if habits.learnt_at != before:
-        # The fading moves in steps; the correction moves with it.
-        habits = corrected(habits, rule.limits)
-    basis = current_basis(habits, pool, rule.limits, now=at)
-    return habits if basis is habits.basis else replace(habits, basis=basis)
+        # The fading moves in steps; the restraint moves with it.
+        habits = habits.restrained(rule.limits.refetches_per_article)
+    return replace(habits, basis=current_basis(habits, pool, now=at), price=rule.price(habits, pool))
 
 
 def _learn_hint(watch: Watch, looked_at: datetime, changed: bool, habits: Habits, basis: Basis) -> Habits:

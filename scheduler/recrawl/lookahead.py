@@ -14,6 +14,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from scheduler.recrawl.evidence import chance_of_some, edits_of_change, observe
 from scheduler.recrawl.nodes import gamma_nodes
@@ -28,6 +29,8 @@ NEXT_GROWTH = 1.2
 LEVELS = (0.0, 1.0, 2.0, 4.0, 9.0, 25.0)
 """Edits seen so far for which values are tabulated; between them they are taken in proportion."""
 _DECLINES = 5
+SEVERAL = (2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64)
+"""So many looks are considered on the way from one age of the grid to the next."""
 """So many candidates in a row that are worth less than the ones before end the search for a better one."""
 
 
@@ -41,9 +44,20 @@ def age_grid(end: float, *, shortest: float, longest: float) -> tuple[float, ...
 
 
 @dataclass(frozen=True)
+class Step:
+    """The looks that come next: so many, evenly spread, the last of them at a place of the grid.
+
+    Where the grid is coarser than a lively article asks for, there is more than one.
+    """
+
+    place: int
+    looks: int
+
+
+@dataclass(frozen=True)
 class Table:
     """For each level of edits seen and each age of a grid: the value of having looked then, how many looks are expected
-    to follow, and which age of the grid comes next (None: no further look)."""
+    to follow, and what comes next (None: no further look)."""
 
     alpha: float
     beta: float
@@ -52,7 +66,7 @@ class Table:
     levels: tuple[float, ...]
     values: Sequence[Sequence[float]]
     looks: Sequence[Sequence[float]]
-    following: Sequence[Sequence[int | None]]
+    following: Sequence[Sequence[Step | None]]
 
     def value(self, age: float, here: float, rate: float) -> float:
         """Return V at any age, where S is `here`, for an article whose k is expected to be `rate`.
@@ -60,25 +74,34 @@ class Table:
         Between what is tabulated V is taken in proportion to S, for it falls as the edits to come do. In proportion to
         age it would seem higher between two ages of the grid than at them, and a look there worth its price.
         """
+        return self._between(self.values, age, here, rate)
+
+    def expected_looks(self, age: float, here: float, rate: float) -> float:
+        """Return how many looks are expected to follow one at any age, where S is `here`, as for `value`."""
+        return self._between(self.looks, age, here, rate)
+
+    def _between(self, rows: Sequence[Sequence[float]], age: float, here: float, rate: float) -> float:
         place = bisect_left(self.ages, age)
         if place >= len(self.ages):
             return 0.0
         if place == 0:
-            return self._at(0, rate)
+            return self._at(rows, 0, rate)
         low, high = self.sums[place - 1], self.sums[place]
         part = (here - low) / (high - low) if high > low else 1.0
-        return self._at(place - 1, rate) * (1 - part) + self._at(place, rate) * part
+        return self._at(rows, place - 1, rate) * (1 - part) + self._at(rows, place, rate) * part
 
-    def _at(self, place: int, rate: float) -> float:
+    def _at(self, rows: Sequence[Sequence[float]], place: int, rate: float) -> float:
         # The level at which this rate would be expected at this age.
-        return between(self.levels, self.values, place, rate * (self.beta + self.sums[place]) - self.alpha)
+        return between(self.levels, rows, place, rate * (self.beta + self.sums[place]) - self.alpha)
 
     def path(self, age: float) -> list[float]:
         """Return the ages of all looks that follow one at this age, should none of them show an edit."""
-        place: int | None = min(bisect_left(self.ages, age), len(self.ages) - 1)
-        path = []
-        while place is not None and (place := self.following[0][place]) is not None:
-            path.append(self.ages[place])
+        place = min(bisect_left(self.ages, age), len(self.ages) - 1)
+        path: list[float] = []
+        while (step := self.following[0][place]) is not None:
+            begin, end = self.ages[place], self.ages[step.place]
+            path += [begin + (end - begin) * (number + 1) / step.looks for number in range(step.looks)]
+            place = step.place
         return path
 
 
@@ -93,57 +116,108 @@ def between(levels: Sequence[float], rows: Sequence[Sequence[float]], place: int
     return rows[above - 1][place] * (1 - part) + rows[above][place] * part
 
 
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """The price of a look, the half-life of an edit's worth, and the bounds of a wait; times in seconds."""
+
+    price: float
+    half_life: float
+    shortest: float
+    longest: float
+
+
 def tabulate(
     alpha: float,
     beta: float,
     cumulative: Cumulative,
     grid: tuple[float, ...],
+    costs: Costs,
     *,
-    price: float,
-    half_life: float,
-    longest: float,
     levels: tuple[float, ...] = LEVELS,
 ) -> Table:
-    """Return the table of articles with prior Gamma(alpha, beta). Ages, half-life and longest wait are in seconds."""
+    """Return the table of articles with prior Gamma(alpha, beta), over a grid of ages in seconds."""
     count = len(grid)
-    sums = tuple(cumulative(age) for age in grid)
-    kept = [1.0, *(0.5 ** ((grid[place] - grid[place - 1]) / half_life) for place in range(1, count))]
-    roots = [math.sqrt(value) for value in kept]
-    values = [[0.0] * count for _ in levels]
-    looks = [[0.0] * count for _ in levels]
-    following: list[list[int | None]] = [[None] * count for _ in levels]
+    table = _Tabulation(
+        alpha=alpha,
+        beta=beta,
+        ages=grid,
+        sums=tuple(cumulative(age) for age in grid),
+        kept=(1.0, *(0.5 ** ((after - before) / costs.half_life) for before, after in pairwise(grid))),
+        levels=levels,
+        costs=costs,
+        values=[[0.0] * count for _ in levels],
+        looks=[[0.0] * count for _ in levels],
+        following=[[None] * count for _ in levels],
+    )
     for place in range(count - 2, -1, -1):
-        for row, level in enumerate(levels):
-            own_alpha, own_beta = alpha + level, beta + sums[place]
-            nodes = gamma_nodes(own_alpha, own_beta)
-            gains = [0.0] * len(nodes)
-            best, choice, chance, then, declines, last = 0.0, None, 0.0, 0.0, 0, -math.inf
-            for later in range(place + 1, count):
-                if grid[later] - grid[place] > longest and later > place + 1:
-                    break
-                step, keep, root = sums[later] - sums[later - 1], kept[later], roots[later]
-                total = 0.0
-                for number, (k, weight) in enumerate(nodes):
-                    none = math.exp(-k * step)
-                    gain = gains[number] * none * keep + weight * (1 - none) * root
-                    gains[number] = gain
-                    total += gain
-                covered = sums[later] - sums[place]
-                quiet = 1 - chance_of_some(own_alpha, own_beta, covered)
-                after = level + edits_of_change(own_alpha, own_beta, covered)
-                worth = total - price + quiet * values[row][later] + (1 - quiet) * between(levels, values, later, after)
-                if worth > best:
-                    best, choice, chance, then = worth, later, quiet, after
-                declines = declines + 1 if worth < last else 0
-                if declines >= _DECLINES and choice is not None:
-                    break
-                last = worth
-            if choice is not None:
-                values[row][place], following[row][place] = best, choice
-                looks[row][place] = (
-                    1 + chance * looks[row][choice] + (1 - chance) * between(levels, looks, choice, then)
-                )
-    return Table(alpha, beta, grid, sums, levels, values, looks, following)
+        for row in range(len(levels)):
+            table.fill(row, place)
+    return Table(alpha, beta, grid, table.sums, levels, table.values, table.looks, table.following)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tabulation:
+    """A table while it is filled, from the last age to the first. `kept` is the share of an edit's worth that is left
+    after each step of the grid."""
+
+    alpha: float
+    beta: float
+    ages: tuple[float, ...]
+    sums: tuple[float, ...]
+    kept: tuple[float, ...]
+    levels: tuple[float, ...]
+    costs: Costs
+    values: list[list[float]]
+    looks: list[list[float]]
+    following: list[list[Step | None]]
+
+    def fill(self, row: int, place: int) -> None:
+        """Fill in one level at one age, from what is known of later ages."""
+        alpha, beta = self.alpha + self.levels[row], self.beta + self.sums[place]
+        nodes = gamma_nodes(alpha, beta)
+        gains = [0.0] * len(nodes)
+        best, declines, last = 0.0, 0, -math.inf
+        for later in range(place + 1, len(self.ages)):
+            if self.ages[later] - self.ages[place] > self.costs.longest and later > place + 1:
+                break
+            step, keep = self.sums[later] - self.sums[later - 1], self.kept[later]
+            root = math.sqrt(keep)
+            gain = 0.0
+            for number, (k, weight) in enumerate(nodes):
+                none = math.exp(-k * step)
+                gains[number] = gains[number] * none * keep + weight * (1 - none) * root
+                gain += gains[number]
+            covered = self.sums[later] - self.sums[place]
+            quiet = 1 - chance_of_some(alpha, beta, covered)
+            level = self.levels[row] + edits_of_change(alpha, beta, covered)
+            after = quiet * self.values[row][later] + (1 - quiet) * between(self.levels, self.values, later, level)
+            looks, net = (1, gain - self.costs.price) if later > place + 1 else self._several(nodes, place, gain)
+            worth = net + after
+            if worth > best:
+                best = worth
+                self.values[row][place], self.following[row][place] = worth, Step(later, looks)
+                more = quiet * self.looks[row][later] + (1 - quiet) * between(self.levels, self.looks, later, level)
+                self.looks[row][place] = looks + more
+            declines = declines + 1 if worth < last else 0
+            if declines >= _DECLINES and best > 0.0:
+                break
+            last = worth
+
+    def _several(self, nodes: Sequence[tuple[float, float]], place: int, gain: float) -> tuple[int, float]:
+        """Return how many looks at the way to the next age of the grid are best, one at least, and what they are worth
+        less their price. `gain` is that of one."""
+        step, keep, price = self.sums[place + 1] - self.sums[place], self.kept[place + 1], self.costs.price
+        best = (1, gain - price)
+        most = (self.ages[place + 1] - self.ages[place]) / (self.costs.shortest * 0.99)
+        for looks in SEVERAL:
+            if looks > most:
+                break
+            seen = sum(weight * -math.expm1(-k * step / looks) for k, weight in nodes)
+            worth = looks * (seen * keep ** (0.5 / looks) - price)
+            if worth <= best[1]:
+                break
+            best = (looks, worth)
+        return best
 
 
 @dataclass(frozen=True)
@@ -163,8 +237,7 @@ def next_look(
     *,
     looked: float,
     ages: Sequence[float],
-    price: float,
-    half_life: float,
+    costs: Costs,
 ) -> NextLook | None:
     """Return the best of the `ages` (rising) for the look that follows one at age `looked`; None if none is worth it.
 
@@ -178,7 +251,7 @@ def next_look(
     before_sum = first_sum
     for age in ages:
         here = cumulative(age)
-        kept = 0.5 ** (max(0.0, age - before) / half_life)
+        kept = 0.5 ** (max(0.0, age - before) / costs.half_life)
         root = math.sqrt(kept)
         step = max(0.0, here - before_sum)
         total = 0.0
@@ -192,7 +265,7 @@ def next_look(
         livelier = (alpha + more) / (beta + covered)
         later = quiet * table.value(age, here, alpha / (beta + covered))
         later += (1 - quiet) * table.value(age, here, livelier)
-        worth = total - price + later
+        worth = total - costs.price + later
         if worth > (best.worth if best else 0.0):
             best = NextLook(age, total, worth)
         declines = declines + 1 if worth < last else 0

@@ -4,9 +4,9 @@ import math
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-from scheduler.recrawl.budget import current_basis
+from scheduler.recrawl.budget import HIGHEST_PRICE, LOWEST_PRICE, current_basis, price_of_all
 from scheduler.recrawl.habits import Basis, Habits, Pool
-from scheduler.recrawl.lookahead import NextLook, Table, age_grid, candidate_ages, next_look, tabulate
+from scheduler.recrawl.lookahead import Costs, NextLook, Table, age_grid, candidate_ages, next_look, tabulate
 from scheduler.recrawl.rule import Rule
 from scheduler.recrawl.shape import AgeShape
 from scheduler.recrawl.watch import Decision, Limits, Watch
@@ -25,21 +25,23 @@ class Plan(Rule):
     """
 
     name = "plan"
+    lowest_price, highest_price = LOWEST_PRICE, HIGHEST_PRICE
 
     def __init__(self, limits: Limits, *, scale: float = 1.0) -> None:
         super().__init__(limits, scale=scale)
         self._end = limits.watch_for.total_seconds()
         self._shortest, self._longest = limits.shortest.total_seconds(), limits.longest.total_seconds()
-        self._half_life = limits.half_life.total_seconds()
+        self._half_life = limits.worth.total_seconds()
         self._grid = age_grid(self._end, shortest=self._shortest, longest=self._longest)
         self._tables: OrderedDict[tuple[object, ...], Table] = OrderedDict()
+        self._priced: tuple[Pool, float] | None = None
 
     def next_look(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> Decision:
         if watch.last_look_at is None:
             return Decision(at=now, reason=self.name, detail={"age_seconds": watch.age(now)})
-        basis = current_basis(habits, pool, self.limits, now=now)
+        basis = current_basis(habits, pool, now=now)
         shape = AgeShape(basis.rates)
-        price = basis.price * self.thrift(habits)
+        price = self.price(habits, pool)
         age, looked = watch.age(now), watch.age(min(watch.last_look_at, now))
         table = self._table(basis, shape, price)
         alpha, beta = basis.alpha + watch.evidence.alpha, basis.beta + watch.evidence.beta
@@ -56,6 +58,25 @@ class Plan(Rule):
         expected = alpha / beta * (shape.cumulative(best.age) - shape.cumulative(looked))
         at = max(watch.born_at + timedelta(seconds=best.age), now)
         return Decision(at=at, reason=self.name, detail={**detail, "gain": best.gain, "expected_edits": expected})
+
+    def price_of_all(self, pool: Pool) -> float:
+        """Return the price of a fetch, in edits that are seen at once, at a host without restraint."""
+        if self._priced is None or self._priced[0] is not pool:
+            self._priced = (pool, super().price_of_all(pool))
+        return self._priced[1]
+
+    def first_price(self, pool: Pool) -> float:
+        return price_of_all(pool, self.limits)
+
+    def expected_looks(self, watch: Watch, habits: Habits, pool: Pool) -> float:
+        basis = habits.basis
+        if watch.last_look_at is None or basis is None:
+            return 0.0
+        shape = AgeShape(basis.rates)
+        looked = watch.age(watch.last_look_at)
+        here = shape.cumulative(looked)
+        rate = (basis.alpha + watch.evidence.alpha) / (basis.beta + watch.evidence.beta)
+        return self._table(basis, shape, self.price(habits, pool)).expected_looks(looked, here, rate)
 
     def _best(
         self,
@@ -76,9 +97,11 @@ class Plan(Rule):
             table,
             looked=looked,
             ages=ages,
-            price=price,
-            half_life=self._half_life,
+            costs=self._costs(price),
         )
+
+    def _costs(self, price: float) -> Costs:
+        return Costs(price=price, half_life=self._half_life, shortest=self._shortest, longest=self._longest)
 
     def _table(self, basis: Basis, shape: AgeShape, price: float) -> Table:
         """Return the values of looks at the host's articles, at about this price."""
@@ -91,9 +114,7 @@ class Plan(Rule):
                 basis.beta,
                 shape.cumulative,
                 self._grid,
-                price=math.exp(step * _PRICE_STEP),
-                half_life=self._half_life,
-                longest=self._longest,
+                self._costs(math.exp(step * _PRICE_STEP)),
             )
             if len(self._tables) > _TABLES:
                 self._tables.popitem(last=False)

@@ -1,24 +1,32 @@
 """What every rule of recrawling has: a name, limits, and an answer to when an article is looked at again."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from scheduler.recrawl.account import Account
 from scheduler.recrawl.habits import Habits, Pool
+from scheduler.recrawl.shape import AgeShape
 from scheduler.recrawl.watch import Decision, Limits, Watch
 
 LEAST_TRUTH = 0.1
 """Hints of a host that are seldomer true are not heeded: so small a share cannot be told from chance, and where a fetch
 is cheap, each of its articles would be fetched as often as its index is made anew."""
+_MOST_LOOKS = 300
+"""More are not counted ahead."""
 
 
 class Rule(ABC):
     """Decides when an article is looked at again. Pure: it keeps nothing but what speeds it up.
 
-    Every rule but the interval that an operator fixes is scaled to the budget by the host's `correction`: above 1 it
-    looks more seldom.
+    Every rule but the interval that an operator fixes is scaled to the budget by its price, which is learnt of all
+    hosts that follow it.
     """
 
     name: str
+    keeps_budget = True
+    """Whether what it spends is held to the budget."""
+    lowest_price, highest_price = 1 / 30, 30.0
 
     def __init__(self, limits: Limits, *, scale: float = 1.0) -> None:
         self.limits = limits
@@ -33,9 +41,48 @@ class Rule(ABC):
         """Return the interval in seconds to remember after a look, from the one remembered before; None if none is."""
         return None
 
-    def thrift(self, habits: Habits) -> float:
-        """Return how much more seldom than by itself the rule should look."""
-        return habits.correction * self.scale if habits.rule in (self.name, None) else self.scale
+    def price(self, habits: Habits, pool: Pool) -> float:
+        """Return how dear a look at a host's articles is: the dearer, the more seldom the rule looks.
+
+        It moves so that all hosts together spend the budget. In which unit it is, is the rule's own affair: 1 is what a
+        simple rule makes of the budget by itself.
+        """
+        restraint = habits.restraint if habits.rule in (self.name, None) else 1.0
+        return self.price_of_all(pool) * restraint * self.scale
+
+    def price_of_all(self, pool: Pool) -> float:
+        """Return the price at a host without restraint."""
+        account = pool.accounts.get(self.name, Account())
+        price = account.price(self.limits.refetches_per_article, lambda: self.first_price(pool))
+        return min(max(price, self.lowest_price), self.highest_price)
+
+    def first_price(self, pool: Pool) -> float:  # noqa: ARG002 - for others
+        """Return the price before anything is spent."""
+        return 1.0
+
+    def expected_looks(self, watch: Watch, habits: Habits, pool: Pool) -> float:
+        """Return how many looks are to be expected after the last one, if none of them shows an edit."""
+        if watch.last_look_at is None:
+            return 0.0
+        one, looks = replace(watch, hinted_at=None), 0
+        while looks < _MOST_LOOKS:
+            assert one.last_look_at is not None  # noqa: S101 - each look in turn is the last
+            at = self.next_look(one, habits, pool, one.last_look_at).at
+            if at is None:
+                break
+            looks, one = looks + 1, self._after_quiet_look(one, at, habits)
+        return float(looks)
+
+    def _after_quiet_look(self, watch: Watch, at: datetime, habits: Habits) -> Watch:
+        """Return an article after a look that shows nothing new."""
+        evidence = watch.evidence
+        if habits.basis is not None and watch.last_look_at is not None:
+            shape = AgeShape(habits.basis.rates)
+            covered = shape.cumulative(watch.age(at)) - shape.cumulative(watch.age(watch.last_look_at))
+            evidence = replace(evidence, beta=evidence.beta + max(0.0, covered))
+        interval = self.remembered_interval(evidence.interval_seconds, changed=False)
+        evidence = replace(evidence, interval_seconds=interval)
+        return replace(watch, last_look_at=at, looks=watch.looks + 1, evidence=evidence)
 
     def after(self, watch: Watch, wait: float, now: datetime, *, bounded: bool = True) -> Decision:
         """Return the decision to look `wait` seconds after the last look, if that is within the watch."""

@@ -18,10 +18,10 @@ class SimpleRule(Rule):
         truth = self.due_by_hint(watch, habits, pool, now)
         if truth is not None and truth >= 0.5:
             return Decision(at=now, reason="hint", detail={"age_seconds": watch.age(now), "truth": truth})
-        return self.after(watch, self.wait(watch, habits), now)
+        return self.after(watch, self.wait(watch, habits, pool), now)
 
     @abstractmethod
-    def wait(self, watch: Watch, habits: Habits, /) -> float:
+    def wait(self, watch: Watch, habits: Habits, pool: Pool, /) -> float:
         """Return how many seconds after the last look the next one comes."""
 
 
@@ -35,15 +35,16 @@ class Fixed(SimpleRule):
     def __init__(self, limits: Limits, *, interval: timedelta | None = None, scale: float = 1.0) -> None:
         super().__init__(limits, scale=scale)
         self._interval = interval
+        self.keeps_budget = interval is None
 
     def next_look(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> Decision:
         if self._interval is None:
             return super().next_look(watch, habits, pool, now)
         return self.after(watch, self._interval.total_seconds(), now, bounded=False)
 
-    def wait(self, _: Watch, habits: Habits, /) -> float:
+    def wait(self, _: Watch, habits: Habits, pool: Pool, /) -> float:
         budget = max(self.limits.refetches_per_article, 0.1)
-        return self.limits.watch_for.total_seconds() / budget * self.thrift(habits)
+        return self.limits.watch_for.total_seconds() / budget * self.price(habits, pool)
 
 
 class Geometric(SimpleRule):
@@ -54,19 +55,19 @@ class Geometric(SimpleRule):
     name = "geometric"
     FIRST = 3600.0
 
-    def factor(self, habits: Habits) -> float:
+    def factor(self, habits: Habits, pool: Pool) -> float:
         """Return by what the wait grows."""
         span = max(self.limits.watch_for.total_seconds() / self.FIRST, 2.0)
         whole = math.exp(math.log(span) / max(self.limits.refetches_per_article, 0.1))
-        return 1 + (whole - 1) * self.thrift(habits)
+        return 1 + (whole - 1) * self.price(habits, pool)
 
-    def wait(self, watch: Watch, habits: Habits, /) -> float:
+    def wait(self, watch: Watch, habits: Habits, pool: Pool, /) -> float:
         remembered = watch.evidence.interval_seconds
         if remembered is None:
             return self.FIRST
         # What is remembered is how many times the wait grew, as an hour's power of two.
         times = math.log2(max(remembered / self.FIRST, 1.0))
-        return self.FIRST * math.exp(min(times * math.log(self.factor(habits)), 50.0))
+        return self.FIRST * math.exp(min(times * math.log(self.factor(habits, pool)), 50.0))
 
     def remembered_interval(self, interval: float | None, *, changed: bool) -> float | None:
         remembered = interval or self.FIRST
@@ -82,8 +83,8 @@ class StormCrawler(SimpleRule):
     BEGIN, SHORTEST, LONGEST = DAY, 3600.0, 14 * DAY
     INCREASE, DECREASE = 0.5, 0.5
 
-    def wait(self, watch: Watch, habits: Habits, /) -> float:
-        return (watch.evidence.interval_seconds or self.BEGIN) * self.thrift(habits)
+    def wait(self, watch: Watch, habits: Habits, pool: Pool, /) -> float:
+        return (watch.evidence.interval_seconds or self.BEGIN) * self.price(habits, pool)
 
     def remembered_interval(self, interval: float | None, *, changed: bool) -> float | None:
         interval = interval or self.BEGIN
@@ -102,12 +103,12 @@ class Nutch(SimpleRule):
     BEGIN, SHORTEST = DAY, 60.0
     INCREASE, DECREASE, SYNC = 0.4, 0.2, 0.3
 
-    def wait(self, watch: Watch, habits: Habits, /) -> float:
+    def wait(self, watch: Watch, habits: Habits, pool: Pool, /) -> float:
         interval = watch.evidence.interval_seconds or self.BEGIN
         quiet = 0.0
         if watch.last_look_at is not None and watch.looks > 1:
             quiet = max(0.0, (watch.last_look_at - (watch.last_changed_at or watch.born_at)).total_seconds())
-        thrift = self.thrift(habits)
+        thrift = self.price(habits, pool)
         return max(interval * thrift, quiet) - self.SYNC * quiet
 
     def remembered_interval(self, interval: float | None, *, changed: bool) -> float | None:
@@ -129,13 +130,13 @@ class Index(Rule):
             return Decision(at=now, reason="hint", detail={"age_seconds": watch.age(now), "truth": truth})
         if watch.last_look_at is None:
             return self.after(watch, 0.0, now)
-        basis = current_basis(habits, pool, self.limits, now=now)
+        basis = current_basis(habits, pool, now=now)
         shape = AgeShape(basis.rates)
         k = (basis.alpha + watch.evidence.alpha) / (basis.beta + watch.evidence.beta)
         # The index rises with x alone, so its threshold is one of x.
         end = self.limits.watch_for.total_seconds()
         enough = basis.alpha / basis.beta * shape.cumulative(end) / max(self.limits.refetches_per_article, 0.1)
-        enough *= self.thrift(habits)
+        enough *= self.price(habits, pool)
         looked = watch.age(min(watch.last_look_at, now))
         age = shape.age_at(shape.cumulative(looked) + enough / k)
         threshold = -math.expm1(-enough) - enough * math.exp(-enough)

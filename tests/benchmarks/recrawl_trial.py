@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from scheduler.recrawl import Evidence, Habits, Limits, Pool, Rule, Watch, learn, pooled
-from scheduler.recrawl.lookahead import age_grid, tabulate
+from scheduler.recrawl.lookahead import Costs, age_grid, tabulate
 from tests.benchmarks.recrawl_worlds import DAY, WATCH, Article
 
+_GUESS_ARTICLES = 10.0
 EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
 
 
@@ -35,11 +36,18 @@ class _Watched:
     ages: list[float] = field(default_factory=list)
 
 
-def watch_world(rule: Rule, articles: Sequence[Article], *, pool: Pool, learning: bool) -> Trial:
-    """Return what comes of watching all articles by a rule, each look in the order of time.
+def watch_world(
+    rule: Rule,
+    articles: Sequence[Article],
+    *,
+    others: Sequence[Habits] = (),
+    learning: bool,
+    until: float = float("inf"),
+) -> Trial:
+    """Return what comes of watching all articles by a rule, each look in the order of time, `until` an instant.
 
-    With `learning` hosts are learnt online from nothing but `pool`, which those watched join once a week; without, the
-    rule has only what it remembers of each article.
+    With `learning` hosts are learnt online, beginning with what is known of `others`, and are pooled once a day;
+    without, the rule has only what it remembers of each article.
     """
     watched = []
     due = []
@@ -49,11 +57,13 @@ def watch_world(rule: Rule, articles: Sequence[Article], *, pool: Pool, learning
         due.append((article.born + article.seen, number))
     heapq.heapify(due)
     habits: dict[int, Habits] = {}
-    everyone, pooled_at = pool, 0.0
+    everyone, pooled_at = pooled(others), 0.0
     while due:
         now, number = heapq.heappop(due)
-        if learning and now - pooled_at >= 7 * DAY:
-            everyone, pooled_at = _joined(pool, habits), now
+        if now > until:
+            break
+        if learning and now - pooled_at >= DAY:
+            everyone, pooled_at = pooled([*others, *habits.values()]), now
         one = watched[number]
         host = habits.get(one.article.host, Habits())
         host = _look(one, now, host, everyone, rule, learning=learning)
@@ -89,41 +99,28 @@ def _look(one: _Watched, now: float, habits: Habits, pool: Pool, rule: Rule, *, 
     return habits
 
 
-def _joined(pool: Pool, habits: dict[int, Habits]) -> Pool:
-    """Return the pool of training and the hosts that are watched now."""
-    own = pooled(habits.values())
-
-    def added(name: str) -> tuple[float, ...]:
-        return tuple(a + b for a, b in zip(getattr(pool, name), getattr(own, name), strict=True))
-
-    return replace(
-        own,
-        looks=pool.looks + own.looks,
-        prior_sums=added("prior_sums"),
-        events=added("events"),
-        exposure=added("exposure"),
-        corrections=own.corrections or pool.corrections,
-    )
+def as_known(habits: Habits) -> Habits:
+    """Return the habits of a host that is not watched any more: what it spent is but a first guess for others."""
+    factor = min(1.0, _GUESS_ARTICLES / max(habits.account.articles, 1.0))
+    return replace(habits, account=habits.account.times(factor))
 
 
 def watch_as_oracle(articles: Sequence[Article], *, budget: float, price: float) -> Trial:
     """Return what comes of planning each article by its true rate function (not its edits), at a price of a fetch."""
     asked = limits(budget)
-    longest = asked.longest.total_seconds()
+    shortest, longest = asked.shortest.total_seconds(), asked.longest.total_seconds()
     looks = []
     for article in articles:
         ages = [article.seen]
         if article.parts:
-            grid = age_grid(WATCH, shortest=asked.shortest.total_seconds(), longest=longest)
+            grid = age_grid(WATCH, shortest=shortest, longest=longest)
             grid = (article.seen, *(age for age in grid if age > article.seen + 60))
             table = tabulate(
                 1e4,
                 1e4,
                 article.cumulative,
                 grid,
-                price=price,
-                half_life=asked.half_life.total_seconds(),
-                longest=longest,
+                Costs(price=price, half_life=asked.worth.total_seconds(), shortest=shortest, longest=longest),
                 levels=(0.0,),
             )
             ages += table.path(article.seen)

@@ -62,7 +62,7 @@ def test_a_look_of_a_program_that_does_not_note_it_apart_is_learnt_of():
 def test_only_looks_that_the_rule_wanted_are_paid_from_its_budget():
     _, wanted = learn(history(**LOOKED))
     _, asked_for = learn(history(**LOOKED | {"next_fetch_reason": NextReason.REQUESTED}))
-    assert (wanted.refetches, asked_for.refetches) == (1, 0)
+    assert wanted.account.refetches - asked_for.account.refetches == pytest.approx(1)
     assert wanted.looks == asked_for.looks == 1
 
 
@@ -84,33 +84,32 @@ def later(page, outcome, reason, hours, **facts):
     ],
 )
 def test_a_fetch_of_the_rule_is_paid_once_whatever_it_came_to(outcome, then, waiting):
-    page, habits = learn(history(**LOOKED))
-    assert habits.refetches == 1
-    first, habits = learn(later(page, outcome, "plan", 2, **waiting), habits)
-    assert habits.refetches == pytest.approx(2, abs=0.01), "when it ended"
+    page, before = learn(history(**LOOKED))
+    first, habits = learn(later(page, outcome, "plan", 2, **waiting), before)
+    assert habits.account.refetches - before.account.refetches == pytest.approx(1, abs=0.01), "when it ended"
     again, habits = learn(later(first, Outcome.TIMEOUT, then, 3), habits)
     settled = {"has_candidate": False, "suspect_looks": 0}
     done, habits = learn(later(again, Outcome.UNCHANGED, "retry", 4, **settled), habits)
-    assert habits.refetches == pytest.approx(2, abs=0.02), "not for what follows from it"
-    assert learn(done, habits)[1].refetches == habits.refetches, "nor for being thought of again"
+    _, at_once = learn(later(page, Outcome.UNCHANGED, "plan", 4), before)
+    paid = pytest.approx(at_once.account.refetches, abs=0.02)
+    assert habits.account.refetches == paid, "not for what follows from it"
+    assert learn(done, habits)[1].account == habits.account, "nor for being thought of again"
 
 
-@pytest.mark.parametrize(("watch_for", "settled"), [(timedelta(hours=3), 1.0), (timedelta(days=60), 0.5)])
-def test_the_looks_of_a_short_watch_are_reckoned_with_at_once(watch_for, settled):
-    """A new article joins the account as its looks fall due: all of them within a watch of hours."""
-    rule = rule_of("plan", limits=Limits(watch_for=watch_for))
-    found = NOW - timedelta(minutes=5)
-    _, habits = learn(history(first_seen_at=found), rule=rule)
-    assert habits.articles == 0
-    second = history(first_seen_at=NOW + 23 * HOUR, last_fetch_at=NOW + 24 * HOUR)
-    _, habits = learn(second, habits, rule=rule)
-    assert habits.articles == pytest.approx(settled, abs=0.15)
+@pytest.mark.parametrize("name", ["plan", "index", "geometric", "stormcrawler", "nutch", "fixed"])
+@pytest.mark.parametrize("watch_for", [timedelta(hours=3), timedelta(days=60)])
+def test_a_new_article_is_entered_with_the_looks_that_are_to_come(name, watch_for):
+    rule = rule_of(name, limits=Limits(watch_for=watch_for))
+    _, habits = learn(history(first_seen_at=NOW - timedelta(minutes=5)), rule=rule)
+    assert habits.account.articles == 1
+    assert (habits.account.refetches == 0) == (name in {"stormcrawler", "nutch"} and watch_for < timedelta(days=1))
+    assert habits.account.refetches < 15
 
 
 @pytest.mark.parametrize("outcome", [Outcome.GONE, Outcome.NOT_ARTICLE])
 def test_a_look_that_found_no_article_says_nothing_of_edits_and_is_paid(outcome):
     page, habits = learn(history(**LOOKED, last_outcome=outcome))
-    assert (page.rate_beta, page.learnt_until, habits.looks, habits.refetches) == (0, NOW, 0, 1)
+    assert (page.rate_beta, page.learnt_until, habits.looks, habits.account.refetches) == (0, NOW, 0, 1)
 
 
 def test_what_a_clock_saw_that_was_ahead_teaches_nothing():
@@ -153,7 +152,7 @@ def test_an_article_that_is_watched_anew_is_learnt_of_as_it_is_planned_and_not_f
 def test_an_article_that_is_handed_over_on_its_first_day_is_watched_from_its_birth():
     page = history(first_seen_at=NOW - HOUR, published_at=NOW - 5 * HOUR, watched_from=NOW - HOUR)
     assert watch_of(page).born_at == NOW - 5 * HOUR
-    assert learn(replace(page, next_fetch_reason=NextReason.NEW))[1].pending != Habits().pending
+    assert learn(replace(page, next_fetch_reason=NextReason.NEW))[1].account.articles == 1
 
 
 def test_a_look_older_than_what_is_learnt_sets_learning_back_and_teaches_nothing():

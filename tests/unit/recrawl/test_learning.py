@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.recrawl import Evidence, Habits, Limits, Pool, Watch, learn, needs_replan, pooled, rule_of
+from scheduler.recrawl.account import Account
+from scheduler.recrawl.budget import basis_of
 from scheduler.recrawl.evidence import observe
 from scheduler.recrawl.nodes import gamma_nodes
 from scheduler.recrawl.shape import BINS, EDGES, PRIOR_SHAPE, learnt_shape
@@ -77,8 +79,9 @@ def test_a_shape_is_learnt_where_edits_are_seen():
 def test_the_first_look_counts_an_article_and_teaches_nothing_else():
     evidence, habits = learn(watched(None), BORN + HOUR, False, Habits(), Pool(), RULE)
     assert evidence == Evidence()
-    assert habits.looks == habits.refetches == 0
-    assert sum(habits.pending) == pytest.approx(1.0)
+    assert habits.looks == 0
+    assert habits.account.articles == 1
+    assert habits.account.refetches == pytest.approx(6, rel=0.2), "those that are to come"
 
 
 def test_a_host_whose_articles_are_edited_often_is_known_by_it():
@@ -113,7 +116,7 @@ def test_a_look_before_the_last_one_covers_nothing():
 
 
 def test_a_clock_set_back_makes_nothing_forgotten_and_one_that_leaps_not_everything():
-    habits = replace(Habits(learnt_at=BORN), looks=100.0, articles=10.0)
+    habits = Habits(learnt_at=BORN, looks=100.0, account=Account(articles=10.0))
     assert habits.faded(BORN - DAY) == habits
     season = habits.faded(BORN + timedelta(days=120))
     assert 50 <= season.looks < 65
@@ -138,23 +141,84 @@ def test_a_price_that_moved_by_a_tenth_calls_for_new_plans():
     assert needs_replan(habits)
     planned = habits.replanned()
     assert not needs_replan(planned)
-    assert not needs_replan(replace(planned, correction=planned.correction * 1.09))
-    assert needs_replan(replace(planned, correction=planned.correction * 1.11))
-    assert needs_replan(replace(planned, correction=planned.correction * 0.89))
+    assert not needs_replan(replace(planned, price=planned.price * 1.09))
+    assert needs_replan(replace(planned, price=planned.price * 1.11))
+    assert needs_replan(replace(planned, price=planned.price * 0.89))
 
 
-def test_who_spends_too_much_pays_more_until_it_spends_what_is_asked():
-    def spending(refetches: float) -> Habits:
-        return replace(Habits(rule="plan", learnt_at=BORN), articles=200.0, refetches=refetches)
+def spending(refetches: float, *, articles: float = 1000.0, price: float = 0.01) -> Habits:
+    """Return the habits of a host that spent so many refetches an article, at a price."""
+    account = Account(articles=articles).charged(refetches * articles, price=price, restraint=1.0)
+    return Habits(rule="plan", learnt_at=BORN, account=account)
 
-    for refetches, moved in ((2400.0, 1), (600.0, -1)):
+
+def test_one_price_for_all_rises_until_all_hosts_together_spend_what_is_asked():
+    def price(*hosts: Habits) -> float:
+        return RULE.price(Habits(), pooled(hosts))
+
+    assert price(spending(6)) == pytest.approx(0.01)
+    assert price(spending(7)) > 0.012 > 0.01 > 0.008 > price(spending(5))
+    assert price(spending(9), spending(3)) == pytest.approx(0.01), "one host may spend what another saves"
+    assert price(spending(9), spending(3, articles=50.0)) > 0.02
+    assert price(spending(60, articles=3.0)) < price(spending(60)), "three articles say little"
+
+
+def test_an_account_of_another_budget_gives_the_price_of_this_one():
+    pool = pooled([spending(6)])
+    dear, cheap = (rule_of("plan", limits=Limits(refetches_per_article=n)).price(Habits(), pool) for n in (3, 12))
+    assert cheap < 0.005 < 0.02 < dear
+
+
+def test_a_host_that_takes_far_more_than_is_asked_pays_more_than_others():
+    restraints = []
+    for refetches in (5, 17, 19, 60):
         _, habits = learn(watched(HOUR, looks=1), BORN + DAY, False, spending(refetches), Pool(), RULE)
-        assert math.log(habits.correction) * moved > 0.3
-    _, habits = learn(watched(HOUR, looks=1), BORN + DAY, False, spending(1200.0), Pool(), RULE)
-    assert habits.correction == pytest.approx(1.0, abs=0.01)
+        restraints.append(habits.restraint)
+    assert restraints[:2] == [1.0, 1.0]
+    assert 1.0 < restraints[2] < restraints[3]
+    dear = replace(spending(60), restraint=restraints[3])
+    assert RULE.price(dear, Pool()) == pytest.approx(RULE.price(Habits(), Pool()) * restraints[3])
+
+
+@pytest.mark.parametrize("changes", [(), (1, 2, 5)])
+@pytest.mark.parametrize("name", ["plan", "index", "geometric", "nutch"])
+def test_over_its_life_an_article_costs_its_looks_whatever_was_expected(
+    name: str, changes: tuple[int, ...], monkeypatch
+):
+    """Where nothing fades, and what plans are made by stays as it is."""
+    monkeypatch.setattr("scheduler.recrawl.habits.SPENDING_DAYS", 1e9)
+    rule, looks, now = rule_of(name, limits=RULE.limits), 0, BORN + timedelta(minutes=6)
+    basis = basis_of(Habits(), Pool(), now=now + 60 * DAY)
+    habits, watch = Habits(looks=1e6, basis=replace(basis, looks=1e6)), watched(None)
+    while True:
+        changed = looks in changes
+        evidence, habits = learn(watch, now, changed, habits, Pool(), rule)
+        watch = replace(
+            watch,
+            last_look_at=now,
+            last_changed_at=now if changed else watch.last_changed_at,
+            looks=watch.looks + 1,
+            changes=watch.changes + changed,
+            evidence=evidence,
+        )
+        at = rule.next_look(watch, habits, Pool(), now).at
+        if at is None:
+            break
+        looks, now = looks + 1, at
+    left = rule.expected_looks(watch, habits, Pool())
+    assert looks > 3
+    assert habits.account.refetches - left == pytest.approx(looks, rel=0.05)
 
 
 def test_a_look_that_nobody_planned_teaches_and_costs_nothing():
     evidence, habits = learn(watched(HOUR, looks=1), BORN + DAY, True, Habits(), Pool(), RULE, planned=False)
+    _, paid = learn(watched(HOUR, looks=1), BORN + DAY, True, Habits(), Pool(), RULE)
     assert evidence.alpha > 0
-    assert habits.refetches == 0
+    assert paid.account.refetches - habits.account.refetches == pytest.approx(1)
+
+
+def test_what_is_fetched_at_an_interval_that_is_set_is_not_reckoned_against_the_budget():
+    rule = rule_of("fixed", interval=HOUR, limits=RULE.limits)
+    _, habits = learn(watched(None), BORN + HOUR, False, Habits(), Pool(), rule)
+    _, habits = learn(watched(HOUR, looks=1), BORN + DAY, False, habits, Pool(), rule)
+    assert habits.account == Account()

@@ -72,7 +72,7 @@ class RuleBook:
         settings = self.settings
         limits = (
             f"{settings.refetches_per_article:g} in {settings.watch_for.total_seconds():.0f} s, "
-            f"half in {settings.limits.worth.total_seconds():.0f} s"
+            f"half in {settings.limits.half_life_in_use.total_seconds():.0f} s"
         )
         return {source.slug: [self._recrawl(source), limits] for source in sources}
 

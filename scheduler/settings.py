@@ -82,7 +82,7 @@ class ServiceSettings(BaseModel):
     `recrawl` is the rule by which articles are looked at again, or a fixed interval, where their source says nothing
     else. `watch_for` is how long after it came out an article is watched: four in five edits come on its first day, and
     two months see what is corrected late, for a few looks more. `freshness` is how late an edit may be seen to be worth
-    half as much as one that is seen at once; `auto` is twice the mean time between two looks, what the budget can
+    half as much as one that is seen at once; `auto` is three times the mean time between two looks, what the budget can
     afford: with much less, quiet articles are given up so soon that late edits are missed.
     `keep_fetches` is how long the rows of single attempts are kept, about 1 KB each: with more than a year the same
     season can be compared, for about 8 GB where 20,000 fetches are made a day.

@@ -62,7 +62,7 @@ def price_of_all(pool: Pool, limits: Limits) -> float:
 def model_price(alpha: float, beta: float, shape: AgeShape, limits: Limits) -> float:
     """Return the price at which a new article is expected to be looked at as often as the limits ask, within 4 %."""
     shortest, longest = limits.shortest.total_seconds(), limits.longest.total_seconds()
-    half_life = limits.worth.total_seconds()
+    half_life = limits.half_life_in_use.total_seconds()
     grid = age_grid(limits.watch_for.total_seconds(), shortest=shortest, longest=longest)
     first = bisect_left(grid, _USUAL_FIRST_LOOK)
 

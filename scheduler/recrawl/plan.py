@@ -31,7 +31,7 @@ class Plan(Rule):
         super().__init__(limits, scale=scale)
         self._end = limits.watch_for.total_seconds()
         self._shortest, self._longest = limits.shortest.total_seconds(), limits.longest.total_seconds()
-        self._half_life = limits.worth.total_seconds()
+        self._half_life = limits.half_life_in_use.total_seconds()
         self._grid = age_grid(self._end, shortest=self._shortest, longest=self._longest)
         self._tables: OrderedDict[tuple[object, ...], Table] = OrderedDict()
         self._priced: tuple[Pool, float] | None = None

@@ -47,8 +47,8 @@ class Limits:
     """What an operator asks of recrawling.
 
     An article is watched until it is `watch_for` old, and looked at again `refetches_per_article` times in that life on
-    average. Seeing an edit `half_life` late is worth half as much as seeing it at once; where none is given, `worth`
-    has what such a budget can afford. No wait is shorter than `shortest`, nor longer than `longest`: at a low budget
+    average. Seeing an edit `half_life` late is worth half as much as seeing it at once; where none is given, it is
+    what such a budget can afford. No wait is shorter than `shortest`, nor longer than `longest`: at a low budget
     the last look may well come at the end of the watch.
     """
 
@@ -59,12 +59,12 @@ class Limits:
     longest: timedelta = timedelta(days=60)
 
     @property
-    def worth(self) -> timedelta:
-        """The half-life of an edit's worth: twice the mean time between looks where the operator gives none.
+    def half_life_in_use(self) -> timedelta:
+        """The half-life of an edit's worth: three times the mean time between looks where the operator gives none.
 
         With a much shorter one the plan would give up on quiet articles early, and miss what is edited later.
         """
-        return self.half_life or 2 * self.watch_for / max(self.refetches_per_article, 0.1)
+        return self.half_life or 3 * self.watch_for / max(self.refetches_per_article, 0.1)
 
     def bounded(self, seconds: float) -> float:
         """Return a wait in seconds, within the bounds."""

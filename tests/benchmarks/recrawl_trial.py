@@ -120,7 +120,9 @@ def watch_as_oracle(articles: Sequence[Article], *, budget: float, price: float)
                 1e4,
                 article.cumulative,
                 grid,
-                Costs(price=price, half_life=asked.worth.total_seconds(), shortest=shortest, longest=longest),
+                Costs(
+                    price=price, half_life=asked.half_life_in_use.total_seconds(), shortest=shortest, longest=longest
+                ),
                 levels=(0.0,),
             )
             ages += table.path(article.seen)
@@ -133,6 +135,8 @@ class Measured:
     """What a rule came to, over some articles. Delays are in hours."""
 
     refetches: float
+    unadjusted: float
+    """The refetches when asked for the budget as it stands."""
     caught: float
     """Share of the versions after the first that a look showed: one that is replaced before any look is lost."""
     mean_delay: float
@@ -168,6 +172,7 @@ def measure(articles: Sequence[Article], looks: Sequence[Sequence[float]]) -> Me
     delays.sort()
     return Measured(
         refetches=refetches / len(articles),
+        unadjusted=refetches / len(articles),
         caught=caught / len(delays),
         mean_delay=statistics.fmean(delays) / 3600,
         median_delay=delays[len(delays) // 2] / 3600,

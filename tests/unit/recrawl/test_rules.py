@@ -141,3 +141,18 @@ def test_a_decision_of_the_plan_tells_what_it_stands_on():
     assert detail["age_seconds"] == 2 * 86_400
     assert 0.1 < detail["edited_share"] < 0.25
     assert detail["price"] > 0
+
+
+def test_how_late_an_edit_is_worth_half_follows_the_budget_unless_it_is_set():
+    assert Limits(refetches_per_article=6).half_life_in_use == 30 * DAY
+    assert Limits(refetches_per_article=12).half_life_in_use == 15 * DAY
+    assert Limits(refetches_per_article=12, half_life=DAY).half_life_in_use == DAY
+    assert Limits(refetches_per_article=0).half_life_in_use > 60 * DAY
+
+
+def test_an_article_that_is_edited_all_the_time_is_looked_at_many_times_within_a_step_of_the_plan():
+    """The plan's steps are a third of the age; a look every two hours would miss most of what a live page shows."""
+    rule = rule_of("plan", limits=Limits(refetches_per_article=12))
+    ages = looks_of(rule, changes=tuple(range(1, 400)), most=40)
+    early = [age for age in ages if age < timedelta(hours=12)]
+    assert len(early) > 30

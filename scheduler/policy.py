@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from storage.disappearance import CONFIRMED_AFTER
-from storage.model import ARTICLE_SEEN, NextReason, Outcome
+from storage.model import ARTICLE_SEEN, LOOKS, NextReason, Outcome
 from storage.plan_records import PageHistory
 
 SECOND_LOOK = timedelta(minutes=10)
@@ -24,6 +24,8 @@ LONGEST_RETRY = timedelta(days=1)
 NOT_ARTICLE_AGAIN = timedelta(days=7)
 MOST_FAILURES_OF_OLD = 6
 """So often in a row a look at an article is tried that is older than it is watched, while something waits for it."""
+LAST_LOOK_IS_OWED = timedelta(days=1)
+"""A look that was planned for the end of a watch, and failed, is tried again for so long."""
 STILL_CHANGES_SHARE = 0.25
 """An article is watched on while its last change is younger than this share of the time for which it is watched: 15 of
 60 days."""
@@ -83,7 +85,7 @@ def next_look(
     if waiting is not None and not (over and history.consecutive_failures >= MOST_FAILURES_OF_OLD):
         return NextLook(since + waiting[0], waiting[1])
     if over:
-        return _look_after_watch(history, since, watch_for, is_hint_worth_it)
+        return _look_after_watch(history, since, watch_for, is_hint_worth_it, end=end)
     if history.last_outcome in ARTICLE_SEEN:
         look = by_rule()
         if look.at is None and end - now <= STILL_CHANGES_AGAIN[1]:
@@ -119,12 +121,18 @@ def _confirming_look(history: PageHistory, recrawl: timedelta | None) -> tuple[t
 
 
 def _look_after_watch(
-    history: PageHistory, since: datetime, watch_for: timedelta, is_hint_worth_it: Callable[[], bool]
+    history: PageHistory,
+    since: datetime,
+    watch_for: timedelta,
+    is_hint_worth_it: Callable[[], bool],
+    *,
+    end: datetime,
 ) -> NextLook:
-    """Return whether an article is looked at again though the time for which it is watched is over."""
+    """Return whether an article is looked at again though the time for which it is watched is over, since `end`."""
     hinted = history.hinted_at is not None and is_hint_worth_it()
     if history.last_outcome not in ARTICLE_SEEN:
-        if hinted and 0 < history.consecutive_failures < MOST_FAILURES_OF_OLD:
+        is_last_look = bool(history.looks) and history.last_outcome not in LOOKS and since - end < LAST_LOOK_IS_OWED
+        if (hinted or is_last_look) and 0 < history.consecutive_failures < MOST_FAILURES_OF_OLD:
             return NextLook(since + retry_interval(history.consecutive_failures), NextReason.RETRY)
         return NextLook(None, NextReason.RELEASED)
     if hinted:

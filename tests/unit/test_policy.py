@@ -104,6 +104,17 @@ def test_what_is_older_than_it_is_watched_is_released(outcome):
     assert look(history(**OLD, last_outcome=outcome, consecutive_failures=1)) == (None, "released")
 
 
+@pytest.mark.parametrize(("outcome", "reason"), [(Outcome.TIMEOUT, "retry"), (Outcome.GONE, "released")])
+def test_a_last_look_that_failed_is_tried_again_for_a_day(outcome, reason):
+    failed = {"last_outcome": outcome, "consecutive_failures": 1}
+    at_the_end = history(first_seen_at=NOW - WATCH_FOR, looks=5, **failed)
+    assert look(at_the_end)[1] == reason
+    assert look(history(first_seen_at=NOW - WATCH_FOR - timedelta(days=1), looks=5, **failed)) == (None, "released")
+    assert (
+        look(history(first_seen_at=NOW - WATCH_FOR, looks=5, **failed | {"consecutive_failures": 6}))[1] == "released"
+    )
+
+
 @pytest.mark.parametrize(("days", "reason"), [(59, "plan"), (60, "released")])
 def test_an_article_is_watched_from_its_birth(days, reason):
     assert look(history(published_at=NOW - timedelta(days=days)))[1] == reason

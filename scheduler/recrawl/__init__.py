@@ -6,8 +6,8 @@ How to use it (all instants are aware UTC):
   `from_json`, which accepts None and rubbish). `pooled` makes of all hosts' habits the `Pool` new hosts begin from.
 - `rule_of(name, interval=…, limits=…)` makes a rule once; keep it, it remembers what it computed.
 - After each look that counts call `learn(watch_before, looked_at, changed, habits, pool, rule)` once, and store the
-  evidence and habits it returns. The first look at an article (`watch_before.last_look_at` None) counts it as new: the
-  account of the budget needs no other call. Pass `planned=False` for a look that the rule did not ask for (a second
+  evidence and habits it returns. The first look at an article (`watch_before.last_look_at` None) enters it into
+  the account of the budget. Pass `planned=False` for a look that the rule did not ask for (a second
   look at a reading that waits, a suspect, a look by `--recrawl`): it teaches, and is not paid from the budget. Never
   call it for fetches that are no looks: `pay` for one of those that the rule asked for.
 - Then `rule.next_look(watch, habits, pool, now)` gives a `Decision`. `at` None means that no further look is worth its

@@ -1,9 +1,10 @@
 """The account of refetches: what articles cost, and at which price.
 
 An article is entered whole when it is new: with the looks that its rule expects to come. Each look then corrects that,
-by itself and by how many are expected to follow now instead of before. Over an article's life these entries add up to
-its looks, whatever was expected; and as an expectation is mostly right, what articles cost is known when they are new,
-and not only when the last of them is two months old.
+by itself and by how many are expected to follow now instead of before. So what articles cost is known when they are
+new, and not only when the last of them is two months old; and where expectations are wrong, the looks put them right.
+Articles that are found when they are no longer new, as of a back catalogue, are not entered: they say nothing about
+what a whole life costs.
 """
 
 import math
@@ -13,38 +14,42 @@ from dataclasses import dataclass, replace
 ELASTICITY = 2.5
 """By how many per cent the price must rise to spend one per cent less."""
 _TRUSTED_ARTICLES = 20.0
-"""What so many articles cost is believed half."""
+"""What so many articles cost is believed half; and so many looks."""
 _ENOUGH_ARTICLES = 400.0
 """What so many cost is believed alone."""
 _LARGEST_STEP = 1.5
-"""Of the logarithm of what is spent for each fetch that was asked."""
+"""Of the logarithm of a price, from the mean of those that were paid."""
+_LARGEST_LOGARITHM = 20.0
+"""Of prices and restraints; what is stored beyond is rubbish."""
+_LEAST_COST = 1e-3
+"""Of an article, in refetches."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Sums that fade: of articles that were new, of refetches that they cost or will, and of the logarithms of the
-    price and of the host's restraint under which these were made."""
+    """Sums that fade: of articles that were new, of the logarithms of the price and of the host's restraint at which
+    they were entered, and of the refetches that they cost or will."""
 
     articles: float = 0.0
     refetches: float = 0.0
     logs_of_price: float = 0.0
     logs_of_restraint: float = 0.0
 
-    def with_article(self, weight: float) -> "Account":
-        """Return the account with a new article, which counts for `weight` articles."""
-        return replace(self, articles=self.articles + weight)
-
-    def charged(self, refetches: float, *, price: float, restraint: float) -> "Account":
-        """Return the account with refetches, made or to be expected; fewer than none where fewer are than before.
+    def with_article(self, refetches: float, *, price: float, restraint: float) -> "Account":
+        """Return the account with a new article of which so many refetches are expected.
 
         `price` is that of all hosts, without the restraint.
         """
-        return replace(
-            self,
+        return Account(
+            articles=self.articles + 1,
             refetches=self.refetches + refetches,
-            logs_of_price=self.logs_of_price + refetches * math.log(price),
-            logs_of_restraint=self.logs_of_restraint + refetches * math.log(restraint),
+            logs_of_price=self.logs_of_price + math.log(price),
+            logs_of_restraint=self.logs_of_restraint + math.log(restraint),
         )
+
+    def charged(self, refetches: float) -> "Account":
+        """Return the account with refetches, made or to be expected; below 0 where fewer are than before."""
+        return replace(self, refetches=self.refetches + refetches)
 
     def times(self, factor: float) -> "Account":
         """Return the account with all sums multiplied."""
@@ -59,24 +64,25 @@ class Account:
 
         `start` is a price from elsewhere, for as long as little was spent.
         """
-        trust, nothing_spent = self._trust(), self.refetches <= 0
-        begin = math.log(start()) if trust < 1 or nothing_spent else 0.0
-        answer = begin - _LARGEST_STEP if nothing_spent else self._answer(self.logs_of_price, budget)
-        return math.exp(trust * answer + (1 - trust) * begin)
+        trust = 1.0 if self.articles >= _ENOUGH_ARTICLES else _trust(self.articles)
+        begin = math.log(start()) if trust < 1 else 0.0
+        if trust == 0:
+            return math.exp(begin)
+        return math.exp(trust * self._answer(self.logs_of_price, budget) + (1 - trust) * begin)
 
-    def restraint(self, most: float, largest: float) -> float:
-        """Return the restraint, from 1 to `largest`, that would have spent `most` refetches an article."""
-        trust = self._trust() if self.refetches > 0 else 0.0
-        return (
-            math.exp(max(0.0, min(trust * self._answer(self.logs_of_restraint, most), math.log(largest))))
-            if trust
-            else 1.0
-        )
+    def restraint(self, *, least: float, most: float, bound: float) -> float:
+        """Return by how much a host's price differs from that of all, from 1/`bound` to `bound`: above 1 so that it
+        spends `most` refetches an article, below 1 so that it spends `least`; 1 between.
 
-    def _trust(self) -> float:
-        if self.articles >= _ENOUGH_ARTICLES:
+        A few articles that cost many looks are proof enough of the former.
+        """
+        if self.articles <= 0:
             return 1.0
-        return max(self.articles, 0.0) / (self.articles + _TRUSTED_ARTICLES)
+        dearer = _trust(self.refetches) * self._answer(self.logs_of_restraint, most)
+        if dearer > 0:
+            return math.exp(min(dearer, math.log(bound)))
+        cheaper = _trust(self.articles) * self._answer(self.logs_of_restraint, least)
+        return math.exp(max(cheaper, -math.log(bound))) if cheaper < 0 else 1.0
 
     def _answer(self, logs: float, budget: float) -> float:
         """Return a logarithm of price or restraint that is right if spending answers to it as it usually does.
@@ -84,5 +90,11 @@ class Account:
         Spending is compared with the mean of the logarithms under which it was spent: without that, the answer would
         grow for as long as the looks of the past are still in the account, and overshoot.
         """
-        excess = math.log(self.refetches / (self.articles * max(budget, 0.05)))
-        return logs / self.refetches + max(-_LARGEST_STEP, min(_LARGEST_STEP, ELASTICITY * excess))
+        cost = max(self.refetches / self.articles, _LEAST_COST)
+        excess = math.log(cost / max(budget, _LEAST_COST))
+        mean = max(-_LARGEST_LOGARITHM, min(_LARGEST_LOGARITHM, logs / self.articles))
+        return mean + max(-_LARGEST_STEP, min(_LARGEST_STEP, ELASTICITY * excess))
+
+
+def _trust(count: float) -> float:
+    return max(count, 0.0) / (max(count, 0.0) + _TRUSTED_ARTICLES)

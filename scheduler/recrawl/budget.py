@@ -14,7 +14,7 @@ from scheduler.recrawl.habits import Basis, Habits, Pool
 from scheduler.recrawl.lookahead import Costs, age_grid, tabulate
 from scheduler.recrawl.prior import learnt_prior
 from scheduler.recrawl.shape import PRIOR_SHAPE, AgeShape, learnt_shape
-from scheduler.recrawl.watch import DAY, Limits
+from scheduler.recrawl.watch import Limits
 
 LOWEST_PRICE, HIGHEST_PRICE = 2e-4, 2.0
 """A look that shows an edit less than once in five thousand times is not worth a publisher's trouble, even where the
@@ -94,16 +94,3 @@ def needs_replan(habits: Habits) -> bool:
     if price is None:
         return False
     return planned is None or abs(price / planned - 1) >= REPLAN_SHARE
-
-
-def article_weight(shape: AgeShape, age: float, limits: Limits) -> float:
-    """Return how much of an article the account counts where it is first looked at `age` seconds old.
-
-    One that is found late, as of a back catalogue, will need fewer looks than are asked for a whole life.
-    """
-    end = limits.watch_for.total_seconds()
-    new = min(DAY, end / 2)
-    if age <= new:
-        return 1.0
-    whole = shape.cumulative(end)
-    return max(0.02, (whole - shape.cumulative(age)) / max(1e-6, whole - shape.cumulative(new)))

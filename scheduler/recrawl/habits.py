@@ -18,11 +18,9 @@ MEMORY_DAYS = 120.0
 """Half-life of what was seen of edits and hints: a host that gets another system or desk is known anew in a season."""
 SPENDING_DAYS = 15.0
 """Half-life of the account of refetches: long enough that a week of elections doesn't make looks dear for a month."""
-LARGEST_RESTRAINT = 1000.0
-MOST_SHARE = 3.0
-"""A host takes so many times what is asked for an article, at most: one whose pages are never twice the same would
-otherwise take what is meant for all."""
 _FADE_STEP_DAYS = 1 / 24
+_LARGEST_SUM = 1e12
+"""A larger one in a stored account is rubbish."""
 _LONGEST_FADE_DAYS = 90.0
 """A clock that leaps makes nothing forgotten beyond this."""
 
@@ -42,11 +40,11 @@ class Basis:
 
 @dataclass(frozen=True, kw_only=True)
 class Habits:
-    """What is known of one host. The sums are explained where they are used: prior, shape, account, hints.
+    """What is known of one host. The sums are explained where they are used: in `prior`, `shape`, `account`, and for
+    hints in `rule`.
 
-    `restraint`, 1 or more, is by how much a fetch is dearer here than elsewhere, as its articles cost so much. `price`
-    is what a fetch cost when the host was last learnt of, None before; `planned_price` the one at which the host's
-    pages were last planned anew.
+    There is an account for each rule that its articles are looked at by. `price` is what a fetch cost by `rule` when
+    the host was last learnt of, None before; `planned_price` the one at which its pages were last planned anew.
     """
 
     looks: float = 0.0
@@ -55,17 +53,20 @@ class Habits:
     exposure: tuple[float, ...] = (0.0,) * BINS
     hints: float = 0.0
     true_hints: float = 0.0
-    account: Account = field(default_factory=Account)
-    restraint: float = 1.0
+    accounts: Mapping[str, Account] = field(default_factory=dict)
     price: float | None = None
     planned_price: float | None = None
     rule: str | None = None
     basis: Basis | None = None
     learnt_at: datetime | None = None
 
-    def restrained(self, budget: float) -> "Habits":
-        """Return the habits with the restraint that their account calls for where `budget` refetches are asked."""
-        return replace(self, restraint=self.account.restraint(budget * MOST_SHARE, LARGEST_RESTRAINT))
+    def account(self, rule: str) -> Account:
+        """Return the account of a rule, an empty one where it has spent nothing here."""
+        return self.accounts.get(rule, Account())
+
+    def with_account(self, rule: str, account: Account) -> "Habits":
+        """Return the habits with another account of a rule."""
+        return replace(self, accounts={**self.accounts, rule: account})
 
     def replanned(self) -> "Habits":
         """Return the habits of a host whose pages were just planned anew at the price in use."""
@@ -92,7 +93,7 @@ class Habits:
         days = min((at - self.learnt_at).total_seconds() / DAY, _LONGEST_FADE_DAYS)
         if days < _FADE_STEP_DAYS:
             return self
-        keep = 0.5 ** (days / MEMORY_DAYS)
+        keep, keep_spending = 0.5 ** (days / MEMORY_DAYS), 0.5 ** (days / SPENDING_DAYS)
         return replace(
             self,
             looks=self.looks * keep,
@@ -101,7 +102,7 @@ class Habits:
             exposure=tuple(value * keep for value in self.exposure),
             hints=self.hints * keep,
             true_hints=self.true_hints * keep,
-            account=self.account.times(0.5 ** (days / SPENDING_DAYS)),
+            accounts={rule: account.times(keep_spending) for rule, account in self.accounts.items()},
             learnt_at=at,
         )
 
@@ -114,8 +115,7 @@ class Habits:
             "exposure": list(self.exposure),
             "hints": self.hints,
             "true_hints": self.true_hints,
-            "account": vars(self.account),
-            "restraint": self.restraint,
+            "accounts": {rule: dict(vars(account)) for rule, account in self.accounts.items()},
             "price": self.price,
             "planned_price": self.planned_price,
             "rule": self.rule,
@@ -138,8 +138,7 @@ class Habits:
             "looks": _number(source.get("looks")),
             "hints": _number(source.get("hints")),
             "true_hints": _number(source.get("true_hints")),
-            "account": _account(source.get("account")),
-            "restraint": _number(source.get("restraint"), _is_positive),
+            "accounts": _accounts(source.get("accounts")),
             "price": _number(source.get("price"), _is_positive),
             "planned_price": _number(source.get("planned_price"), _is_positive),
             "prior_sums": _numbers(source.get("prior_sums"), len(CANDIDATES), _is_any),
@@ -173,8 +172,8 @@ def pooled(habits: Iterable[Habits]) -> Pool:
         return Pool()
     accounts: dict[str, Account] = {}
     for host in hosts:
-        if host.rule is not None:
-            accounts[host.rule] = accounts.get(host.rule, Account()).plus(host.account)
+        for rule, account in host.accounts.items():
+            accounts[rule] = accounts.get(rule, Account()).plus(account)
     return Pool(
         looks=sum(host.looks for host in hosts),
         prior_sums=_added(host.prior_sums for host in hosts),
@@ -226,12 +225,19 @@ def _basis(value: object) -> Basis | None:
     return Basis(alpha=alpha, beta=beta, rates=rates, looks=looks, made_at=made_at)
 
 
+def _accounts(value: object) -> dict[str, Account] | None:
+    if not isinstance(value, Mapping):
+        return None
+    accounts = {rule: account for rule, sums in value.items() if (account := _account(sums)) is not None}
+    return accounts if len(accounts) == len(value) else None
+
+
 def _account(value: object) -> Account | None:
     if not isinstance(value, Mapping):
         return None
     sums = {name: _number(value.get(name), _is_any) for name in vars(Account())}
-    known = {name: number for name, number in sums.items() if number is not None}
-    return Account(**known) if len(known) == len(sums) else None
+    known = {name: number for name, number in sums.items() if number is not None and abs(number) < _LARGEST_SUM}
+    return Account(**known) if len(known) == len(sums) and known["articles"] >= 0 else None
 
 
 def _instant(value: object) -> datetime | None:

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from scheduler.recrawl.account import Account
-from scheduler.recrawl.budget import article_weight, current_basis
+from scheduler.recrawl.budget import current_basis
 from scheduler.recrawl.evidence import chance_of_some, observe
 from scheduler.recrawl.habits import Basis, Habits, Pool
 from scheduler.recrawl.prior import likelihoods
 from scheduler.recrawl.rule import Rule
 from scheduler.recrawl.shape import AgeShape
-from scheduler.recrawl.watch import Evidence, Watch
+from scheduler.recrawl.watch import DAY, Evidence, Watch
 
 
 def learn(  # noqa: PLR0917 - the look, then what is known, then what decides
@@ -33,11 +32,10 @@ def learn(  # noqa: PLR0917 - the look, then what is known, then what decides
     basis = habits.basis
     assert basis is not None  # noqa: S101 - the current habits have one
     if watch.last_look_at is None:
-        weight = article_weight(AgeShape(basis.rates), watch.age(looked_at), rule.limits)
         first = replace(watch, last_look_at=looked_at, looks=1)
-        return watch.evidence, _with_article(habits, first, weight, pool, rule)
+        return watch.evidence, _with_article(habits, first, looked_at, pool, rule)
     before = rule.expected_looks(watch, habits, pool)
-    paid_by = habits
+    before_look = habits
     if watch.hinted_at is not None and watch.hinted_at <= looked_at:
         habits = _learn_hint(watch, looked_at, changed, habits, basis)
     evidence, habits = _learn_rate(watch, looked_at, changed, habits=habits, basis=basis, rule=rule)
@@ -49,40 +47,41 @@ def learn(  # noqa: PLR0917 - the look, then what is known, then what decides
         changes=watch.changes + changed,
         evidence=evidence,
     )
-    after = rule.expected_looks(seen, paid_by, pool)
-    return evidence, _charged(habits, planned + after - before, pool, rule)
+    after = rule.expected_looks(seen, before_look, pool)
+    return evidence, _charged(habits, planned + after - before, rule)
 
 
 def pay(habits: Habits, fetched_at: datetime, pool: Pool, rule: Rule) -> Habits:
     """Return the habits after a fetch that the rule asked for and that told nothing, or nothing yet."""
-    return _charged(_current(habits, fetched_at, pool, rule), 1.0, pool, rule)
+    return _charged(_current(habits, fetched_at, pool, rule), 1.0, rule)
 
 
-def _with_article(habits: Habits, first: Watch, weight: float, pool: Pool, rule: Rule) -> Habits:
+def _with_article(habits: Habits, first: Watch, looked_at: datetime, pool: Pool, rule: Rule) -> Habits:
+    """Return the habits of a host that has another article, after the first look at it."""
+    is_new = first.age(looked_at) <= min(DAY, rule.limits.watch_for.total_seconds() / 2)
+    if not rule.keeps_budget or not is_new:
+        return habits
+    account = habits.account(rule.name).with_article(
+        rule.expected_looks(first, habits, pool), price=rule.price_of_all(pool), restraint=rule.restraint(habits)
+    )
+    return habits.with_account(rule.name, account)
+
+
+def _charged(habits: Habits, refetches: float, rule: Rule) -> Habits:
     if not rule.keeps_budget:
         return habits
-    account = habits.account.with_article(weight)
-    return _charged(replace(habits, account=account), rule.expected_looks(first, habits, pool), pool, rule)
-
-
-def _charged(habits: Habits, refetches: float, pool: Pool, rule: Rule) -> Habits:
-    if not rule.keeps_budget:
-        return habits
-    account = habits.account.charged(refetches, price=rule.price_of_all(pool), restraint=habits.restraint)
-    return replace(habits, account=account)
+    return habits.with_account(rule.name, habits.account(rule.name).charged(refetches))
 
 
 def _current(habits: Habits, at: datetime, pool: Pool, rule: Rule) -> Habits:
     """Return the habits as they count at an instant by a rule, with what plans are made by."""
-    before = habits.learnt_at
     habits = habits.faded(at)
-    if habits.rule != rule.name:
-        # What another rule spent says nothing about this one.
-        habits = replace(habits, rule=rule.name, account=Account(), restraint=1.0, price=None, planned_price=None)
-    if habits.learnt_at != before:
-        # The fading moves in steps; the restraint moves with it.
-        habits = habits.restrained(rule.limits.refetches_per_article)
-    return replace(habits, basis=current_basis(habits, pool, now=at), price=rule.price(habits, pool))
+    habits = replace(habits, basis=current_basis(habits, pool, now=at))
+    if not rule.keeps_budget:
+        return habits
+    # By another rule a price is in another unit.
+    planned = habits.planned_price if habits.rule == rule.name else None
+    return replace(habits, rule=rule.name, price=rule.price(habits, pool), planned_price=planned)
 
 
 def _learn_hint(watch: Watch, looked_at: datetime, changed: bool, habits: Habits, basis: Basis) -> Habits:

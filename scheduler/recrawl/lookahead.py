@@ -28,9 +28,9 @@ NEXT_GROWTH = 1.2
 """The next look alone is kept, so it is sought more finely: candidates for the next wait grow by a fifth."""
 LEVELS = (0.0, 1.0, 2.0, 4.0, 9.0, 25.0)
 """Edits seen so far for which values are tabulated; between them they are taken in proportion."""
-_DECLINES = 5
 SEVERAL = (2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64)
 """So many looks are considered on the way from one age of the grid to the next."""
+_DECLINES = 5
 """So many candidates in a row that are worth less than the ones before end the search for a better one."""
 
 

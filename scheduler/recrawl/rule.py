@@ -12,8 +12,13 @@ from scheduler.recrawl.watch import Decision, Limits, Watch
 LEAST_TRUTH = 0.1
 """Hints of a host that are seldomer true are not heeded: so small a share cannot be told from chance, and where a fetch
 is cheap, each of its articles would be fetched as often as its index is made anew."""
+MOST_SHARE, LEAST_SHARE = 3.0, 1 / 6
+"""A host takes so many times what is asked for an article at most: one whose pages are never twice the same would
+otherwise take what is meant for all. And at least so many times that: one that was quiet for long would otherwise never
+be found to have become lively."""
+LARGEST_RESTRAINT = 1000.0
 _MOST_LOOKS = 300
-"""More are not counted ahead."""
+"""More are not counted ahead, if they are more than twice the budget."""
 
 
 class Rule(ABC):
@@ -31,7 +36,7 @@ class Rule(ABC):
     def __init__(self, limits: Limits, *, scale: float = 1.0) -> None:
         self.limits = limits
         self.scale = scale
-        """A further factor on top of the correction, for those who tune a rule by hand."""
+        """A further factor of the price, for those who tune a rule by hand."""
 
     @abstractmethod
     def next_look(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> Decision:
@@ -47,8 +52,14 @@ class Rule(ABC):
         It moves so that all hosts together spend the budget. In which unit it is, is the rule's own affair: 1 is what a
         simple rule makes of the budget by itself.
         """
-        restraint = habits.restraint if habits.rule in (self.name, None) else 1.0
-        return self.price_of_all(pool) * restraint * self.scale
+        return self.price_of_all(pool) * self.restraint(habits) * self.scale
+
+    def restraint(self, habits: Habits) -> float:
+        """Return by how much a host's price differs from that of all, as its articles cost far more or less."""
+        budget = self.limits.refetches_per_article
+        return habits.account(self.name).restraint(
+            least=budget * LEAST_SHARE, most=budget * MOST_SHARE, bound=LARGEST_RESTRAINT
+        )
 
     def price_of_all(self, pool: Pool) -> float:
         """Return the price at a host without restraint."""
@@ -61,11 +72,12 @@ class Rule(ABC):
         return 1.0
 
     def expected_looks(self, watch: Watch, habits: Habits, pool: Pool) -> float:
-        """Return how many looks are to be expected after the last one, if none of them shows an edit."""
-        if watch.last_look_at is None:
+        """Return how many looks are to be expected after the last one: here, if none of them shows an edit."""
+        if watch.last_look_at is None or not self.keeps_budget:
             return 0.0
+        most = max(_MOST_LOOKS, 2 * self.limits.refetches_per_article)
         one, looks = replace(watch, hinted_at=None), 0
-        while looks < _MOST_LOOKS:
+        while looks < most:
             assert one.last_look_at is not None  # noqa: S101 - each look in turn is the last
             at = self.next_look(one, habits, pool, one.last_look_at).at
             if at is None:

@@ -108,8 +108,7 @@ class Nutch(SimpleRule):
         quiet = 0.0
         if watch.last_look_at is not None and watch.looks > 1:
             quiet = max(0.0, (watch.last_look_at - (watch.last_changed_at or watch.born_at)).total_seconds())
-        thrift = self.price(habits, pool)
-        return max(interval * thrift, quiet) - self.SYNC * quiet
+        return max(interval * self.price(habits, pool), quiet) - self.SYNC * quiet
 
     def remembered_interval(self, interval: float | None, *, changed: bool) -> float | None:
         interval = interval or self.BEGIN

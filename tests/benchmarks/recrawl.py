@@ -174,8 +174,8 @@ def _print_table(results: dict[tuple[int, float, str], list[Measured]], budgets:
                 off = "" if abs(value.refetches / budget - 1) <= 0.03 or name == "oracle" else "  off budget"
                 print(
                     f"  {name:13} {value.refetches:5.2f} ({value.unadjusted:5.2f})  {value.caught:6.1%} ±{half:5.1%} "
-                    f"{value.mean_delay:7.1f} {value.median_delay:6.1f} {value.p90_delay:6.0f} {value.strict_delay:7.1f}  {value.wasted:6.1%}"
-                    f"{off}"
+                    f"{value.mean_delay:7.1f} {value.median_delay:6.1f} {value.p90_delay:6.0f} "
+                    f"{value.strict_delay:7.1f}  {value.wasted:6.1%}{off}"
                 )
 
 

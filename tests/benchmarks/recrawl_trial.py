@@ -101,8 +101,11 @@ def _look(one: _Watched, now: float, habits: Habits, pool: Pool, rule: Rule, *, 
 
 def as_known(habits: Habits) -> Habits:
     """Return the habits of a host that is not watched any more: what it spent is but a first guess for others."""
-    factor = min(1.0, _GUESS_ARTICLES / max(habits.account.articles, 1.0))
-    return replace(habits, account=habits.account.times(factor))
+    accounts = {
+        rule: account.times(min(1.0, _GUESS_ARTICLES / max(account.articles, 1.0)))
+        for rule, account in habits.accounts.items()
+    }
+    return replace(habits, accounts=accounts)
 
 
 def watch_as_oracle(articles: Sequence[Article], *, budget: float, price: float) -> Trial:

@@ -1,5 +1,6 @@
 """What the planner makes of looks and hints, and keeps."""
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -54,8 +55,8 @@ def habits(store, host=HOST) -> Habits:
 
 def price_elsewhere(transaction, price, now):
     """Have other hosts spend what is asked at this price of a fetch, so that it is the price of all."""
-    spent = Account(articles=1e6).charged(6e6, price=price, restraint=1.0)
-    others = Habits(rule="plan", account=spent, learnt_at=now)
+    spent = Account(articles=1e6, refetches=6e6, logs_of_price=1e6 * math.log(price))
+    others = Habits(rule="plan", accounts={"plan": spent}, learnt_at=now)
     transaction.host_habits.put({"elsewhere.example": others.to_json()}, now)
 
 
@@ -207,6 +208,7 @@ def test_a_look_whose_plan_is_thrown_away_is_paid_once_all_the_same(store, page,
     What is expected of an article is left out of the account here, so that it holds nothing but fetches.
     """
     monkeypatch.setattr(Plan, "expected_looks", lambda *_: 0.0)
+    monkeypatch.setattr(planner, "REPLANS_A_RUN", 0)
     page.see(FERRY, at=1)
     plans(store).plan(minute(2))
     due = (page.state().next_fetch_at - NOON) / timedelta(minutes=1)
@@ -220,8 +222,8 @@ def test_a_look_whose_plan_is_thrown_away_is_paid_once_all_the_same(store, page,
         elif len(drafts) == 1:
             with store.writing() as transaction:
                 known = Habits.from_json(transaction.host_habits.of([HOST]).get(HOST))
-                spent = known.account.charged(4, price=1.0, restraint=1.0)
-                other = replace(known, account=spent, hints=known.hints + 1)
+                spent = known.account("plan").charged(4)
+                other = replace(known.with_account("plan", spent), hints=known.hints + 1)
                 transaction.host_habits.put({HOST: other.to_json()}, now)
         write(self, part, now)
 
@@ -229,9 +231,9 @@ def test_a_look_whose_plan_is_thrown_away_is_paid_once_all_the_same(store, page,
     assert plans(store).plan(minute(due + 12)) == 1
     assert len(drafts) == 2, "one was thrown away"
     paid = 1 if what == "the page" else 5
-    assert habits(store).account.refetches == pytest.approx(paid, abs=0.1)
+    assert habits(store).account("plan").refetches == pytest.approx(paid, abs=0.1)
     plans(store).plan(minute(due + 13))
-    assert habits(store).account.refetches == pytest.approx(paid, abs=0.1)
+    assert habits(store).account("plan").refetches == pytest.approx(paid, abs=0.1)
 
 
 def test_a_page_that_is_paused_while_it_is_thought_over_stays_without_a_plan(store, page, monkeypatch):
@@ -299,7 +301,7 @@ def test_all_looks_of_a_short_watch_come_within_it(store, page, hours):
         plans(store, **short).plan(minute(at + 0.5))
     assert 1 <= looks <= 8
     assert history(store, page).next_fetch_reason in ("finished", "released")
-    assert habits(store).account.refetches == pytest.approx(looks, rel=0.1)
+    assert habits(store).account("plan").refetches == pytest.approx(looks, rel=0.1)
 
 
 def test_a_source_may_fix_the_interval_or_the_rule(store, page):
@@ -680,3 +682,21 @@ def test_ages_over_a_day_and_a_month_are_counted_whole(store, page, age):
     found = history(store, page)
     assert found.next_fetch_at is None or found.next_fetch_at - minute(later) > timedelta(hours=12)
     assert found.learnt_until == minute(later)
+
+
+def test_habits_of_a_program_that_kept_no_account_make_no_plan_fail(store, paper):
+    """A look at an article that was known before is charged where no article was ever entered."""
+    old = watch(store, "old", source="paper")
+    old.see(replace(FERRY, published=None), at=1)
+    plans(store).plan(minute(2))
+    with store.writing() as transaction:
+        known = dict(transaction.host_habits.of([HOST])[HOST])
+        known.pop("accounts")
+        transaction.host_habits.put({HOST: known}, minute(3))
+        put_off(transaction, {old.page.page_id: minute(4)})
+    old.see(replace(FERRY, published=None), at=5)
+    plans(store).plan(minute(6))
+    news = watch(store, "news", source="paper")
+    news.see(replace(FERRY, body="Other news.", published=None), at=7)
+    plans(store).plan(minute(8))
+    assert [history(store, page).next_fetch_reason for page in (old, news)] == ["plan", "plan"]

@@ -9,7 +9,7 @@ import pytest
 
 from crawler.runner import SourceBook
 from scheduler.planner import PagePlanner
-from scheduler.recrawl.habits import MOST_SHARE
+from scheduler.recrawl.rule import MOST_SHARE
 from scheduler.recrawl.shape import PRIOR_RATES, AgeShape
 from scheduler.rule_book import PlanSettings
 from storage.model import BY_RULE, NextReason, Outcome, Source

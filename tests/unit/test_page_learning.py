@@ -62,7 +62,7 @@ def test_a_look_of_a_program_that_does_not_note_it_apart_is_learnt_of():
 def test_only_looks_that_the_rule_wanted_are_paid_from_its_budget():
     _, wanted = learn(history(**LOOKED))
     _, asked_for = learn(history(**LOOKED | {"next_fetch_reason": NextReason.REQUESTED}))
-    assert wanted.account.refetches - asked_for.account.refetches == pytest.approx(1)
+    assert wanted.account("plan").refetches - asked_for.account("plan").refetches == pytest.approx(1)
     assert wanted.looks == asked_for.looks == 1
 
 
@@ -86,14 +86,16 @@ def later(page, outcome, reason, hours, **facts):
 def test_a_fetch_of_the_rule_is_paid_once_whatever_it_came_to(outcome, then, waiting):
     page, before = learn(history(**LOOKED))
     first, habits = learn(later(page, outcome, "plan", 2, **waiting), before)
-    assert habits.account.refetches - before.account.refetches == pytest.approx(1, abs=0.01), "when it ended"
+    assert habits.account("plan").refetches - before.account("plan").refetches == pytest.approx(1, abs=0.01), (
+        "when it ended"
+    )
     again, habits = learn(later(first, Outcome.TIMEOUT, then, 3), habits)
     settled = {"has_candidate": False, "suspect_looks": 0}
     done, habits = learn(later(again, Outcome.UNCHANGED, "retry", 4, **settled), habits)
     _, at_once = learn(later(page, Outcome.UNCHANGED, "plan", 4), before)
-    paid = pytest.approx(at_once.account.refetches, abs=0.02)
-    assert habits.account.refetches == paid, "not for what follows from it"
-    assert learn(done, habits)[1].account == habits.account, "nor for being thought of again"
+    paid = pytest.approx(at_once.account("plan").refetches, abs=0.02)
+    assert habits.account("plan").refetches == paid, "not for what follows from it"
+    assert learn(done, habits)[1].accounts == habits.accounts, "nor for being thought of again"
 
 
 @pytest.mark.parametrize("name", ["plan", "index", "geometric", "stormcrawler", "nutch", "fixed"])
@@ -101,15 +103,16 @@ def test_a_fetch_of_the_rule_is_paid_once_whatever_it_came_to(outcome, then, wai
 def test_a_new_article_is_entered_with_the_looks_that_are_to_come(name, watch_for):
     rule = rule_of(name, limits=Limits(watch_for=watch_for))
     _, habits = learn(history(first_seen_at=NOW - timedelta(minutes=5)), rule=rule)
-    assert habits.account.articles == 1
-    assert (habits.account.refetches == 0) == (name in {"stormcrawler", "nutch"} and watch_for < timedelta(days=1))
-    assert habits.account.refetches < 15
+    account = habits.account(name)
+    assert account.articles == 1
+    assert (account.refetches == 0) == (name in {"stormcrawler", "nutch"} and watch_for < timedelta(days=1))
+    assert account.refetches < 15
 
 
 @pytest.mark.parametrize("outcome", [Outcome.GONE, Outcome.NOT_ARTICLE])
 def test_a_look_that_found_no_article_says_nothing_of_edits_and_is_paid(outcome):
     page, habits = learn(history(**LOOKED, last_outcome=outcome))
-    assert (page.rate_beta, page.learnt_until, habits.looks, habits.account.refetches) == (0, NOW, 0, 1)
+    assert (page.rate_beta, page.learnt_until, habits.looks, habits.account("plan").refetches) == (0, NOW, 0, 1)
 
 
 def test_what_a_clock_saw_that_was_ahead_teaches_nothing():
@@ -152,7 +155,7 @@ def test_an_article_that_is_watched_anew_is_learnt_of_as_it_is_planned_and_not_f
 def test_an_article_that_is_handed_over_on_its_first_day_is_watched_from_its_birth():
     page = history(first_seen_at=NOW - HOUR, published_at=NOW - 5 * HOUR, watched_from=NOW - HOUR)
     assert watch_of(page).born_at == NOW - 5 * HOUR
-    assert learn(replace(page, next_fetch_reason=NextReason.NEW))[1].account.articles == 1
+    assert learn(replace(page, next_fetch_reason=NextReason.NEW))[1].account("plan").articles == 1
 
 
 def test_a_look_older_than_what_is_learnt_sets_learning_back_and_teaches_nothing():

@@ -80,8 +80,8 @@ def test_the_first_look_counts_an_article_and_teaches_nothing_else():
     evidence, habits = learn(watched(None), BORN + HOUR, False, Habits(), Pool(), RULE)
     assert evidence == Evidence()
     assert habits.looks == 0
-    assert habits.account.articles == 1
-    assert habits.account.refetches == pytest.approx(6, rel=0.2), "those that are to come"
+    assert habits.account("plan").articles == 1
+    assert habits.account("plan").refetches == pytest.approx(6, rel=0.2), "those that are to come"
 
 
 def test_a_host_whose_articles_are_edited_often_is_known_by_it():
@@ -116,7 +116,7 @@ def test_a_look_before_the_last_one_covers_nothing():
 
 
 def test_a_clock_set_back_makes_nothing_forgotten_and_one_that_leaps_not_everything():
-    habits = Habits(learnt_at=BORN, looks=100.0, account=Account(articles=10.0))
+    habits = Habits(learnt_at=BORN, looks=100.0, accounts={"plan": Account(articles=10.0)})
     assert habits.faded(BORN - DAY) == habits
     season = habits.faded(BORN + timedelta(days=120))
     assert 50 <= season.looks < 65
@@ -148,8 +148,8 @@ def test_a_price_that_moved_by_a_tenth_calls_for_new_plans():
 
 def spending(refetches: float, *, articles: float = 1000.0, price: float = 0.01) -> Habits:
     """Return the habits of a host that spent so many refetches an article, at a price."""
-    account = Account(articles=articles).charged(refetches * articles, price=price, restraint=1.0)
-    return Habits(rule="plan", learnt_at=BORN, account=account)
+    account = Account(articles=articles, refetches=refetches * articles, logs_of_price=articles * math.log(price))
+    return Habits(rule="plan", learnt_at=BORN, accounts={"plan": account})
 
 
 def test_one_price_for_all_rises_until_all_hosts_together_spend_what_is_asked():
@@ -169,15 +169,43 @@ def test_an_account_of_another_budget_gives_the_price_of_this_one():
     assert cheap < 0.005 < 0.02 < dear
 
 
-def test_a_host_that_takes_far_more_than_is_asked_pays_more_than_others():
-    restraints = []
-    for refetches in (5, 17, 19, 60):
-        _, habits = learn(watched(HOUR, looks=1), BORN + DAY, False, spending(refetches), Pool(), RULE)
-        restraints.append(habits.restraint)
-    assert restraints[:2] == [1.0, 1.0]
-    assert 1.0 < restraints[2] < restraints[3]
-    dear = replace(spending(60), restraint=restraints[3])
-    assert RULE.price(dear, Pool()) == pytest.approx(RULE.price(Habits(), Pool()) * restraints[3])
+def test_a_host_that_takes_far_more_or_less_than_is_asked_has_a_price_of_its_own():
+    restraints = [RULE.restraint(spending(refetches)) for refetches in (0, 0.9, 1.1, 6, 17, 19, 60)]
+    assert restraints[2:5] == [1.0, 1.0, 1.0]
+    assert restraints[0] < restraints[1] < 1.0 < restraints[5] < restraints[6]
+    dear = spending(60)
+    assert RULE.price(dear, Pool()) == pytest.approx(RULE.price(Habits(), Pool()) * restraints[6])
+    assert RULE.restraint(spending(200, articles=1.0)) > 2, "one article that costs so much is enough"
+    assert RULE.restraint(spending(0, articles=1.0)) > 0.9, "one that costs nothing is not"
+
+
+@pytest.mark.parametrize("name", ["plan", "index", "geometric", "stormcrawler", "nutch", "fixed"])
+@pytest.mark.parametrize("refetches", [-3.0, 0.0, 1e-9, 5.0, 1e9])
+@pytest.mark.parametrize("articles", [0.0, 1e-9, 3.0, 1e6])
+def test_every_account_gives_a_price_within_bounds(name: str, articles: float, refetches: float):
+    """Looks at what was known before an account was kept, or under another rule, come without articles."""
+    rule = rule_of(name, limits=RULE.limits)
+    for logs in (0.0, -1e7, 1e7):
+        account = Account(articles=articles, refetches=refetches, logs_of_price=logs, logs_of_restraint=logs)
+        host = Habits(rule=name, learnt_at=BORN, accounts={name: account})
+        assert rule.lowest_price <= rule.price_of_all(pooled([host])) <= rule.highest_price
+        assert rule.lowest_price / 1000 <= rule.price(host, pooled([host])) <= rule.highest_price * 1000
+
+
+def test_each_rule_of_a_host_keeps_its_own_account():
+    other, fixed = rule_of("geometric", limits=RULE.limits), rule_of("fixed", interval=HOUR, limits=RULE.limits)
+    _, habits = learn(watched(None), BORN + HOUR, False, Habits(), Pool(), RULE)
+    known = habits.account("plan")
+    for rule in (other, fixed):
+        _, habits = learn(watched(None), BORN + HOUR, False, habits, Pool(), rule)
+    assert habits.account("plan") == known
+    assert set(habits.accounts) == {"plan", "geometric"}
+    assert Habits.from_json(json.loads(json.dumps(habits.to_json()))) == habits
+
+
+def test_an_article_that_is_found_late_says_nothing_of_what_one_costs():
+    _, habits = learn(watched(None), BORN + DAY + HOUR, False, Habits(), Pool(), RULE)
+    assert not habits.accounts
 
 
 @pytest.mark.parametrize("changes", [(), (1, 2, 5)])
@@ -189,7 +217,8 @@ def test_over_its_life_an_article_costs_its_looks_whatever_was_expected(
     monkeypatch.setattr("scheduler.recrawl.habits.SPENDING_DAYS", 1e9)
     rule, looks, now = rule_of(name, limits=RULE.limits), 0, BORN + timedelta(minutes=6)
     basis = basis_of(Habits(), Pool(), now=now + 60 * DAY)
-    habits, watch = Habits(looks=1e6, basis=replace(basis, looks=1e6)), watched(None)
+    usual = {name: Account(articles=1e4, refetches=6e4)}
+    habits, watch = Habits(looks=1e6, basis=replace(basis, looks=1e6), accounts=usual), watched(None)
     while True:
         changed = looks in changes
         evidence, habits = learn(watch, now, changed, habits, Pool(), rule)
@@ -207,18 +236,18 @@ def test_over_its_life_an_article_costs_its_looks_whatever_was_expected(
         looks, now = looks + 1, at
     left = rule.expected_looks(watch, habits, Pool())
     assert looks > 3
-    assert habits.account.refetches - left == pytest.approx(looks, rel=0.05)
+    assert habits.account(name).refetches - 6e4 - left == pytest.approx(looks, rel=0.05)
 
 
 def test_a_look_that_nobody_planned_teaches_and_costs_nothing():
     evidence, habits = learn(watched(HOUR, looks=1), BORN + DAY, True, Habits(), Pool(), RULE, planned=False)
     _, paid = learn(watched(HOUR, looks=1), BORN + DAY, True, Habits(), Pool(), RULE)
     assert evidence.alpha > 0
-    assert paid.account.refetches - habits.account.refetches == pytest.approx(1)
+    assert paid.account("plan").refetches - habits.account("plan").refetches == pytest.approx(1)
 
 
 def test_what_is_fetched_at_an_interval_that_is_set_is_not_reckoned_against_the_budget():
     rule = rule_of("fixed", interval=HOUR, limits=RULE.limits)
     _, habits = learn(watched(None), BORN + HOUR, False, Habits(), Pool(), rule)
     _, habits = learn(watched(HOUR, looks=1), BORN + DAY, False, habits, Pool(), rule)
-    assert habits.account == Account()
+    assert not habits.accounts

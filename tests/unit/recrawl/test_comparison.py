@@ -6,6 +6,7 @@ from tests.benchmarks.recrawl_worlds import WATCH, WORLDS, Article
 
 
 def test_the_plan_catches_at_least_as_much_as_any_simple_rule_at_the_same_budget():
+    """The index learns like the plan, and is near enough that only a larger world tells them apart."""
     case = case_of(WORLDS[0], TINY, 2)
     plan = run("plan", case, 4.0)
     assert plan.refetches < 4.4

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from scheduler.shares import HALF, Share, has_jumped, percent, prevails, total
+from scheduler.shares import HALF, Share, has_jumped, percent, total
 from scheduler.source_warnings import (
     LEAST_BASELINE,
     MONTH,
@@ -20,6 +20,7 @@ from scheduler.source_warnings import (
     standing_one,
     usual_share,
     views,
+    what_began,
     what_goes_on,
     when,
 )
@@ -64,7 +65,10 @@ def article_warnings(days: Sequence[Tally], standing: Sequence[Standing], *, tod
     if found is not None:
         yield found
     stands = standing_one(standing, WarningKind.ZONE_MISSING)
-    found = _zone(days, today) if stands is None else what_goes_on(stands, last, _unzoned, _about_zone)
+    if stands is None:
+        found = what_began(days, _unzoned, _about_zone, least=LEAST_ARTICLES, today=today, longest=MONTH)
+    else:
+        found = what_goes_on(stands, last, _unzoned, _about_zone)
     if found is not None:
         yield found
 
@@ -217,18 +221,6 @@ def _about_text(last: Sequence[Tally], usual: float) -> SourceWarning:
 
 def _unzoned(day: Tally) -> Share:
     return Share(count=day.unzoned, of=day.articles)
-
-
-def _zone(days: Sequence[Tally], today: date) -> SourceWarning | None:
-    for view in views(days, _articles, today=today):
-        last, before = split(view.days, _articles, LEAST_ARTICLES, longest=MONTH)
-        unzoned, usual = [_unzoned(day) for day in last], [_unzoned(day) for day in before]
-        longer = [_unzoned(day) for day in view.longer_before(last, before)]
-        if not prevails(total(unzoned), usual, longer, least=LEAST_ARTICLES):
-            return None
-        if view.bears_out(unzoned, longer):
-            return _about_zone(last, total(usual))
-    return None
 
 
 def _about_zone(last: Sequence[Tally], before: Share | float) -> SourceWarning:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 
-from scheduler.shares import HALF, NEARLY_ALL, Share, has_doubled, prevails, total
+from scheduler.shares import HALF, NEARLY_ALL, Share, has_doubled, total
 from scheduler.source_warnings import (
     MONTH,
     SourceWarning,
@@ -14,6 +14,7 @@ from scheduler.source_warnings import (
     standing_one,
     usual_share,
     views,
+    what_began,
     what_goes_on,
     when,
 )
@@ -71,7 +72,10 @@ def page_warnings(days: Sequence[Tally], standing: Sequence[Standing], *, today:
         if found is not None:
             yield found
     stands = standing_one(standing, WarningKind.VERSIONS_EXPLODING)
-    versions = _versions(days, today) if stands is None else _still_versions(days, stands)
+    if stands is None:
+        versions = what_began(days, _updated, _about_versions, least=LEAST_PAGES, today=today)
+    else:
+        versions = _still_versions(days, stands)
     if versions is not None:
         yield versions
 
@@ -158,18 +162,6 @@ def _about_pages(
 def _updated(day: Tally) -> Share:
     again = [day.pages.get(outcome.value, 0) for outcome in _LOOKED_AGAIN]
     return Share(count=sum(again[: len(_NEW_VERSION)]), of=sum(again))
-
-
-def _versions(days: Sequence[Tally], today: date) -> SourceWarning | None:
-    for view in views(days, lambda day: _updated(day).of, today=today):
-        last, before = split(view.days, lambda day: _updated(day).of, LEAST_PAGES)
-        updated, usual = [_updated(day) for day in last], [_updated(day) for day in before]
-        longer = [_updated(day) for day in view.longer_before(last, before)]
-        if not prevails(total(updated), usual, longer, least=LEAST_PAGES):
-            return None
-        if view.bears_out(updated, longer):
-            return _about_versions(last, total(usual))
-    return None
 
 
 def _still_versions(days: Sequence[Tally], stands: Standing) -> SourceWarning | None:

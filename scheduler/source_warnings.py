@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from scheduler.shares import Share, has_risen, is_calm, percent, total
+from scheduler.shares import Share, has_risen, is_calm, percent, prevails, total
 from storage.tallies import Tally
 
 BASELINE = timedelta(days=28)
@@ -137,6 +137,34 @@ def views(days: Sequence[Tally], size: Callable[[Tally], int], *, today: date) -
     over = [day for day in days if day.day < today]
     begun = any(size(day) for day in days[len(over) :])
     return [View(days=days, is_open=True), View(days=over)] if begun else [View(days=over)]
+
+
+def what_began(
+    days: Sequence[Tally],
+    share_of: Callable[[Tally], Share],
+    about: Callable[[Sequence[Tally], Share], SourceWarning],
+    *,
+    least: int,
+    today: date,
+    longest: timedelta = WEEK,
+) -> SourceWarning | None:
+    """Return the warning of a share that came to prevail among the last days, `longest` at most; None if it did not.
+
+    Days are taken until they hold `least` cases.
+    """
+
+    def size(day: Tally) -> int:
+        return share_of(day).of
+
+    for view in views(days, size, today=today):
+        last, before = split(view.days, size, least, longest=longest)
+        now, usual = [share_of(day) for day in last], [share_of(day) for day in before]
+        longer = [share_of(day) for day in view.longer_before(last, before)]
+        if not prevails(total(now), usual, longer, least=least):
+            return None
+        if view.bears_out(now, longer):
+            return about(last, total(usual))
+    return None
 
 
 def when(days: Sequence[Tally]) -> str:

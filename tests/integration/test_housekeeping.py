@@ -81,17 +81,25 @@ def days(store: Store) -> list[Tally]:
         return [tally for tallies in transaction.tallies.since(date.min).values() for tally in tallies]
 
 
+def count_all(store: Store, now: datetime) -> None:
+    """Count until no day waits, however slow the database: each time as many are counted as a second allows."""
+    for _ in range(1000):
+        if not count_days(store, now):
+            return
+    pytest.fail("days are left that are not counted")
+
+
 def test_days_that_were_missed_are_counted_once_and_settled_days_never_again(house, monkeypatch):
     record(house.store, *(timedelta(days=number) for number in (0, 1, 2, 3, 5)))
     monkeypatch.setattr(counting, "COUNT_SECONDS", 0.0)
     assert count_days(house.store, NOW)
     assert days(house.store) == []
     monkeypatch.undo()
-    assert not count_days(house.store, NOW)
+    count_all(house.store, NOW)
     assert [tally.day.day for tally in days(house.store)] == [25, 27, 28, 1, 2]
     # What is recorded for a settled day, and what is thinned out of it, changes it no more.
     record(house.store, timedelta(days=2, minutes=1), timedelta(minutes=1))
-    count_days(house.store, NOW)
+    count_all(house.store, NOW)
     assert [sum(tally.pages.values()) for tally in days(house.store)] == [1, 1, 1, 1, 2]
 
 
@@ -100,18 +108,18 @@ def test_yesterday_is_counted_until_it_has_been_over_for_a_day(house):
     record(house.store, NOW - midnight + timedelta(minutes=5))
     # A machine that slept through the night records in the morning what it fetched before.
     for hours, late in ((0.1, 6), (9, 7), (23.9, 8), (24, 9), (24.1, 10)):
-        count_days(house.store, midnight + timedelta(hours=hours))
+        count_all(house.store, midnight + timedelta(hours=hours))
         record(house.store, NOW - midnight + timedelta(minutes=late))
     assert sum(days(house.store)[0].pages.values()) == 4
 
 
 def test_after_a_clock_that_was_ahead_no_day_is_left_out(house):
-    count_days(house.store, NOW + timedelta(days=30))
+    count_all(house.store, NOW + timedelta(days=30))
     for number in (0, 21, 22):
         at = NOW + timedelta(days=number)
         record(house.store, NOW - at + timedelta(minutes=1))
         if number != 21:  # then no service ran, and nothing was counted
-            count_days(house.store, at)
+            count_all(house.store, at)
     assert [sum(tally.pages.values()) for tally in days(house.store)] == [1, 1, 1]
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from scheduler.article_breakage import article_warnings
 from scheduler.page_breakage import LEAST_PAGES, fetched, page_warnings
-from scheduler.silence import silence
+from scheduler.silence import new_addresses, silence
 from scheduler.source_warnings import SILENT, SourceWarning, Standing, WarningKind
 from storage.model import FeedKind, Outcome
 from storage.tallies import Tally
@@ -116,7 +116,7 @@ def _later(instant: datetime | None, other: datetime) -> bool:
 
 def _silent(begin: str, days: Sequence[Tally], since: datetime, polled_at: datetime) -> SourceWarning:
     """Warn of a silence, by whether the feeds lead to anything new."""
-    entries = sum(day.entries for day in days if day.day > since.date())
+    entries = new_addresses(days, since)
     well = f"{begin} Its feeds were last read well at {_at(polled_at)}"
     if entries:
         sentence = f"{well}, and led to {entries} new addresses since, none of which became an article."

@@ -10,8 +10,13 @@ Two tests, either of which is enough:
 - *Its hours.* What the silent hours should have brought, divided by how much more than by chance the numbers vary, must
   exceed what a Poisson process misses less often than `FALSE_ALARMS` a year. It is reckoned by the same kind of day
   (weekday, Saturday or Sunday), of which as many of the fullest do not count as holidays may come in a row. A busy
-  source has news on holidays too, though less: there it is reckoned as well by the quietest of these kinds for each
-  hour and its neighbours (for the clocks may have changed), which tells within hours.
+  source that never pauses is reckoned by the quietest of these kinds for each hour and its neighbours (for the clocks
+  may have changed).
+
+At such a busy source it matters whether its feeds lead anywhere. Where they led to so many new addresses that articles
+should have come of them, no holiday explains that none did, and hours tell. Where they are well and list nothing new,
+only its length tells a feed that died from a holiday, when even a paper of hundreds of articles a day may rest:
+`QUIET_HOURS` in a row are let pass before the tests count. So a feed that died is told of after two days.
 
 Only hours in which the source's feeds were read well, or that lie between two such readings no further apart than they
 usually are, count as watched: others are neither gap nor silence. So what a service that was off missed is no silence.
@@ -22,6 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from statistics import median
 
 from storage.tallies import HOURS, Tally
 
@@ -37,7 +43,9 @@ HOLIDAYS = 4
 FEWER_HOLIDAYS = 2
 """The same of one that had no day with less than `_PAUSE` of what is usual."""
 BUSY = 40
-"""A source with so much news a day, and no such day, has news on holidays too."""
+"""A source with so much news a day, and no such day, is let rest for `QUIET_HOURS` and no longer."""
+QUIET_HOURS = 36
+"""So long such a source may list nothing new: a holiday in any time zone, with the afternoon before it."""
 MISSED_TWICE = 2.25
 """So many times a gap that is always the same length: the next news was missed, and that after it."""
 _YEAR = 365.0
@@ -46,17 +54,33 @@ _ALIKE = 0.3
 _PAUSE = 0.25
 _USUAL_DISTANCE = 0.95
 """So many of the distances between hours with a reading are usual."""
+_LEAST_MISSED = math.log(_YEAR / FALSE_ALARMS)
+"""Where so many articles were to be expected, by chance none comes on less than that many days a year."""
 _Day = tuple[date, tuple[int | None, ...]]
 """A day, and its news by the hour; None for hours that were not watched."""
+_Hour = tuple[date, int, int]
+"""A day, an hour of it that was watched, and the news of that hour."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Silence:
-    """A silence that is no chance: since when, of how many watched hours, and how much news a day was usual."""
+    """A silence that is no chance: since when, of how many hours, and how much news a day was usual."""
 
     since: datetime
     hours: float
     news_a_day: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pauses:
+    """What is let pass: so many holidays in a row or, at a source without any, so many hours."""
+
+    holidays: int
+    hours: int
+
+    @property
+    def longest(self) -> int:
+        return self.holidays * HOURS or self.hours
 
 
 def silence(
@@ -78,20 +102,41 @@ def silence(
     active = [place for place, (_, _, count) in enumerate(timeline) if count]
     if not active:
         return None
-    quiet = len(timeline) - 1 - active[-1]
+    silent = timeline[active[-1] + 1 :]
     gaps = [later - earlier for earlier, later in pairwise(active)]
     day, hour, _ = timeline[active[-1]]
+    since = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
     # The silence itself is no habit.
     learnt = [one for one in watched if one[0] < now.date() and one[0] <= day]
-    holidays = _holidays(learnt)
-    if not (
-        _exceeds_gaps(quiet, gaps, len(learnt), holidays)
-        or _exceeds_hours(timeline[active[-1] + 1 :], learnt, holidays)
-    ):
+    # Nor is what it left of the day on which it began.
+    pauses = _pauses([one for one in learnt if one[0] < day], leads_nowhere=_leads_nowhere(known, since))
+    if not (_exceeds_gaps(len(silent), gaps, len(learnt), pauses) or _exceeds_hours(silent, learnt, pauses)):
         return None
-    since = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
     hours = (now - since) / timedelta(hours=1) - 1
     return Silence(since=since, hours=hours, news_a_day=_news_a_day(learnt))
+
+
+def new_addresses(days: Sequence[Tally], since: datetime) -> int:
+    """Return how many addresses became known in the hours after that of an instant.
+
+    Of a day that was counted without its hours, all of them are taken, and none of the day of the instant.
+    """
+    found = 0
+    for day in days:
+        if day.day > since.date():
+            found += day.entries
+        elif day.day == since.date():
+            found += sum(day.entry_hours[since.hour + 1 :])
+    return found
+
+
+def _leads_nowhere(days: Sequence[Tally], since: datetime) -> bool:
+    """Whether so many addresses became known since that it is no chance if none became an article.
+
+    Of those of a usual day as many do as on the median of the days before: a back catalogue listed once is no habit.
+    """
+    shares = [min(day.news / day.entries, 1.0) for day in days if day.entries and day.day < since.date()]
+    return bool(shares) and new_addresses(days, since) * median(shares) >= _LEAST_MISSED
 
 
 def _news(counts: Sequence[int | None]) -> int:
@@ -140,19 +185,21 @@ def _polled_hours(day: Tally) -> list[int]:
     return [first + hour for hour in range(last + 1)]
 
 
-def _holidays(learnt: Sequence[_Day]) -> int:
-    """Return how many days in a row may bring nothing; 0 where none does."""
-    usual = _news_a_day(learnt) if learnt else 0.0
-    whole = [_news(counts) for _, counts in learnt if None not in counts]
+def _pauses(days: Sequence[_Day], *, leads_nowhere: bool) -> _Pauses:
+    """Return what is let pass, by the days before the silence began."""
+    usual = _news_a_day(days) if days else 0.0
+    whole = [_news(counts) for _, counts in days if None not in counts]
     if min(whole, default=0) < _PAUSE * usual:
-        return HOLIDAYS
-    return FEWER_HOLIDAYS if usual < BUSY else 0
+        return _Pauses(holidays=HOLIDAYS, hours=0)
+    if usual < BUSY:
+        return _Pauses(holidays=FEWER_HOLIDAYS, hours=0)
+    return _Pauses(holidays=0, hours=0 if leads_nowhere else QUIET_HOURS)
 
 
-def _exceeds_gaps(quiet: int, gaps: Sequence[int], days: int, holidays: int) -> bool:
+def _exceeds_gaps(quiet: int, gaps: Sequence[int], days: int, pauses: _Pauses) -> bool:
     longest = max(gaps, default=0)
     # A holiday may lengthen a night.
-    if quiet <= longest + HOURS * holidays:
+    if quiet <= longest + pauses.longest:
         return False
     edge = longest / 4
     long_gaps = [gap for gap in gaps if gap >= edge]
@@ -183,24 +230,45 @@ def _kind_of_day(day: date) -> int:
     return max(day.weekday() - 4, 0)
 
 
-def _exceeds_hours(silent: Sequence[tuple[date, int, int]], learnt: Sequence[_Day], holidays: int) -> bool:
+def _exceeds_hours(silent: Sequence[_Hour], learnt: Sequence[_Day], pauses: _Pauses) -> bool:
     usual = _usual_hours(learnt)
     if usual is None:
         return False
-    quietest = _with_neighbours([min(kind[hour] for kind in usual) for hour in range(HOURS)])
-    of_any_kind = sum(quietest[hour] for _, hour, _ in silent)
-    by_day: dict[date, float] = {}
-    for day, hour, _ in silent:
-        by_day[day] = by_day.get(day, 0.0) + usual[_kind_of_day(day)][hour]
-    of_its_kind = sum(sorted(by_day.values())[: -(holidays or FEWER_HOLIDAYS)])
     # A holiday may be quieter than any usual day.
-    expected = of_its_kind if holidays else max(of_any_kind, of_its_kind)
+    if pauses.holidays:
+        expected = _of_its_kind(silent, usual, pauses.holidays)
+    else:
+        expected = _of_any_kind(silent, usual, pauses.hours)
     news = _news_a_day(learnt)
     # Cheap tests first: this is asked of every source again and again.
-    if expected < math.log(_YEAR / FALSE_ALARMS):
+    if expected < _LEAST_MISSED:
         return False
     variation = max(_variation(learnt, usual, _BLOCK), _variation(learnt, usual, HOURS))
     return expected / variation >= math.log(_YEAR * max(news / variation, 1.0) / FALSE_ALARMS)
+
+
+def _of_its_kind(silent: Sequence[_Hour], usual: Sequence[Sequence[float]], holidays: int) -> float:
+    """Return what silent hours should have brought by their kind of day, but for the fullest days of a number."""
+    by_day: dict[date, float] = {}
+    for day, hour, _ in silent:
+        by_day[day] = by_day.get(day, 0.0) + usual[_kind_of_day(day)][hour]
+    return sum(sorted(by_day.values())[:-holidays])
+
+
+def _of_any_kind(silent: Sequence[_Hour], usual: Sequence[Sequence[float]], let_pass: int) -> float:
+    """Return what silent hours should have brought on the quietest kind of day, but for those that are let pass: the
+    fullest of so many in a row."""
+    quietest = _with_neighbours([min(kind[hour] for kind in usual) for hour in range(HOURS)])
+    at = [(day.toordinal() * HOURS + hour, quietest[hour]) for day, hour, _ in silent]
+    fullest = passed = 0.0
+    begin = 0
+    for place, news in at:
+        passed += news
+        while begin < len(at) and at[begin][0] <= place - let_pass:
+            passed -= at[begin][1]
+            begin += 1
+        fullest = max(fullest, passed)
+    return sum(news for _, news in at) - fullest
 
 
 def _with_neighbours(hours: Sequence[float]) -> list[float]:

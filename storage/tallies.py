@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Text, and_, case, cast, delete, func, select
+from sqlalchemy import Column, Connection, Label, Text, and_, case, cast, delete, func, select
 
 from storage.model import LOOKS, FetchKind, Outcome
 from storage.statements import insert_or, slices
@@ -29,7 +29,7 @@ FOUND_FOR = timedelta(days=1)
 _INDEXES = frozenset({FetchKind.FEED.value, FetchKind.SITEMAP.value, FetchKind.SECTION.value})
 _HEALTHY = frozenset({Outcome.LISTED.value, Outcome.UNCHANGED.value, Outcome.NOT_MODIFIED.value})
 _REASONS_KEPT = 20
-_LISTS = ("hours", "text_lengths", "poll_hours")
+_LISTS = ("hours", "text_lengths", "poll_hours", "entry_hours")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Tally:
     which hours of the day these came. `fields` says how many of the articles had what, `unzoned` how many had a time of
     publication without a zone, so that it is no instant; `text_sum` is the length of their texts, `text_lengths` counts
     these by the bounds of `TEXT_BOUNDS`. `poll_hours` counts the polls that brought a list, or that it has not changed,
-    by the hour of the day.
+    by the hour of the day, `entry_hours` the addresses that became known.
     """
 
     day: date
@@ -60,6 +60,7 @@ class Tally:
     access: Mapping[str, int] = field(default_factory=dict)
     languages: Mapping[str, int] = field(default_factory=dict)
     poll_hours: tuple[int, ...] = (0,) * HOURS
+    entry_hours: tuple[int, ...] = (0,) * HOURS
     last_article_at: datetime | None = None
     last_poll_at: datetime | None = None
 
@@ -144,7 +145,7 @@ class Tallies:
 
     def _count_poll_hours(self, counts: dict[int, dict[str, Any]], start: datetime, end: datetime) -> None:
         at = fetches.c.finished_at
-        hour = case(*((at < start + timedelta(hours=number + 1), number) for number in range(HOURS))).label("hour")
+        hour = _hour_of(at, start)
         polls = (
             select(fetches.c.source_id, hour)
             .where(at >= start, at < end, fetches.c.source_id.is_not(None))
@@ -190,13 +191,13 @@ class Tallies:
             _add_article(counts[source_id], at, rest)
 
     def _count_entries(self, counts: dict[int, dict[str, Any]], start: datetime, end: datetime) -> None:
-        query = (
-            select(pages.c.source_id, func.count())
-            .where(pages.c.first_seen_at >= start, pages.c.first_seen_at < end)
-            .group_by(pages.c.source_id)
-        )
-        for source_id, count in self._connection.execute(query):
-            counts[source_id]["entries"] = count
+        at = pages.c.first_seen_at
+        found = select(pages.c.source_id, _hour_of(at, start)).where(at >= start, at < end).subquery()
+        query = select(found.c.source_id, found.c.hour, func.count()).group_by(found.c.source_id, found.c.hour)
+        for source_id, of_hour, count in self._connection.execute(query):
+            values = counts[source_id]
+            values["entries"] = values.get("entries", 0) + count
+            _count_at(values, "entry_hours", HOURS, of_hour, count)
 
     def keep(self, day: date, counted: Mapping[int, Tally], now: datetime) -> int:
         """Make these the counts of a day, and return how many rows had to be written for it."""
@@ -242,6 +243,11 @@ class Tallies:
             for source_id, days in self.since(since).items()
             if (tallies := [tally.last_article_at for tally in days if tally.last_article_at is not None])
         }
+
+
+def _hour_of(at: Column[datetime], start: datetime) -> Label[int]:
+    """Return at which hour of the day that begins then an instant of that day is."""
+    return case(*((at < start + timedelta(hours=number + 1), number) for number in range(HOURS))).label("hour")
 
 
 def _add(values: dict[str, Any], name: str, key: str, count: int) -> None:

@@ -90,6 +90,7 @@ def test_articles_are_counted_by_their_first_version(store, source_id):
     )
     assert tally.unzoned == 1
     assert tally.hours[12] == 1 and tally.hours[13] == 1 and sum(tally.hours) == 2
+    assert tally.entry_hours[12] == 1 and tally.entry_hours[13] == 1 and sum(tally.entry_hours) == 2
     assert tally.text_sum == len(FERRY.body) + len(bare.body)
     assert tally.text_lengths == (1, 0, 1, 0, 0, 0, 0)
     assert tally.access == {"metered": 2}

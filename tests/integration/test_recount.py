@@ -108,6 +108,8 @@ def recounted(store: Store, source_id: int, day: date) -> Tally:
         return bool(at >= start - NEWS_FOR if at is not None else first_seen_at >= start - FOUND_FOR)
 
     news = [row for row in created if is_news(row)]
+    first_seen = [page["first_seen_at"] for page in found.values() if page["source_id"] == source_id]
+    entries = [at for at in first_seen if at.date() == day]
     return Tally(
         day=day,
         pages=Counter(row["outcome"] for row in of_pages),
@@ -116,7 +118,7 @@ def recounted(store: Store, source_id: int, day: date) -> Tally:
             for outcome in {row["outcome"] for row in told_nothing}
         },
         polls=Counter(row["outcome"] for row in of_polls),
-        entries=sum(page["source_id"] == source_id and page["first_seen_at"].date() == day for page in found.values()),
+        entries=len(entries),
         articles=len(created),
         news=len(news),
         hours=places(24, (row["finished_at"].hour for row in news)),
@@ -127,6 +129,7 @@ def recounted(store: Store, source_id: int, day: date) -> Tally:
         access=Counter(text["access"] for text in texts),
         languages=Counter(text["language"] for text in texts if text["language"]),
         poll_hours=places(24, (at.hour for at in well)),
+        entry_hours=places(24, (at.hour for at in entries)),
         last_article_at=max((row["finished_at"] for row in created), default=None),
         last_poll_at=max(well, default=None),
     )

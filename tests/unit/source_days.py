@@ -35,12 +35,15 @@ def day_of(
     fields: dict[str, int] | None = None,
     lengths: list[int] | None = None,
     pages: dict[str, int] | None = None,
-    entries: int | None = None,
+    entries: int | tuple[int, ...] | None = None,
     polls: int = 96,
     unzoned: int = 0,
     until: int = HOURS,
 ) -> Tally:
-    """Return a day with that news; `until` is the hour at which it is looked at."""
+    """Return a day with that news; `until` is the hour at which it is looked at.
+
+    `entries` are the addresses that became known, by the hour or in all; without it, those of the news.
+    """
     hours = tuple(count if hour < until else 0 for hour, count in enumerate(hours))
     news = sum(hours)
     lengths = [3000] * news if lengths is None else lengths[:news]
@@ -51,7 +54,8 @@ def day_of(
         day=day,
         pages={"created": news, "unchanged": 2 * news} if pages is None else pages,
         polls={"not_modified": polls} if polls else {},
-        entries=news if entries is None else entries,
+        entries=entries if isinstance(entries, int) else sum(entries or hours),
+        entry_hours=(0,) * HOURS if isinstance(entries, int) else entries or hours,
         articles=news,
         news=news,
         hours=hours,
@@ -93,7 +97,7 @@ def steady_days(
         refetches = Counter(chance.choices(("unchanged", "updated", "cosmetic"), weights=(8, 2, 1), k=2 * news))
         failures = sum(chance.random() < 0.05 for _ in range(3 * news))
         pages = {"created": news, **refetches, "http_error": failures, "redirected": news}
-        days.append(day_of(day, hours=hours, fields=fields, lengths=lengths, pages=pages, entries=news))
+        days.append(day_of(day, hours=hours, fields=fields, lengths=lengths, pages=pages))
     return days
 
 
@@ -115,7 +119,8 @@ def cut(day: Tally, hour: int) -> Tally:
         hours=kept,
         news=news,
         articles=news,
-        entries=news,
+        entries=sum(day.entry_hours[:hour]),
+        entry_hours=tuple(count if at < hour else 0 for at, count in enumerate(day.entry_hours)),
         pages={outcome: round(count * share) for outcome, count in day.pages.items()},
         fields={name: round(count * share) for name, count in day.fields.items()},
         text_sum=round(day.text_sum * share),

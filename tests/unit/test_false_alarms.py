@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -124,7 +124,9 @@ HOLIDAYS = (10, 50, *EASTER, 120, 143, 154, 226, 276, 304, 318, *CHRISTMAS)
 """Days of a year on which nothing comes."""
 
 
-@pytest.mark.parametrize(("a_day", "weekend"), [(15, 1.0), (25, 0.7), (8, 0.5)])
+@pytest.mark.parametrize(
+    ("a_day", "weekend"), [(15, 1.0), (25, 0.7), (8, 0.5), (45, 1.0), (60, 1.0), (100, 0.4), (500, 1.0)]
+)
 def test_holidays_give_less_than_a_false_alarm_a_year(a_day, weekend):
     days = steady_days(MEMORY + YEAR, a_day=a_day, shape=DAYTIME, weekend=weekend, seed=31)
     silent = [MEMORY + holiday for holiday in HOLIDAYS]
@@ -135,15 +137,88 @@ def test_holidays_give_less_than_a_false_alarm_a_year(a_day, weekend):
     assert len(list(raised(days, moments))) < 1
 
 
-@pytest.mark.parametrize(("a_day", "weekend", "within"), [(15, 1.0, 4), (25, 0.7, 4), (100, 0.4, 1)])
-def test_a_source_that_falls_silent_is_told_of_in_days_and_a_busy_one_within_one(a_day, weekend, within):
-    days = steady_days(MEMORY, a_day=a_day, shape=DAYTIME, weekend=weekend, seed=31)
-    following = [date.fromordinal(days[-1].day.toordinal() + number) for number in range(1, 8)]
-    days += [day_of(day) for day in following]
-    moments = [(day, hour) for day in range(MEMORY, len(days)) for hour in range(0, HOURS, 2)]
+def without_news(days: list[Tally], *, since: int, hours: int, addresses: bool = False) -> list[Tally]:
+    """Return the days with nothing new in so many hours since one of `MEMORY`, or with new `addresses` as usual."""
+    silent = range(MEMORY * HOURS + since, MEMORY * HOURS + since + hours)
+    return [
+        day_of(
+            day.day,
+            hours=(kept := tuple(0 if number * HOURS + at in silent else count for at, count in enumerate(day.hours))),
+            entries=day.entry_hours if addresses else kept,
+        )
+        for number, day in enumerate(days)
+    ]
+
+
+@pytest.mark.parametrize("since", range(0, HOURS, 3))
+@pytest.mark.parametrize("weekend", [1.0, 0.4])
+@pytest.mark.parametrize("a_day", [45, 100, 500])
+def test_a_holiday_in_any_time_zone_is_no_silence_of_a_busy_source(a_day, weekend, since):
+    days = steady_days(MEMORY + 4, a_day=a_day, shape=DAYTIME, weekend=weekend, seed=31)
+    days = without_news(days, since=since, hours=HOURS)
+    moments = [(day, hour) for day in range(MEMORY, len(days)) for hour in range(HOURS)]
+    assert list(raised(days, moments)) == []
+
+
+@pytest.mark.parametrize("a_day", [45, 100, 500])
+def test_nor_is_one_that_begins_on_the_afternoon_before(a_day):
+    days = steady_days(MEMORY + 4, a_day=a_day, shape=DAYTIME, seed=31)
+    days = without_news(days, since=15, hours=9 + HOURS + 5)
+    moments = [(day, hour) for day in range(MEMORY, len(days)) for hour in range(HOURS)]
+    assert list(raised(days, moments)) == []
+
+
+@pytest.mark.parametrize(
+    ("a_day", "weekend", "since", "within"),
+    [
+        (15, 1.0, 0, timedelta(days=4)),
+        (25, 0.7, 0, timedelta(days=4)),
+        # After a day and a half that may be a holiday, about as soon as it is told of where addresses come.
+        (45, 1.0, 9, timedelta(hours=50)),
+        (60, 1.0, 0, timedelta(hours=48)),
+        (60, 1.0, 8, timedelta(hours=50)),
+        (100, 0.4, 0, timedelta(hours=48)),
+        (100, 0.4, 14, timedelta(hours=50)),
+        (500, 1.0, 8, timedelta(hours=48)),
+    ],
+)
+def test_a_feed_that_died_is_told_of_in_days_and_a_busy_one_within_two(a_day, weekend, since, within):
+    days = steady_days(MEMORY + 7, a_day=a_day, shape=DAYTIME, weekend=weekend, seed=31)
+    days = without_news(days, since=since, hours=7 * HOURS)
+    moments = [(MEMORY + hour // HOURS, hour % HOURS) for hour in range(since, 7 * HOURS)]
     at, warning = next(raised(days, moments))
     assert warning.kind is WarningKind.FEED_STALE
-    assert at - instant(MEMORY, 0) <= timedelta(days=within)
+    assert at - instant(MEMORY, since) <= within
+
+
+@pytest.mark.parametrize(
+    ("a_day", "weekend", "since", "hours"),
+    [(45, 1.0, 0, 12), (45, 1.0, 9, 6), (60, 1.0, 8, 4), (100, 1.0, 14, 3), (100, 0.4, 8, 6), (500, 1.0, 8, 1)],
+)
+def test_addresses_of_which_no_article_comes_are_told_of_within_hours(a_day, weekend, since, hours):
+    days = steady_days(MEMORY + 2, a_day=a_day, shape=DAYTIME, weekend=weekend, seed=31)
+    days = without_news(days, since=since, hours=2 * HOURS, addresses=True)
+    moments = [(MEMORY + hour // HOURS, hour % HOURS) for hour in range(since, 2 * HOURS)]
+    at, warning = next(raised(days, moments))
+    assert warning.kind is WarningKind.NO_ARTICLES
+    assert at - instant(MEMORY, since) <= timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("catalogue", [0, 5000])
+def test_a_back_catalogue_that_was_found_once_does_not_delay_it(catalogue):
+    days = steady_days(MEMORY + 2, a_day=100, shape=DAYTIME, seed=31)
+    days = without_news(days, since=8, hours=2 * HOURS, addresses=True)
+    days[MEMORY - 20] = replace(days[MEMORY - 20], entries=days[MEMORY - 20].entries + catalogue)
+    at, _ = next(raised(days, [(MEMORY, hour) for hour in range(8, HOURS)]))
+    assert at - instant(MEMORY, 8) <= timedelta(hours=4)
+
+
+@pytest.mark.parametrize("entries", [0, 3])
+def test_a_few_addresses_that_are_no_articles_make_no_silence_of_a_holiday(entries):
+    days = steady_days(MEMORY + 2, a_day=100, shape=DAYTIME, seed=31)
+    days = without_news(days, since=0, hours=HOURS)
+    days[MEMORY] = replace(days[MEMORY], entries=entries, entry_hours=(0,) * 12 + (entries,) + (0,) * 11)
+    assert list(raised(days, [(MEMORY, hour) for hour in range(HOURS)])) == []
 
 
 def test_the_last_dozen_that_today_leaves_too_long_ago_is_judged_without_today():

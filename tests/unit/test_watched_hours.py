@@ -30,10 +30,11 @@ def kinds(days: list[Tally], hour: int, minute: int = 1) -> list[WarningKind]:
 
 
 def today(polls: range, news: range = range(0)) -> Tally:
-    """Return the day after the last one, with polls and news in some hours."""
+    """Return the day after the last one, with polls that find addresses and news in some hours."""
     hours = tuple(20 * (hour in news) for hour in range(HOURS))
     counts = tuple(int(hour in polls) for hour in range(HOURS))
-    return replace(day_of(LAST + timedelta(days=1), hours=hours), poll_hours=counts)
+    found = tuple(20 * (hour in polls) for hour in range(HOURS))
+    return replace(day_of(LAST + timedelta(days=1), hours=hours, entries=found), poll_hours=counts)
 
 
 @pytest.mark.parametrize("hour", [10, 11])
@@ -44,7 +45,7 @@ def test_what_a_service_missed_that_was_off_for_a_day_is_no_silence(hour):
 
 
 def test_news_of_the_hour_that_is_not_over_end_a_silence():
-    assert kinds([*DAYS, today(range(20))], 20, 5) == [WarningKind.FEED_STALE]
+    assert kinds([*DAYS, today(range(20))], 20, 5) == [WarningKind.NO_ARTICLES]
     assert kinds([*DAYS, today(range(21), range(20, 21))], 20, 5) == []
 
 

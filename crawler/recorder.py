@@ -117,6 +117,7 @@ class Recorder:
         self._watcher = watcher
         self.pending = Pending()
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._closing = False
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def __enter__(self) -> "Recorder":
@@ -124,6 +125,7 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closing = True
         self._jobs.put(None)
         self._thread.join()
 
@@ -154,9 +156,9 @@ class Recorder:
         await self.write(record)
 
     @property
-    def alive(self) -> bool:
-        """Whether the thread is there that writes."""
-        return self._thread.is_alive()
+    def is_broken(self) -> bool:
+        """Whether the thread that writes has ended, though nobody told it to."""
+        return not self._closing and not self._thread.is_alive()
 
     async def _submit(self, job: _Job) -> Any:
         self.pending.add()

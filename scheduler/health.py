@@ -97,8 +97,9 @@ class Health:
         self.stage = Stage.STARTING
 
     def enter(self, stage: Stage) -> None:
-        """Go over to another stage."""
-        self.stage = stage
+        """Go over to another stage; one that stops does nothing else any more."""
+        if self.stage is not Stage.STOPPING:
+            self.stage = stage
 
     def beat(self) -> None:
         """Say that the event loop moves; to be called on it about once a second, from the first moment to the last."""

@@ -64,9 +64,11 @@ def parse_address(text: str) -> tuple[str, int] | None:
     return name, int(port)
 
 
-def healthz(*, status: str, problems: list[dict[str, str]], seconds: float) -> Answer:
-    """Return what `/healthz` says: 200 for `ok` alone."""
+def healthz(*, status: str, problems: list[dict[str, str]], seconds: float, doing: str = "") -> Answer:
+    """Return what `/healthz` says: 200 for `ok` alone. `doing` tells people what the service is at."""
     body = {"status": status, "uptime_seconds": round(seconds), "problems": problems}
+    if doing:
+        body["doing"] = doing
     code = HTTPStatus.OK if status == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
     return Answer(code, "application/json", json.dumps(body, ensure_ascii=False).encode() + b"\n")
 

@@ -284,6 +284,10 @@ class ServiceJobs:
         """Return how many due pages are being worked on, or wait for their hosts' turns."""
         return 0 if self._loop is None else self._loop.in_hand
 
+    def polls_in_hand(self) -> int:
+        """Return how many polls are under way, or wait for their hosts' turns."""
+        return len(self._polling)
+
     def interrupt(self) -> None:
         """Begin no further page for now; what is in flight goes on, and the next tick decides whether there is more."""
         if self._loop is not None:

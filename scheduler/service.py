@@ -78,6 +78,7 @@ class Service:
         self._exit_code = CLEAN
         self._broken: MorgueError | None = None
         self._presence = Presence(store, version=surroundings.software, started_at=utc_now())
+        self._watching = Watching(settings, store, software=surroundings.software)
         self._over_ceiling = 0
         self._jobs: ServiceJobs | None = None
         self._outage = Outage(
@@ -98,7 +99,7 @@ class Service:
             on_stop=lambda name: _from_signal(loop, partial(self._begin_stop, name)),
             on_reload=lambda: _from_signal(loop, self._ask_reload),
         )
-        async with Watching(self._settings, self._store, software=self._around.software) as self._watching:
+        async with self._watching:
             feeding = asyncio.create_task(self._feed_watchdog())
             try:
                 await self._work()
@@ -141,7 +142,7 @@ class Service:
             except MorgueError as problem:
                 # Then the configuration is read once too often.
                 self._on_broken(problem)
-            self._watching.watch(crawling, in_hand=jobs.pages_in_hand)
+            self._watching.watch(crawling, in_hand=jobs.pages_in_hand, polls=jobs.polls_in_hand)
             ticker = self._ticker(jobs)
             if not self._stop.is_set():  # as it is by a signal that came while the archive was put in order
                 self._watching.health.enter(Stage.RUNNING)
@@ -180,6 +181,7 @@ class Service:
         if self._stop.is_set():
             return
         self._reason, self._exit_code = reason, exit_code
+        self._watching.health.enter(Stage.STOPPING)
         grace = self._settings.service.grace_seconds
         log.info("stopping", reason=reason, grace_seconds=grace)
         self._around.signals.begin_deadline(seconds=grace, exit_code=exit_code)

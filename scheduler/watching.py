@@ -46,6 +46,11 @@ REFRESH_SECONDS = 15.0
 JOB_BOUNDS = {"poll_due_feeds": 120.0, "check_lock": 120.0, "plan": 7200.0, "housekeeping": 3600.0}
 """How long a run of a job may take, in seconds: a million pages without plans are planned in one. Fetching pages has no
 bound, but must bring some to an end."""
+_DOING = {
+    Stage.STARTING: "starting",
+    Stage.RUNNING: "polling feeds and fetching pages as they become due",
+    Stage.STOPPING: "stopping: what is in hand is finished, nothing else is begun",
+}
 
 
 class Watching:
@@ -66,6 +71,7 @@ class Watching:
         self._asked_about: set[int] = set()
         self._beating: asyncio.Task[None] | None = None
         self._loop_lag = 0.0
+        self._doing: Callable[[], str] = lambda: "nothing is fetched yet"
         self._reported: set[str] = set()
         address = parse_address(settings.service.http)
         routes = {"/healthz": self._healthz, "/metrics": self._exposition}
@@ -144,8 +150,9 @@ class Watching:
         bound = JOB_BOUNDS.get(name)
         return self.health.job(name, job) if bound is None else self.health.job(name, job, bound_seconds=bound)
 
-    def watch(self, crawling: Crawling, *, in_hand: Callable[[], int]) -> None:
-        """Watch an open crawler; `in_hand` tells how many due pages are being worked on."""
+    def watch(self, crawling: Crawling, *, in_hand: Callable[[], int], polls: Callable[[], int] = lambda: 0) -> None:
+        """Watch an open crawler; `in_hand` tells how many due pages are being worked on, `polls` how many feeds are."""
+        self._doing = lambda: f"pages in hand: {in_hand()}, polls in hand: {polls()}"
         recorder = crawling.recorder
         self.metrics.measure("morgue_recorder_waiting", lambda: float(recorder.pending.count))
         self.metrics.measure("morgue_recorder_stalled_seconds", recorder.pending.stalled_seconds)
@@ -165,9 +172,13 @@ class Watching:
             return "unhealthy"
         return "ok" if self.health.stage is Stage.RUNNING else self.health.stage.value
 
+    def doing(self) -> str:
+        """What the service is at, in words, also while it is unhealthy."""
+        return f"{_DOING[self.health.stage]}; {self._doing()}"
+
     def _healthz(self) -> Answer:
         problems = [{"code": one.code, "problem": one.sentence} for one in self.health.problems()]
-        return healthz(status=self.status(), problems=problems, seconds=self.health.seconds())
+        return healthz(status=self.status(), problems=problems, seconds=self.health.seconds(), doing=self.doing())
 
     def _exposition(self) -> Answer:
         return Answer(HTTPStatus.OK, METRICS_TYPE, self.metrics.exposition())
@@ -267,7 +278,7 @@ class Progress:
 
 
 def _writer_problem(recorder: Recorder, _: float) -> Problem | None:
-    if not recorder.alive:
+    if recorder.is_broken:
         return problem_of("writer_ended", "the thread that writes has ended")
     stalled = recorder.pending.stalled_seconds()
     if stalled <= WRITER_SECONDS:

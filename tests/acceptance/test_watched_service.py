@@ -1,9 +1,14 @@
 """What a running service tells over HTTP agrees with what is in its database; PostgreSQL that goes away is told."""
 
 import json
+import re
 import socket
+import threading
+import time
 import urllib.error
 import urllib.request
+from itertools import groupby
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -112,3 +117,62 @@ def test_a_postgresql_that_went_away_is_told_until_it_is_back(postgres_of_its_ow
 def problems(port: int) -> list[str]:
     """Return the codes of what is wrong."""
     return [problem["code"] for problem in json.loads(ask(port, "/healthz")[1])["problems"]]
+
+
+class Asker:
+    """Asks for health and metrics each 50 ms, from now until it is stopped."""
+
+    def __init__(self, port: int) -> None:
+        self.answers: list[tuple[int, str]] = []
+        self._port = port
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._end.wait(0.05):
+            for path in ("/healthz", "/metrics"):
+                status, body = ask(self._port, path)
+                if status:
+                    self.answers.append((status, body))
+
+    def stop(self) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return what /healthz said."""
+        return [json.loads(body) for _, body in self.answers if body.startswith("{")]
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+def test_neither_a_start_nor_a_drain_is_an_illness(backend, database_url, rows, newsroom, tmp_path):
+    publish(newsroom, 1)
+    port = free_port()
+    configure(tmp_path, database_url, newsroom, http=f"127.0.0.1:{port}", recrawl="6h")
+    asker = Asker(port)
+    service = RunningService(tmp_path)
+    try:
+        service.wait_for("version_recorded")
+        wait_until(lambda: "pages in hand: 0" in asker.told()[-1]["doing"], "the first story was done")
+        newsroom.respond("/news/story-2", delay=6)
+        publish(newsroom, 2)
+        wait_until(lambda: "pages in hand: 1" in asker.told()[-1]["doing"], "the second was in hand")
+        time.sleep(1)  # it is asked for
+        assert service.stop() == 0
+    finally:
+        service.kill()
+        asker.stop()
+    assert not service.end()["abandoned"]
+    assert (newsroom.url("/news/story-2"),) in rows("SELECT url FROM fetches")
+    told = asker.told()
+    assert [one["problems"] for one in told if one["problems"]] == []
+    assert [status for status, _ in groupby(one["status"] for one in told)] in (
+        ["starting", "ok", "stopping"],
+        ["ok", "stopping"],  # the start was quicker than the question
+    )
+    drain = [one["doing"] for one in told if one["status"] == "stopping"]
+    assert all(doing.startswith("stopping: ") for doing in drain)
+    assert len(drain) > 10, "it answered until the page was there"
+    assert "pages in hand: 1" in drain[0]
+    assert not [body for _, body in asker.answers if re.search(r"^morgue_problem\{.*\} 1", body, re.M)]

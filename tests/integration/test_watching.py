@@ -174,6 +174,26 @@ def test_a_writer_that_gets_nothing_written_is_told(quick, settings, store):
     asyncio.run(run())
 
 
+def test_a_writer_that_was_closed_is_no_problem_and_one_that_broke_is(settings, store):
+    async def run() -> None:
+        async with Watching(settings, store, software="morgue/1.2.3") as watching:
+            watching.health.enter(Stage.STOPPING)
+            assert watching.server is not None
+            with Recorder(store, archive=None, watcher=watching.metrics) as recorder:
+                watching.watch(Held(recorder), in_hand=lambda: 2, polls=lambda: 1)
+                assert (await asyncio.to_thread(told, watching.server.port)) == (503, "stopping", [])
+                doing = json.loads((await asyncio.to_thread(ask, watching.server.port))[1])["doing"]
+                assert doing.startswith("stopping") and doing.endswith("pages in hand: 2, polls in hand: 1")
+            assert (await asyncio.to_thread(told, watching.server.port)) == (503, "stopping", [])
+            with Recorder(store, archive=None, watcher=watching.metrics) as broken:
+                watching.watch(Held(broken), in_hand=lambda: 0)
+                broken._jobs.put(None)
+                await asyncio.to_thread(broken._thread.join)
+                assert (await asyncio.to_thread(told, watching.server.port))[2] == ["writer_ended"]
+
+    asyncio.run(run())
+
+
 def test_an_address_that_was_asked_for_must_be_there_and_the_default_need_not(settings, store, monkeypatch):
     taken = HttpServer(("127.0.0.1", 0), {})
     taken.start()

@@ -74,6 +74,13 @@ def test_starting_and_stopping_are_no_problems(clock):
         assert codes(watched) == []
 
 
+def test_what_stops_does_nothing_else_any_more(clock):
+    watched = Health(clock=clock)
+    watched.enter(Stage.STOPPING)
+    watched.enter(Stage.RUNNING)
+    assert watched.stage is Stage.STOPPING
+
+
 def test_a_job_beyond_its_bound_is_a_problem_until_it_ends(clock):
     watched = Health(clock=clock)
     end = asyncio.Event()

@@ -77,6 +77,8 @@ def test_healthz_is_json_and_200_only_when_all_is_well(server, answers):
     for stage in ("starting", "stopping", "unhealthy"):
         answers["/healthz"] = lambda stage=stage: healthz(status=stage, problems=[{"code": "x"}], seconds=1)
         assert ask(server, "/healthz?verbose")[0] == 503
+    answers["/healthz"] = lambda: healthz(status="stopping", problems=[], seconds=1, doing="stopping; pages in hand: 1")
+    assert b'"doing": "stopping; pages in hand: 1"' in ask(server, "/healthz")[2]
 
 
 def test_head_has_the_headers_and_no_body(server):

@@ -81,6 +81,7 @@ class Service:
         self._watching = Watching(settings, store, software=surroundings.software)
         self._over_ceiling = 0
         self._jobs: ServiceJobs | None = None
+        self._reload_asked = False
         self._outage = Outage(
             partial(probe_all, surroundings.lock, self._write_presence, settings.archive.directory),
             on_change=self._on_outage,
@@ -123,7 +124,7 @@ class Service:
                 on_broken=self._on_broken,
                 is_paused=lambda: self._outage.problem is not None,
             )
-            self._reloading = Reloading(
+            reloading = Reloading(
                 self._settings,
                 crawling,
                 read_settings=self._around.read_settings,
@@ -138,12 +139,12 @@ class Service:
                 archive_settings=self._settings.archive,
             )
             try:
-                await self._reloading.begin()
+                await reloading.begin()
             except MorgueError as problem:
                 # Then the configuration is read once too often.
                 self._on_broken(problem)
             self._watching.watch(crawling, in_hand=jobs.pages_in_hand, polls=jobs.polls_in_hand)
-            ticker = self._ticker(jobs)
+            ticker = self._ticker(jobs, reloading)
             if not self._stop.is_set():  # as it is by a signal that came while the archive was put in order
                 self._watching.health.enter(Stage.RUNNING)
                 log.info("started", pid=os.getpid(), **_counts(crawling))
@@ -157,7 +158,7 @@ class Service:
     def _page_planner(self, crawling: Crawling, settings: Settings) -> PagePlanner:
         return PagePlanner(self._store, crawling.sources, plan_settings(settings))
 
-    def _ticker(self, jobs: ServiceJobs) -> Ticker:
+    def _ticker(self, jobs: ServiceJobs, reloading: Reloading) -> Ticker:
         ticker, now = Ticker(), utc_now()
 
         def every(seconds: float, name: str, job: Callable[[], Awaitable[object]]) -> None:
@@ -166,7 +167,7 @@ class Service:
         every(PLAN_SECONDS, "plan", jobs.plan)
         every(TICK_SECONDS, "poll_due_feeds", jobs.poll_due_feeds)
         every(TICK_SECONDS, "fetch_due_pages", jobs.fetch_due_pages)
-        every(TICK_SECONDS, "heed_reload", self._heed_reload)
+        every(TICK_SECONDS, "heed_reload", partial(self._heed_reload, reloading))
         every(LOCK_SECONDS, "check_lock", self._check_lock)
         every(HEARTBEAT_SECONDS, "heartbeat", self._say_present)
         every(MEMORY_SECONDS, "check_memory", self._check_memory)
@@ -297,12 +298,15 @@ class Service:
     # What the operator wishes
 
     def _ask_reload(self) -> None:
-        self._reloading.ask()
+        self._reload_asked = True
 
-    async def _heed_reload(self) -> None:
+    async def _heed_reload(self, reloading: Reloading) -> None:
+        if self._reload_asked:
+            self._reload_asked = False
+            reloading.ask()
         if self._outage.problem is None:
             try:
-                await self._reloading.heed()
+                await reloading.heed()
             except MorgueError as problem:
                 self._on_broken(problem)
 

@@ -1,5 +1,6 @@
 """A running service takes up a changed configuration, and keeps to the old one where the new one is broken."""
 
+import fcntl
 import json
 import signal
 import subprocess
@@ -101,3 +102,20 @@ def test_another_address_of_the_database_moves_nothing_until_a_restart(database_
         assert service.stop() == 0
     finally:
         service.kill()
+
+
+def test_a_reload_that_is_asked_for_while_it_starts_is_heeded_after_the_start(database_url, newsroom, tmp_path):
+    configure(tmp_path, database_url, newsroom)
+    with Newsroom() as herald, (tmp_path / "morgue.db.upgrade-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as long as somebody upgrades the database
+        service = RunningService(tmp_path)
+        try:
+            wait_until((tmp_path / "morgue.db.service-lock").exists, "it waited for the upgrade")
+            configure(tmp_path, database_url, newsroom, more=SECOND.format(feed=herald.url("/feed.rss")))
+            service.send(signal.SIGHUP)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert service.wait_for("reloaded")["added"] == 1
+            assert service.stop() == 0
+            assert "Traceback" not in service.log()
+        finally:
+            service.kill()

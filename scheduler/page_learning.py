@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from scheduler.policy import NextLook, next_look
-from scheduler.recrawl import Evidence, Habits, Pool, Rule, Watch, hint_truth, learn, pay
-from storage.model import ARTICLE_SEEN, BY_RULE, LOOKS, NextReason
+from scheduler.recrawl import Evidence, Habits, Pool, Rule, Watch, hint_truth, learn, lose, pay
+from storage.model import ARTICLE_SEEN, BY_RULE, LOOKS, NextReason, Outcome
 from storage.plan_records import Learnt, PageHistory
 
 CLOCK_LEEWAY = timedelta(hours=1)
@@ -54,7 +54,8 @@ def learn_looks(
     second looks that follow from it are not paid again. While a reading waits for a second look, it is not known
     whether the look before it found something new: both are learnt of together. A look that claims to be older than
     what is learnt, or later than `now`, comes of a wrong clock; it teaches nothing, and learning goes on from there.
-    Nor does a look that found no article there: it was not to be seen whether that was edited.
+    Nor does a look that found no article there: it was not to be seen whether that was edited. It is looked at no more
+    by its rule once it is gone, and its host's account is cleared of that, if the article was ever entered there.
     """
     looked_at, until = last_counted_look(history), history.learnt_until
     if not history.has_article:
@@ -63,24 +64,17 @@ def learn_looks(
     if looked_at is None or looked_at == until or history.has_candidate:
         at = min(history.last_fetch_at or now, now)
         return history, pay(habits, at, pool, rule) if pays else habits
-    evidence = evidence_of(history)
+    evidence, before = evidence_of(history), _watch_before(history)
+    changed, was_gone = history.changes > history.learnt_changes, _was_gone(history)
     in_order = (until is None or looked_at > until) and looked_at <= now + CLOCK_LEEWAY
-    if in_order and not _shows_no_article(history):
-        changed = history.changes > history.learnt_changes
-        before = Watch(
-            born_at=_begins_at(history),
-            last_look_at=until,
-            # The page has the time of the last change, and not of the one before.
-            last_changed_at=None if changed else history.last_changed_at,
-            looks=max(history.looks - 1, 0),
-            changes=history.learnt_changes,
-            evidence=evidence,
-            hinted_at=history.hinted_at,
-        )
-        if not is_watched_anew(history):
-            evidence, habits = learn(before, looked_at, changed, habits, pool, rule, planned=pays)
-        elif until is not None and until >= before.born_at:
+    if in_order and is_watched_anew(history):
+        if not _shows_no_article(history) and until is not None and until >= before.born_at:
             evidence, _ = learn(before, looked_at, changed, habits, pool, rule, planned=False)
+    elif in_order and not _shows_no_article(history):
+        evidence, habits = learn(before, looked_at, changed, habits, pool, rule, planned=pays, returns=was_gone)
+    elif in_order and until is not None and history.first_seen_at - history.born_at <= NO_LONGER_NEW:
+        gone = history.last_outcome is Outcome.GONE
+        habits = lose(before, looked_at, gone, habits, pool, rule, planned=pays, was_gone=was_gone)
     elif pays:
         habits = pay(habits, min(looked_at, now), pool, rule)
     learnt = replace(
@@ -93,6 +87,21 @@ def learn_looks(
         hinted_at=pending_hint(history),
     )
     return learnt, habits
+
+
+def _watch_before(history: PageHistory) -> Watch:
+    """Return an article as its rule was shown it before the look that is learnt of."""
+    changed = history.changes > history.learnt_changes
+    return Watch(
+        born_at=_begins_at(history),
+        last_look_at=history.learnt_until,
+        # The page has the time of the last change, and not of the one before.
+        last_changed_at=None if changed else history.last_changed_at,
+        looks=max(history.looks - 1, 0),
+        changes=history.learnt_changes,
+        evidence=evidence_of(history),
+        hinted_at=history.hinted_at,
+    )
 
 
 def evidence_of(history: PageHistory) -> Evidence:
@@ -114,6 +123,13 @@ def _is_to_be_paid(history: PageHistory) -> bool:
     A rule asks only after a look that was learnt of; the plan that follows its fetch has another reason until then.
     """
     return history.next_fetch_reason in BY_RULE and history.last_fetch_at != history.learnt_until
+
+
+def _was_gone(history: PageHistory) -> bool:
+    """Whether an article was taken for gone before its last look. Of one that somebody asked for it is not known; a
+    host is not to be credited again and again for one that is and stays gone."""
+    reason = history.next_fetch_reason
+    return reason is NextReason.GONE or (reason is NextReason.REQUESTED and history.last_outcome is Outcome.GONE)
 
 
 def _shows_no_article(history: PageHistory) -> bool:

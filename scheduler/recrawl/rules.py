@@ -25,6 +25,20 @@ class SimpleRule(Rule):
         """Return how many seconds after the last look the next one comes."""
 
 
+class Never(Rule):
+    """Never looks again, whatever is hinted: any other rule at a budget of 0. It goes by that one's name."""
+
+    keeps_budget = False
+
+    def __init__(self, limits: Limits, *, name: str) -> None:
+        super().__init__(limits)
+        self.name = name
+
+    def next_look(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> Decision:  # noqa: ARG002 - for others
+        at = now if watch.last_look_at is None else None
+        return Decision(at=at, reason=self.name, detail={"age_seconds": watch.age(now)})
+
+
 class Fixed(SimpleRule):
     """The same interval after each look, whatever it showed: the one that the operator sets, else the watch divided by
     the budget. The uniform policy of J. Cho and H. Garcia-Molina, "Effective page refresh policies for Web crawlers",

@@ -8,6 +8,7 @@ import pytest
 
 from scheduler.page_learning import Deliberation, learn_looks, learnt_of, pending_hint, watch_of
 from scheduler.recrawl import RULES, Habits, Limits, Pool, hint_truth, rule_of
+from scheduler.recrawl.habits import SPENDING_DAYS
 from scheduler.recrawl.rule import LEAST_TRUTH
 from scheduler.recrawl.shape import PRIOR_RATES, AgeShape
 from storage.model import NextReason, Outcome, RecrawlRule
@@ -111,8 +112,44 @@ def test_a_new_article_is_entered_with_the_looks_that_are_to_come(name, watch_fo
 
 @pytest.mark.parametrize("outcome", [Outcome.GONE, Outcome.NOT_ARTICLE])
 def test_a_look_that_found_no_article_says_nothing_of_edits_and_is_paid(outcome):
-    page, habits = learn(history(**LOOKED, last_outcome=outcome))
+    of_old = {"published_at": NOW - timedelta(days=3)}
+    page, habits = learn(history(**LOOKED, **of_old, last_outcome=outcome))
     assert (page.rate_beta, page.learnt_until, habits.looks, habits.account("plan").refetches) == (0, NOW, 0, 1)
+
+
+def spent(habits):
+    return habits.account("plan").refetches
+
+
+def test_of_an_article_that_is_gone_only_the_looks_are_counted_that_were_made():
+    page, habits = learn(history(first_seen_at=NOW - timedelta(minutes=5)))
+    assert spent(habits) > 2, "what is expected of a new article"
+    page, habits = learn(later(page, Outcome.UNCHANGED, "plan", 1), habits)
+    page, habits = learn(later(page, Outcome.MISSING, "plan", 4), habits)
+    looked = {"last_look_at": NOW + 5 * HOUR}
+    page, habits = learn(later(page, Outcome.GONE, "missing", 5, **looked), habits)
+    assert spent(habits) == pytest.approx(2, abs=0.15), "two that the rule asked for"
+    looked = {"last_look_at": NOW + 173 * HOUR}
+    page, habits = learn(later(page, Outcome.GONE, "gone", 173, **looked), habits)
+    assert spent(habits) == pytest.approx(2 * 0.5 ** (7 / SPENDING_DAYS), abs=0.15), "and it is cleared once"
+    before = spent(habits)
+    asked = later(page, Outcome.GONE, "requested", 174, last_look_at=NOW + 174 * HOUR)
+    assert spent(learn(asked, habits)[1]) == pytest.approx(before, abs=0.01), "whoever looks"
+    page, habits = learn(later(page, Outcome.UNCHANGED, "gone", 180), habits)
+    to_come = PLAN.expected_looks(watch_of(page), habits, Pool())
+    assert to_come > 0
+    assert spent(habits) - before == pytest.approx(to_come, abs=0.03), "back, it is looked at by its rule again"
+
+
+@pytest.mark.parametrize("name", ["plan", "index", "geometric", "stormcrawler", "nutch", "fixed"])
+def test_at_a_budget_of_none_no_article_is_looked_at_again(name):
+    rule = rule_of(name, limits=Limits(refetches_per_article=0))
+    page, habits = learn(history(first_seen_at=NOW - timedelta(minutes=5)), rule=rule)
+    assert decide(page, rule=rule, habits=habits) == (None, NextReason.FINISHED)
+    hinted = replace(page, hinted_at=NOW + HOUR)
+    assert decide(hinted, rule=rule, habits=habits, now=NOW + 2 * HOUR).at is None
+    often = rule_of(name, limits=Limits(refetches_per_article=0), interval=HOUR) if name == "fixed" else None
+    assert often is None or decide(page, rule=often, interval=HOUR).at == NOW + HOUR
 
 
 def test_what_a_clock_saw_that_was_ahead_teaches_nothing():

@@ -7,11 +7,9 @@ from typing import TypeVar
 import structlog
 
 from crawler.crawl_account import CrawlReport, CrawlRequest
-from crawler.doubtful_addresses import TakesPages, was_only_found
 from crawler.fetch_limit import FetchLimit
-from crawler.fetching import Fetched
+from crawler.fetching import Fetched, FetchRequest
 from crawler.named import LIMIT, STOPPED, NamedTargets
-from crawler.page_fetching import fetch_page, is_still_owed
 from crawler.page_loop import PageLoop
 from crawler.politeness import FetchingStopped, Hold
 from crawler.polling import INTERNAL_ERROR, PollResult
@@ -20,6 +18,7 @@ from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, url_key
 from crawler.visits import Visits
 from storage.clock import utc_now
 from storage.errors import MorgueError, NotFound, UsageError
+from storage.model import FetchKind
 from storage.records import CrawlScope, FeedState, PageState, Recorded, StoredSource
 from storage.store import Transaction
 
@@ -58,7 +57,6 @@ class Crawl:
             on_reached=self.report.reached.append,
             enough=self._is_enough,
             follow_found=True,
-            pages=TakesPages(is_in_hand=self._is_in_hand, may_take=self._may_take, take_in=self._take_found),
         )
         self._named_feeds: dict[int, list[str]] = {}
         self._owed = 0
@@ -156,8 +154,6 @@ class Crawl:
     async def _look_into(self, url: str) -> None:
         """Find out what a named URL is, poll it if it is a feed, and take it in as a page if it is not."""
         feed = await self._crawling.read(lambda tx: tx.feeds.by_url(url))
-        if feed is not None and was_only_found(feed):
-            feed = None
         if self._request.watch:
             await self._watch(url, feed)
         if feed is not None:
@@ -324,20 +320,7 @@ class Crawl:
 
     async def _take_in(self, page: PageState, fetched: Fetched) -> None:
         recorded = await self._crawling.ingest.ingest(page, fetched, at_once=self._request.recrawl)
-        self._crawling.asked.note_page(page, fetched, recorded)
         self._note_page(page, recorded)
-
-    def _is_in_hand(self, page_id: int) -> bool:
-        return self._loop is not None and self._loop.has_in_hand(page_id)
-
-    def _may_take(self) -> bool:
-        return self._request.limit is None or (self._loop is not None and self._loop.spend())
-
-    async def _take_found(self, page: PageState, fetched: Fetched) -> None:
-        """Take in the page at an address that was asked for as a section; what it leads to belongs to this crawl."""
-        self._page_ids.add(page.page_id)
-        self.report.to_fetch = max(self.report.to_fetch, self.report.fetched + 1)
-        await self._take_in(page, fetched)
 
     def _note_page(self, page: PageState, recorded: Recorded) -> None:
         self.report.outcomes[recorded.outcome] += 1
@@ -348,7 +331,7 @@ class Crawl:
         if recorded.primary_page_id is None:
             self._named.looked_at(page.page_id, recorded.outcome, recorded.reason)
         else:
-            if self._named.is_named(page.page_id) or page.page_id in self._page_ids:
+            if self._named.is_named(page.page_id):
                 self._page_ids |= {page.page_id, recorded.primary_page_id}
             self._named.leads_to(page.page_id, recorded.primary_page_id)
         if self._loop is not None and (recorded.released_page_ids or recorded.primary_page_id is not None):
@@ -382,6 +365,28 @@ async def finish_all(tasks: Iterable[Awaitable[None]]) -> None:
     for result in results:
         if isinstance(result, BaseException):
             raise result
+
+
+async def is_still_owed(crawling: Crawling, page: PageState, *, by_service: bool = False, named: bool = False) -> bool:
+    """Whether no other process has fetched a page since it was taken from the database, and nobody paused it."""
+    return await crawling.read(lambda tx: tx.operating.is_owed(page, by_service=by_service, named=named))
+
+
+async def fetch_page(crawling: Crawling, page: PageState) -> Fetched:
+    """Fetch a page, conditionally where its validators still speak for what we hold."""
+    settings = crawling.sources.reading_settings(page.source_id)
+    # A page that was no article to another extractor may be one to this.
+    speaks = page.seen_capture_id is not None or page.seen_extractor == settings.extractor
+    return await crawling.fetcher.fetch(
+        FetchRequest(
+            url=page.url,
+            kind=FetchKind.PAGE,
+            source_id=page.source_id,
+            delay_seconds=crawling.sources.delay_seconds(page.source_id),
+            etag=page.etag if speaks else None,
+            last_modified=page.last_modified if speaks else None,
+        )
+    )
 
 
 def _target_url(target: str, known: Collection[str]) -> str:

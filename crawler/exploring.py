@@ -14,7 +14,6 @@ import structlog
 from crawler.discovery.index_page import read_index_page
 from crawler.discovery.listing import FoundBy, FoundIndex
 from crawler.discovery.targets import TargetKind, kind_of_body
-from crawler.doubtful_addresses import DoubtfulAddresses, stands_for_article, was_only_found
 from crawler.fetching import Fetched, Fetcher
 from crawler.home_pages import HomePages
 from crawler.index_reading import SITEMAPS, body_of, fetch_kind, is_home
@@ -51,7 +50,6 @@ class Explorer:
         *,
         poller: FeedPoller,
         fetcher: Fetcher,
-        doubtful: DoubtfulAddresses,
         recorder: Recorder,
         source: Callable[[int], StoredSource],
         read: Callable[[Callable[[Transaction], Sequence[FeedState]]], Awaitable[Sequence[FeedState]]],
@@ -65,7 +63,6 @@ class Explorer:
     ) -> None:
         self._poller = poller
         self._home = HomePages(poller=poller, fetcher=fetcher, max_bytes=max_bytes)
-        self._doubtful = doubtful
         self._recorder = recorder
         self._source = source
         self._read = read
@@ -83,12 +80,8 @@ class Explorer:
         self._found_sections: dict[int, dict[str, FeedState]] = {}
         self._open: dict[int, Walk] = {}
         self._number = itertools.count()
-        self._new = 0
-
-    @property
-    def new(self) -> int:
+        self.new = 0
         """How many pages were found that were not known."""
-        return self._new + self._doubtful.new
 
     async def begin(self, feed: FeedState, *, watched: bool, fetched: Fetched | None = None) -> None:
         """Read an index, from `fetched` where it was fetched already, and remember where it leads for `follow`.
@@ -115,19 +108,11 @@ class Explorer:
             return
         self._visited.add(feed.feed_id)
         self._seen_sections.add(url_key(feed.url))
-        fetched = fetched or await self._ask(feed, way.source)
-        if fetched is None:
-            return
+        fetched = fetched or await self._poller.ask(feed, way.source.source)
         if feed.kind is FeedKind.SECTION and is_home(feed.url, way.source.source):
             await self._begin_home(feed, way, fetched)
         else:
             await self._take(feed, way, fetched)
-
-    async def _ask(self, feed: FeedState, source: StoredSource) -> Fetched | None:
-        """Fetch an index; None where an article stands at the address of a section that was found."""
-        if was_only_found(feed):
-            return await self._doubtful.ask(feed, source)
-        return await self._poller.ask(feed, source.source)
 
     async def follow(self) -> None:
         """Follow what was found, sources side by side, until nothing is left, a bound is reached, or it is enough.
@@ -182,7 +167,7 @@ class Explorer:
 
     async def _take(self, feed: FeedState, way: Way, fetched: Fetched) -> None:
         result = await self._poller.take(feed, way.source.source, fetched)
-        self._new += result.new
+        self.new += result.new
         self._on_begun(result)
         self._trail(way.source).counts["links"] += result.new + result.known
         if (result.kind or feed.kind) in SITEMAPS:
@@ -220,7 +205,7 @@ class Explorer:
         async def step() -> None:
             fetched = await self._poller.ask(walk.feed, source.source, url=next_url)
             further = await self._poller.take(walk.feed, source.source, fetched)
-            self._new += further.new
+            self.new += further.new
             self._trail(source).counts["links"] += further.new + further.known
             self._on_begun(further)
             # A server that does not know the parameter shows the first page again and again.
@@ -283,27 +268,18 @@ class Explorer:
             if key in self._seen_sections or is_home(index.url, way.source.source) or not way.stays_at(key):
                 # Whoever names a section does not ask for all that its menus and its way home lead to.
                 continue
-            await self._note_section(way, index, key, known)
-
-    async def _note_section(self, way: Way, index: FoundIndex, key: str, known: dict[str, FeedState]) -> None:
-        section = known.get(key)
-        if (section is None or was_only_found(section)) and await self._doubtful.is_article(index.url, way.source):
+            section = known.get(key)
+            if section is None:
+                bound = self._bound_of_section(way, known)
+                if bound is not None:
+                    self._say_reached(way.source, bound, index.url)
+                    continue
+                section = known[key] = await self._ensure(way.deeper, index)
+            elif section.paused and way.watched:
+                await self._ensure(way, index)
             self._seen_sections.add(key)
-            return
-        if section is None:
-            bound = self._bound_of_section(way, known)
-            if bound is not None:
-                self._say_reached(way.source, bound, index.url)
-                return
-            section = await self._ensure(way.deeper, index)
-            if not stands_for_article(section):
-                known[key] = section
-        elif section.paused and way.watched:
-            await self._ensure(way, index)
-        self._seen_sections.add(key)
-        is_wanted = self._follow_found and section.paused_by is None and not stands_for_article(section)
-        if is_wanted and section.feed_id not in self._visited:
-            self._later(way.source, Order.SECTION, section, partial(self._begin, section, way.deeper))
+            if self._follow_found and section.feed_id not in self._visited and section.paused_by is None:
+                self._later(way.source, Order.SECTION, section, partial(self._begin, section, way.deeper))
 
     def _bound_of_section(self, way: Way, known: Mapping[str, FeedState]) -> str | None:
         if way.depth >= self._bounds.section_depth:

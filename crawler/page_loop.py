@@ -116,18 +116,6 @@ class PageLoop:
         """How many pages are being worked on, or wait for their turns."""
         return len(self._in_hand)
 
-    def has_in_hand(self, page_id: int) -> bool:
-        """Whether a page is being worked on, or waits for its turn."""
-        return page_id in self._in_hand
-
-    def spend(self) -> bool:
-        """Count a page that is fetched in another way; False where the limit leaves none for that."""
-        if self._left is not None:
-            if self._left <= len(self._in_hand):
-                return False
-            self._left -= 1
-        return True
-
     @property
     def failed(self) -> frozenset[int]:
         """The pages whose fetching or recording broke."""

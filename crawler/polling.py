@@ -10,7 +10,6 @@ import structlog
 
 from crawler.back_catalogue import AT_ONCE, first_due_at, likely_news, spacing_of
 from crawler.discovery.listing import FoundIndex
-from crawler.discovery.url_shapes import SURELY_INDEXES
 from crawler.fetching import PERMANENT_REDIRECTS, Fetched, Fetcher, FetchRequest
 from crawler.freshness import fresh_seconds
 from crawler.index_reading import SITEMAP_BYTES, SITEMAPS, IndexRead, fetch_kind, read_index
@@ -98,10 +97,6 @@ class FeedPoller:
                 max_bytes=max(self._max_bytes, SITEMAP_BYTES) if kind is FetchKind.SITEMAP else None,
             )
         )
-
-    async def may_be_article(self, url: str, source_id: int) -> bool:
-        """Whether an article may stand at an address taken for a section's, by what is known of the source's."""
-        return (await self._shapes.of(source_id)).judge(url).reason not in SURELY_INDEXES
 
     async def take(self, feed: FeedState, source: Source, fetched: Fetched) -> PollResult:
         """Record the fetches and the entries of an answer to a poll of `feed`, but not yet that it was polled."""

@@ -11,7 +11,6 @@ import structlog
 from scrapy.crawler import AsyncCrawlerRunner
 
 from crawler.address_guard import AddressGuard
-from crawler.doubtful_addresses import Asked, DoubtfulAddresses, TakesPages
 from crawler.download import Downloader
 from crawler.exploring import Explorer
 from crawler.extraction import extractor_id
@@ -108,7 +107,6 @@ class Crawling:
     recorder: Recorder
     archive: Archive
     pool: ExtractionPool
-    asked: Asked
 
     async def read(self, query: Callable[[Transaction], Result]) -> Result:
         """Run a query in a reading transaction, away from the event loop."""
@@ -122,24 +120,11 @@ class Crawling:
         on_reached: Callable[[Reached], None],
         enough: Callable[[], bool],
         follow_found: bool,
-        pages: TakesPages,
     ) -> Explorer:
-        """Return an explorer of indexes for one crawl, or for one poll of the service (`crawler.exploring`).
-
-        `pages` takes in the articles that it comes to.
-        """
+        """Return an explorer of indexes for one crawl, or for one poll of the service (`crawler.exploring`)."""
         return Explorer(
             poller=self.poller,
             fetcher=self.fetcher,
-            doubtful=DoubtfulAddresses(
-                poller=self.poller,
-                reader=self.pool,
-                recorder=self.recorder,
-                read=self.read,
-                asked=self.asked,
-                pages=pages,
-                max_bytes=self.settings.max_bytes,
-            ),
             recorder=self.recorder,
             source=self.sources.source,
             read=self.read,
@@ -241,7 +226,6 @@ async def open_crawling(
             recorder=recorder,
             archive=warc,
             pool=pool,
-            asked=Asked(),
         )
 
 

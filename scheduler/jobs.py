@@ -10,9 +10,8 @@ from functools import partial
 
 import structlog
 
-from crawler.doubtful_addresses import TakesPages
+from crawler.crawl import fetch_page, is_still_owed
 from crawler.fetching import Fetched
-from crawler.page_fetching import fetch_page, is_still_owed
 from crawler.page_loop import PageLoop
 from crawler.politeness import FetchingStopped
 from crawler.polling import PollResult
@@ -185,7 +184,6 @@ class ServiceJobs:
             on_reached=lambda reached: log.info("bound_reached", bound=reached.bound, url=reached.url),
             enough=lambda: self._stopping or self._is_halted(feed),
             follow_found=False,
-            pages=TakesPages(is_in_hand=self._is_in_hand, may_take=lambda: True, take_in=self._ingest),
         )
         await explorer.begin(feed, watched=True, fetched=fetched)
         await explorer.follow()
@@ -234,7 +232,6 @@ class ServiceJobs:
         if page.watched_from is not None and page.last_fetch_at is None and await self._is_index(page, fetched):
             return
         recorded = await self._crawling.ingest.ingest(page, fetched)
-        self._crawling.asked.note_page(page, fetched, recorded)
         self.outcomes[recorded.outcome] += 1
 
     async def _is_index(self, page: PageState, fetched: Fetched) -> bool:
@@ -276,9 +273,6 @@ class ServiceJobs:
             self._on_broken(problem)
         except Exception:
             log.exception("job_failed", job=job, **facts)
-
-    def _is_in_hand(self, page_id: int) -> bool:
-        return self._loop is not None and self._loop.has_in_hand(page_id)
 
     def pages_in_hand(self) -> int:
         """Return how many due pages are being worked on, or wait for their hosts' turns."""

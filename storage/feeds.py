@@ -15,9 +15,6 @@ from storage.rows import feed_state
 from storage.statements import insert_or, slices
 from storage.tables import feed_entries, feeds, sources
 
-FOUND_SECTION = "section"
-FOUND_ARTICLE = "article"
-"""How an index was found, where a link alone led to it (`crawler.discovery.listing.FoundBy`)."""
 SKEW = timedelta(minutes=10)
 """What lies further ahead than this was written by a clock that was ahead."""
 PLANNED_AHEAD = timedelta(days=2)
@@ -105,9 +102,6 @@ class Feeds:
             self._connection.execute(update(feeds).where(feeds.c.url == url).values(changed_at=changed_at))
         if watched:
             wanted = and_(feeds.c.url == url, feeds.c.paused_by.is_(None))
-            if found_by == FOUND_SECTION:
-                # A link alone makes no index of an article's address again.
-                wanted = and_(wanted, feeds.c.found_by.is_distinct_from(FOUND_ARTICLE))
             self._connection.execute(update(feeds).where(wanted).values(paused=False))
         feed = self.by_url(url)
         if feed is None:
@@ -128,11 +122,6 @@ class Feeds:
     def goes_on(self, feed_id: int, url: str | None) -> None:
         """Say where reading a feed's further pages is to go on should it end before its end; None for nowhere."""
         self._connection.execute(update(feeds).where(feeds.c.id == feed_id).values(goes_on_at=url))
-
-    def is_article(self, feed_id: int) -> None:
-        """Say that an article stands where an index was thought to be; it is not polled until somebody names it."""
-        aside = {"found_by": FOUND_ARTICLE, "paused": True, "next_poll_at": None, "requested_at": None}
-        self._connection.execute(update(feeds).where(feeds.c.id == feed_id).values(aside))
 
     def probed(self, feed_id: int, now: datetime) -> None:
         """Say that the common places of a home page's publisher were tried."""

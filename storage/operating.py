@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, case, func, or_, select, update
 
-from storage.feeds import FOUND_ARTICLE, Feeds
+from storage.feeds import Feeds
 from storage.model import FeedKind, NextReason, PollReason
 from storage.pages import Pages
 from storage.records import FeedEntry, FeedState, PageState, StoredSource
@@ -99,7 +99,7 @@ class Operating:
         """Return the feed at the first of these spellings of an address that is one, or None."""
         for url in urls:
             feed = self._feeds.by_url(url)
-            if feed is not None and not (feed.paused and feed.found_by == FOUND_ARTICLE):
+            if feed is not None:
                 return Target(source=self._source(feed.source_id), feed=feed)
         return None
 

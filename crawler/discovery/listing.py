@@ -22,8 +22,6 @@ class FoundBy(StrEnum):
     SITEMAP_INDEX = "sitemap_index"
     SECTION = "section"
     """A link of a section or a home page."""
-    ARTICLE = "article"
-    """Such a link, where an article stands: no index."""
     PAGINATION = "pagination"
     NAMED = "named"
     CONFIGURED = "configured"

@@ -14,7 +14,7 @@ from crawler.discovery.link_traps import trap_of
 from crawler.discovery.listing import FoundBy, FoundIndex
 from crawler.discovery.paging import list_base, list_page
 from crawler.discovery.url_forms import ANNOUNCED
-from crawler.discovery.url_shapes import SURELY_INDEXES, Judgement, UrlShapes
+from crawler.discovery.url_shapes import Judgement, UrlShapes
 from crawler.discovery.url_words import LinkKind, is_page
 from crawler.urls import feed_entry, in_scope, registrable_domain, url_key
 from storage.model import FeedKind
@@ -218,7 +218,7 @@ def _host(url: str) -> str:
 
 def _is_article(link: PageLink, judged: Judgement) -> bool:
     """Weigh an address and the place of its link; what the publisher's own addresses showed is not overruled."""
-    if judged.reason in SURELY_INDEXES:
+    if judged.reason in ("above_its_articles", "home_page", "page_number"):
         return False
     if judged.kind is LinkKind.ARTICLE and judged.reason == "shape_of_its_articles":
         return True

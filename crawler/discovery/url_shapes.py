@@ -26,8 +26,6 @@ SURELY = 0.65
 """The share of articles under a form from which on its addresses are taken for articles."""
 HARDLY = 0.35
 """The share of articles under a form up to which its addresses are taken for something else."""
-SURELY_INDEXES = frozenset({"home_page", "page_number", "above_its_articles"})
-"""Reasons for which an address is that of an index, whatever stands there."""
 _OWN_WEIGHT = 2
 """How many observations the next general form counts for under the most specific one."""
 _HABIT_WEIGHT = 2

@@ -132,36 +132,6 @@ def test_a_limit_is_the_number_of_pages_fetched():
     assert len(owed.done) == 7
 
 
-def test_what_is_fetched_in_another_way_counts_towards_the_limit():
-    owed = Owed({"a": 50})
-    spent = []
-
-    async def fetch(page):
-        spent.append(loop.spend())
-
-    loop = owed.loop(fetch, limit=1)
-    asyncio.run(loop.run())
-    assert (spent, len(owed.done), loop.spend()) == ([False], 1, False), "the one in hand is the last"
-    loop = Owed({}).loop(fetch, limit=1)
-    assert [loop.spend(), loop.spend()] == [True, False]
-    assert Owed({}).loop(fetch).spend()
-
-
-def test_a_page_is_in_hand_until_it_is_recorded():
-    owed = Owed({"a": 2})
-    seen = []
-
-    async def fetch(page):
-        seen.append((loop.has_in_hand(0), loop.has_in_hand(1), loop.has_in_hand(2)))
-        while 0 not in owed.done and page.page_id == 1:
-            await asyncio.sleep(0)
-
-    loop = owed.loop(fetch)
-    asyncio.run(loop.run())
-    assert seen[0] == (True, True, False)
-    assert not loop.has_in_hand(0)
-
-
 def test_a_page_whose_fetching_breaks_is_fetched_once():
     owed = Owed({"a": 3})
     fetched = []

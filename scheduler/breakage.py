@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from scheduler.addresses import new_addresses, old_articles
 from scheduler.article_breakage import article_warnings
 from scheduler.page_breakage import LEAST_PAGES, fetched, page_warnings
-from scheduler.silence import new_addresses, silence
+from scheduler.silence import silence
 from scheduler.source_warnings import SILENT, SourceWarning, Standing, WarningKind
 from storage.model import FeedKind, Outcome
 from storage.tallies import Tally
@@ -94,10 +95,11 @@ def _silence(days: Sequence[Tally], facts: SourceFacts, now: datetime) -> Iterat
     if never is not None:
         yield never
         return
-    quiet = silence(days, first_day=facts.first_seen_at.date(), now=now, interval=_interval(facts))
+    told = standing is not None and standing.warning.kind is WarningKind.NO_ARTICLES
+    quiet = silence(days, first_day=facts.first_seen_at.date(), now=now, interval=_interval(facts), told=told)
     if quiet is not None:
         usual = f"{quiet.news_a_day:.0f} a day" if quiet.news_a_day >= 1 else f"{quiet.news_a_day * 7:.1f} a week"
-        begin = f"No new article for {_duration(quiet.hours)}, since {_at(quiet.since)}; {usual} are usual."
+        begin = f"No news for {_duration(quiet.hours)}, since {_at(quiet.since)}; {usual} are usual."
         yield _silent(begin, days, quiet.since, polled_at)
     elif standing is not None:
         # What was usual before is forgotten by now.
@@ -119,7 +121,8 @@ def _silent(begin: str, days: Sequence[Tally], since: datetime, polled_at: datet
     entries = new_addresses(days, since)
     well = f"{begin} Its feeds were last read well at {_at(polled_at)}"
     if entries:
-        sentence = f"{well}, and led to {entries} new addresses since, none of which became an article."
+        became = "news" if old_articles(days, since) else "an article"
+        sentence = f"{well}, and led to {entries} new addresses since, none of which became {became}."
         return SourceWarning(kind=WarningKind.NO_ARTICLES, sentence=sentence)
     return SourceWarning(kind=WarningKind.FEED_STALE, sentence=f"{well}, and list nothing new.")
 

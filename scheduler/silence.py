@@ -14,9 +14,10 @@ Two tests, either of which is enough:
   may have changed).
 
 At such a busy source it matters whether its feeds lead anywhere. Where they led to so many new addresses that articles
-should have come of them, no holiday explains that none did, and hours tell. Where they are well and list nothing new,
-only its length tells a feed that died from a holiday, when even a paper of hundreds of articles a day may rest:
-`QUIET_HOURS` in a row are let pass before the tests count. So a feed that died is told of after two days.
+should have come of them, no holiday explains that none did, and hours tell (`scheduler.addresses`). Where they are well
+and list nothing new, or little, only its length tells a feed that died from a holiday, when even a paper of hundreds of
+articles a day may rest: `QUIET_HOURS` in a row are let pass before the tests count. So a feed that died is told of
+after two days.
 
 Only hours in which the source's feeds were read well, or that lie between two such readings no further apart than they
 usually are, count as watched: others are neither gap nor silence. So what a service that was off missed is no silence.
@@ -29,6 +30,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+from scheduler.addresses import lead_nowhere
 from storage.tallies import HOURS, Tally
 
 WEEKS = 8
@@ -84,12 +86,13 @@ class _Pauses:
 
 
 def silence(
-    days: Sequence[Tally], *, first_day: date, now: datetime, interval: timedelta | None = None
+    days: Sequence[Tally], *, first_day: date, now: datetime, interval: timedelta | None = None, told: bool = False
 ) -> Silence | None:
     """Return the silence of a source if it is longer than usual.
 
     `days` are its tallies, oldest first. What came on `first_day`, on which it was seen first, is no habit. `interval`
-    is how often its feeds are polled at present.
+    is how often its feeds are polled at present. `told` says that feeds which lead to nothing have been warned of
+    since: then it is no holiday, however few addresses follow.
     """
     oldest = max(first_day + timedelta(days=1), now.date() - timedelta(weeks=WEEKS))
     known = [day for day in days if oldest <= day.day <= now.date()]
@@ -109,34 +112,23 @@ def silence(
     # The silence itself is no habit.
     learnt = [one for one in watched if one[0] < now.date() and one[0] <= day]
     # Nor is what it left of the day on which it began.
-    pauses = _pauses([one for one in learnt if one[0] < day], leads_nowhere=_leads_nowhere(known, since))
+    pauses = _pauses([one for one in learnt if one[0] < day])
+    if pauses.hours and (told or _lead_nowhere(known, since, now, silent, learnt)):
+        pauses = _Pauses(holidays=0, hours=0)
     if not (_exceeds_gaps(len(silent), gaps, len(learnt), pauses) or _exceeds_hours(silent, learnt, pauses)):
         return None
     hours = (now - since) / timedelta(hours=1) - 1
     return Silence(since=since, hours=hours, news_a_day=_news_a_day(learnt))
 
 
-def new_addresses(days: Sequence[Tally], since: datetime) -> int:
-    """Return how many addresses became known in the hours after that of an instant.
-
-    Of a day that was counted without its hours, all of them are taken, and none of the day of the instant.
-    """
-    found = 0
-    for day in days:
-        if day.day > since.date():
-            found += day.entries
-        elif day.day == since.date():
-            found += sum(day.entry_hours[since.hour + 1 :])
-    return found
-
-
-def _leads_nowhere(days: Sequence[Tally], since: datetime) -> bool:
-    """Whether so many addresses became known since that it is no chance if none became an article.
-
-    Of those of a usual day as many do as on the median of the days before: a back catalogue listed once is no habit.
-    """
-    shares = [min(day.news / day.entries, 1.0) for day in days if day.entries and day.day < since.date()]
-    return bool(shares) and new_addresses(days, since) * median(shares) >= _LEAST_MISSED
+def _lead_nowhere(
+    days: Sequence[Tally], since: datetime, now: datetime, silent: Sequence[_Hour], learnt: Sequence[_Day]
+) -> bool:
+    """Whether feeds led to so many addresses in silent hours that no holiday explains that none became news."""
+    usual = _usual_hours(learnt)
+    due = 0.0 if usual is None else _of_any_kind(silent, usual, 0)
+    fullest = median(max(count or 0 for count in counts) for _, counts in learnt)
+    return lead_nowhere(days, since, now, due=due, fullest=fullest, least=_LEAST_MISSED)
 
 
 def _news(counts: Sequence[int | None]) -> int:
@@ -185,7 +177,7 @@ def _polled_hours(day: Tally) -> list[int]:
     return [first + hour for hour in range(last + 1)]
 
 
-def _pauses(days: Sequence[_Day], *, leads_nowhere: bool) -> _Pauses:
+def _pauses(days: Sequence[_Day]) -> _Pauses:
     """Return what is let pass, by the days before the silence began."""
     usual = _news_a_day(days) if days else 0.0
     whole = [_news(counts) for _, counts in days if None not in counts]
@@ -193,7 +185,7 @@ def _pauses(days: Sequence[_Day], *, leads_nowhere: bool) -> _Pauses:
         return _Pauses(holidays=HOLIDAYS, hours=0)
     if usual < BUSY:
         return _Pauses(holidays=FEWER_HOLIDAYS, hours=0)
-    return _Pauses(holidays=0, hours=0 if leads_nowhere else QUIET_HOURS)
+    return _Pauses(holidays=0, hours=QUIET_HOURS)
 
 
 def _exceeds_gaps(quiet: int, gaps: Sequence[int], days: int, pauses: _Pauses) -> bool:

@@ -243,7 +243,7 @@ def test_a_silence_is_found_by_the_days_that_are_kept(house):
     with house.store.reading() as transaction:
         (warning,) = read_warnings(transaction)
     assert warning.kind is WarningKind.FEED_STALE
-    assert warning.sentence.startswith("No new article for 7 days")
+    assert warning.sentence.startswith("No news for 7 days")
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])

@@ -1,6 +1,7 @@
 """What a source does that goes on as it was: its mornings, batches and holidays are no breakage, and hide none."""
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ import pytest
 from scheduler.article_breakage import article_warnings
 from scheduler.breakage import SourceFacts, warnings
 from scheduler.source_warnings import SourceWarning, Standing, WarningKind
-from storage.tallies import FIELDS, HOURS, Tally
+from storage.tallies import FIELDS, HOURS, Tally, text_place
 from tests.unit.source_days import BEGIN, DAYTIME, cut, day_of, poisson, steady_days
 
 MEMORY = 60
@@ -219,6 +220,124 @@ def test_a_few_addresses_that_are_no_articles_make_no_silence_of_a_holiday(entri
     days = without_news(days, since=0, hours=HOURS)
     days[MEMORY] = replace(days[MEMORY], entries=entries, entry_hours=(0,) * 12 + (entries,) + (0,) * 11)
     assert list(raised(days, [(MEMORY, hour) for hour in range(HOURS)])) == []
+
+
+def also_found(day: Tally, hours: Iterable[int], *, read: bool = False) -> Tally:
+    """Return a day with an address more in each of these hours: of nothing that is news, or of an old article that is
+    `read` well."""
+    counts = Counter(hours)
+    entry_hours = tuple(count + counts[hour] for hour, count in enumerate(day.entry_hours))
+    day = replace(day, entries=sum(entry_hours), entry_hours=entry_hours)
+    if not read:
+        return day
+    articles = day.articles + sum(counts.values())
+    lengths = tuple(articles if place == text_place(3000) else 0 for place in range(len(day.text_lengths)))
+    last_at = datetime.combine(day.day, datetime.min.time(), UTC) + timedelta(hours=max(counts), minutes=40)
+    return replace(
+        day,
+        articles=articles,
+        pages={"created": articles, "unchanged": 2 * articles},
+        fields=dict.fromkeys(FIELDS, articles),
+        text_lengths=lengths,
+        text_sum=3000 * articles,
+        last_article_at=last_at,
+    )
+
+
+def by_day(chance: random.Random, count: int) -> list[int]:
+    """Return so many hours of the day by chance."""
+    return [chance.randrange(6, 20) for _ in range(count)]
+
+
+def on_a_holiday(a_day: float, seed: int = 31) -> list[Tally]:
+    """Return the days of a source up to a holiday, of `MEMORY`, and two days after it."""
+    return without_news(steady_days(MEMORY + 3, a_day=a_day, shape=DAYTIME, seed=seed), since=0, hours=HOURS)
+
+
+def every_hour_of(days: list[Tally]) -> list[tuple[int, int]]:
+    """Return all moments since `MEMORY`."""
+    return [(day, hour) for day in range(MEMORY, len(days)) for hour in range(HOURS)]
+
+
+@pytest.mark.parametrize("seed", range(31, 35))
+@pytest.mark.parametrize("at_once", [None, 6, 12])
+@pytest.mark.parametrize("a_day", [45, 100, 500])
+def test_old_addresses_that_are_found_on_a_holiday_are_no_silence(a_day, at_once, seed):
+    days = on_a_holiday(a_day, seed)
+    days[MEMORY] = also_found(days[MEMORY], by_day(random.Random(seed), 10) if at_once is None else [at_once] * 10)
+    assert list(raised(days, every_hour_of(days))) == []
+
+
+@pytest.mark.parametrize("at", [6, 8, 11, 17])
+@pytest.mark.parametrize("a_day", [45, 100, 500])
+def test_nor_is_a_back_catalogue_that_waits_on_a_holiday(a_day, at):
+    days = on_a_holiday(a_day)
+    days[MEMORY] = also_found(days[MEMORY], [at] * 5000)
+    assert list(raised(days, every_hour_of(days))) == []
+
+
+@pytest.mark.parametrize("seed", range(31, 35))
+@pytest.mark.parametrize(("a_day", "puzzles"), [(45, 8), (45, 15), (45, 60), (100, 15), (500, 8), (500, 15)])
+def test_puzzles_of_every_day_make_no_silence_of_a_holiday(a_day, puzzles, seed):
+    chance = random.Random(seed)
+    days = [also_found(day, by_day(chance, poisson(chance, puzzles))) for day in on_a_holiday(a_day, seed)]
+    assert list(raised(days, every_hour_of(days))) == []
+
+
+@pytest.mark.parametrize("a_day", [45, 100, 500])
+def test_puzzles_of_every_morning_make_no_silence_of_a_holiday(a_day):
+    days = [also_found(day, [6] * 15) for day in on_a_holiday(a_day)]
+    assert list(raised(days, every_hour_of(days))) == []
+
+
+@pytest.mark.parametrize("counted_by_the_hour", [True, False])
+@pytest.mark.parametrize(("a_day", "hours"), [(45, 6), (100, 4), (500, 1)])
+def test_puzzles_of_every_day_do_not_hide_that_no_article_comes(a_day, hours, counted_by_the_hour):
+    chance = random.Random(31)
+    days = steady_days(MEMORY + 2, a_day=a_day, shape=DAYTIME, seed=31)
+    days = without_news(days, since=9, hours=2 * HOURS, addresses=True)
+    days = [also_found(day, by_day(chance, poisson(chance, 15))) for day in days]
+    if not counted_by_the_hour:
+        days[:MEMORY] = [replace(day, entry_hours=(0,) * HOURS) for day in days[:MEMORY]]
+    at, warning = next(raised(days, every_hour_of(days)))
+    assert warning.kind is WarningKind.NO_ARTICLES
+    assert at - instant(MEMORY, 9) <= timedelta(hours=hours)
+
+
+def test_no_articles_are_told_of_once_though_addresses_cease():
+    """A breakage does not become a holiday, nor a feed that died, when fewer addresses come than were due."""
+    days = steady_days(MEMORY + 2, a_day=100, shape=DAYTIME, seed=31)
+    days = without_news(days, since=6, hours=2 * HOURS, addresses=True)
+    told_at, _ = next(raised(days, every_hour_of(days)))
+    ceased = tuple(count if hour <= told_at.hour else 0 for hour, count in enumerate(days[MEMORY].entry_hours))
+    days[MEMORY] = replace(days[MEMORY], entry_hours=ceased, entries=sum(ceased))
+    days[MEMORY + 1] = day_of(days[MEMORY + 1].day)
+    assert [one.kind for _, one in raised(days, every_hour_of(days))] == [WarningKind.NO_ARTICLES]
+
+
+def known_with_old(day: Tally, hour: int) -> Tally:
+    """Return a day on which nothing but old articles came, as it was known before an hour."""
+    if day.articles == day.news:
+        return cut(day, hour)
+    before = [at for at, count in enumerate(day.entry_hours[:hour]) for _ in range(count)]
+    return also_found(day_of(day.day), before, read=True) if before else day_of(day.day)
+
+
+@pytest.mark.parametrize("a_day", [45, 100, 500])
+def test_old_articles_that_are_read_on_a_holiday_are_no_silence(a_day):
+    days = on_a_holiday(a_day)
+    days[MEMORY] = also_found(days[MEMORY], [7 + number % 8 for number in range(20)], read=True)
+    assert list(raised(days, every_hour_of(days), known_with_old)) == []
+
+
+def test_a_silence_in_which_old_articles_are_read_is_one_of_news():
+    days = steady_days(MEMORY + 4, a_day=100, shape=DAYTIME, seed=31)
+    days = without_news(days, since=0, hours=4 * HOURS)
+    days[MEMORY] = also_found(days[MEMORY], [7 + number % 8 for number in range(20)], read=True)
+    _, warning = next(raised(days, every_hour_of(days), known_with_old))
+    assert warning.kind is WarningKind.NO_ARTICLES
+    assert warning.sentence.startswith("No news for ")
+    assert warning.sentence.endswith(" and led to 20 new addresses since, none of which became news.")
 
 
 def test_the_last_dozen_that_today_leaves_too_long_ago_is_judged_without_today():

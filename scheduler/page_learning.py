@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from scheduler.policy import NextLook, next_look
 from scheduler.recrawl import Evidence, Habits, Pool, Rule, Watch, hint_truth, learn, lose, pay
+from scheduler.recrawl.rule import LIKELY
 from storage.model import ARTICLE_SEEN, BY_RULE, LOOKS, NextReason, Outcome
 from storage.plan_records import Learnt, PageHistory
 
@@ -16,9 +17,6 @@ CLOCK_LEEWAY = timedelta(hours=1)
 """What was seen so much later than now was seen by a clock that was ahead."""
 NO_LONGER_NEW = timedelta(days=1)
 """An article that is handed to the service within a day is watched from its birth on, as others are."""
-LIKELY = 0.5
-"""Where articles are looked at at a fixed interval, one that is watched no more comes back on a hint that is true so
-often."""
 
 
 def last_counted_look(history: PageHistory) -> datetime | None:
@@ -55,7 +53,7 @@ def learn_looks(
     whether the look before it found something new: both are learnt of together. A look that claims to be older than
     what is learnt, or later than `now`, comes of a wrong clock; it teaches nothing, and learning goes on from there.
     Nor does a look that found no article there: it was not to be seen whether that was edited. It is looked at no more
-    by its rule once it is gone, and its host's account is cleared of that, if the article was ever entered there.
+    by its rule once it is gone, and its host's account is cleared of that.
     """
     looked_at, until = last_counted_look(history), history.learnt_until
     if not history.has_article:
@@ -72,7 +70,7 @@ def learn_looks(
             evidence, _ = learn(before, looked_at, changed, habits, pool, rule, planned=False)
     elif in_order and not _shows_no_article(history):
         evidence, habits = learn(before, looked_at, changed, habits, pool, rule, planned=pays, returns=was_gone)
-    elif in_order and until is not None and history.first_seen_at - history.born_at <= NO_LONGER_NEW:
+    elif in_order and until is not None:
         gone = history.last_outcome is Outcome.GONE
         habits = lose(before, looked_at, gone, habits, pool, rule, planned=pays, was_gone=was_gone)
     elif pays:

@@ -31,6 +31,8 @@ STILL_CHANGES_SHARE = 0.25
 60 days."""
 STILL_CHANGES_AGAIN = (timedelta(days=1), timedelta(days=7))
 """Then it is looked at again after half of the time since it changed, within these bounds."""
+STILL_CHANGES_GROWTH = 0.25
+"""And not sooner than after this share of the time for which its watch has been over."""
 
 
 class NextLook(NamedTuple):
@@ -89,7 +91,7 @@ def next_look(
     if history.last_outcome in ARTICLE_SEEN:
         look = by_rule()
         if look.at is None and end - now <= STILL_CHANGES_AGAIN[1]:
-            return _look_while_it_changes(history, since, watch_for) or look
+            return _look_while_it_changes(history, since, watch_for, end=end) or look
         return look
     if history.last_outcome is Outcome.NOT_ARTICLE:
         return NextLook(since + NOT_ARTICLE_AGAIN, NextReason.NOT_ARTICLE)
@@ -137,15 +139,21 @@ def _look_after_watch(
         return NextLook(None, NextReason.RELEASED)
     if hinted:
         return NextLook(since, NextReason.HINT)
-    return _look_while_it_changes(history, since, watch_for) or NextLook(None, NextReason.RELEASED)
+    return _look_while_it_changes(history, since, watch_for, end=end) or NextLook(None, NextReason.RELEASED)
 
 
-def _look_while_it_changes(history: PageHistory, since: datetime, watch_for: timedelta) -> NextLook | None:
-    """Return when an article at the end of its watch is looked at again because it changed lately; None if not."""
+def _look_while_it_changes(
+    history: PageHistory, since: datetime, watch_for: timedelta, *, end: datetime
+) -> NextLook | None:
+    """Return when an article at the `end` of its watch is looked at again because it changed lately; None if not.
+
+    The longer its watch is over the more seldom: a page that is never twice the same would be fetched daily for ever.
+    """
     if history.last_changed_at is None:
         return None
     quiet = since - min(history.last_changed_at, since)
     if quiet >= watch_for * STILL_CHANGES_SHARE:
         return None
     shortest, longest = STILL_CHANGES_AGAIN
-    return NextLook(since + min(max(quiet / 2, shortest), longest), NextReason.STILL_CHANGES)
+    wait = max(min(max(quiet / 2, shortest), longest), (since - end) * STILL_CHANGES_GROWTH)
+    return NextLook(since + wait, NextReason.STILL_CHANGES)

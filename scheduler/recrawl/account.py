@@ -1,10 +1,9 @@
 """The account of refetches: what articles cost, and at which price.
 
-An article is entered whole when it is new: with the looks that its rule expects to come. Each look then corrects that,
-by itself and by how many are expected to follow now instead of before. So what articles cost is known when they are
-new, and not only when the last of them is two months old; and where expectations are wrong, the looks put them right.
-Articles that are found when they are no longer new, as of a back catalogue, are not entered: they say nothing about
-what a whole life costs.
+An article is entered whole when it is found: with the looks that its rule expects to come. Each look then corrects
+that, by itself and by how many are expected to follow now instead of before. So what articles cost is known when they
+are new, and not only when the last of them is two months old; and where expectations are wrong, the looks put them
+right. One that is found late, as of a back catalogue, counts for as much of an article as there is left of its looks.
 """
 
 import math
@@ -19,6 +18,8 @@ _ENOUGH_ARTICLES = 400.0
 """What so many cost is believed alone."""
 _LARGEST_STEP = 1.5
 """Of the logarithm of a price, from the mean of those that were paid."""
+_LARGEST_STEP_UP = 4.0
+"""Of the logarithm of a restraint: a host whose pages are suddenly never twice the same is held back within days."""
 _LARGEST_LOGARITHM = 20.0
 """Of prices and restraints; what is stored beyond is rubbish."""
 _LEAST_COST = 1e-3
@@ -35,16 +36,17 @@ class Account:
     logs_of_price: float = 0.0
     logs_of_restraint: float = 0.0
 
-    def with_article(self, refetches: float, *, price: float, restraint: float) -> "Account":
-        """Return the account with a new article of which so many refetches are expected.
+    def with_article(self, refetches: float, *, share: float, price: float, restraint: float) -> "Account":
+        """Return the account with another article of which so many refetches are expected.
 
-        `price` is that of all hosts, without the restraint.
+        `share` is how much of an article's looks these are, from 0 to 1: 1 for a new one. `price` is that of all
+        hosts, without the restraint.
         """
         return Account(
-            articles=self.articles + 1,
+            articles=self.articles + share,
             refetches=self.refetches + refetches,
-            logs_of_price=self.logs_of_price + math.log(price),
-            logs_of_restraint=self.logs_of_restraint + math.log(restraint),
+            logs_of_price=self.logs_of_price + share * math.log(price),
+            logs_of_restraint=self.logs_of_restraint + share * math.log(restraint),
         )
 
     def charged(self, refetches: float) -> "Account":
@@ -78,13 +80,13 @@ class Account:
         """
         if self.articles <= 0:
             return 1.0
-        dearer = _trust(self.refetches) * self._answer(self.logs_of_restraint, most)
+        dearer = _trust(self.refetches) * self._answer(self.logs_of_restraint, most, largest=_LARGEST_STEP_UP)
         if dearer > 0:
             return math.exp(min(dearer, math.log(bound)))
         cheaper = _trust(self.articles) * self._answer(self.logs_of_restraint, least)
         return math.exp(max(cheaper, -math.log(bound))) if cheaper < 0 else 1.0
 
-    def _answer(self, logs: float, budget: float) -> float:
+    def _answer(self, logs: float, budget: float, *, largest: float = _LARGEST_STEP) -> float:
         """Return a logarithm of price or restraint that is right if spending answers to it as it usually does.
 
         Spending is compared with the mean of the logarithms under which it was spent: without that, the answer would
@@ -93,7 +95,7 @@ class Account:
         cost = max(self.refetches / self.articles, _LEAST_COST)
         excess = math.log(cost / max(budget, _LEAST_COST))
         mean = max(-_LARGEST_LOGARITHM, min(_LARGEST_LOGARITHM, logs / self.articles))
-        return mean + max(-_LARGEST_STEP, min(_LARGEST_STEP, ELASTICITY * excess))
+        return mean + max(-_LARGEST_STEP, min(largest, ELASTICITY * excess))
 
 
 def _trust(count: float) -> float:

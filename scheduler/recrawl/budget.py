@@ -17,8 +17,8 @@ from scheduler.recrawl.shape import PRIOR_SHAPE, AgeShape, learnt_shape
 from scheduler.recrawl.watch import Limits
 
 LOWEST_PRICE, HIGHEST_PRICE = 2e-4, 2.0
-"""A look that shows an edit less than once in five thousand times is not worth a publisher's trouble, even where the
-budget has room for it."""
+"""Of the price of all hosts. A look that shows an edit less than once in five thousand times is not worth a publisher's
+trouble, even where the budget has room for it."""
 DEFAULT_PRICE = 0.01
 _PRICE_STEPS = 6
 _USUAL_FIRST_LOOK = 900.0

@@ -21,6 +21,8 @@ SPENDING_DAYS = 15.0
 _FADE_STEP_DAYS = 1 / 24
 _LARGEST_SUM = 1e12
 """A larger one in a stored account is rubbish."""
+_LARGEST, _LEAST = 1e18, 1e-30
+"""So is any number beyond these."""
 _LONGEST_FADE_DAYS = 90.0
 """A clock that leaps makes nothing forgotten beyond this."""
 
@@ -194,7 +196,7 @@ def _is_any(_: float) -> bool:
 
 
 def _is_positive(value: float) -> bool:
-    return value > 0
+    return value > _LEAST
 
 
 def _is_sum(value: float) -> bool:
@@ -204,7 +206,11 @@ def _is_sum(value: float) -> bool:
 def _number(value: object, makes_sense: Callable[[float], bool] = _is_sum) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and makes_sense(value) else None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and abs(number) < _LARGEST and makes_sense(number) else None
 
 
 def _numbers(values: object, count: int, makes_sense: Callable[[float], bool] = _is_sum) -> tuple[float, ...] | None:

@@ -1,7 +1,7 @@
 """What one look teaches: of its article, and of its host."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scheduler.recrawl.budget import current_basis
 from scheduler.recrawl.evidence import chance_of_some, observe
@@ -9,7 +9,10 @@ from scheduler.recrawl.habits import Basis, Habits, Pool
 from scheduler.recrawl.prior import likelihoods
 from scheduler.recrawl.rule import Rule
 from scheduler.recrawl.shape import AgeShape
-from scheduler.recrawl.watch import DAY, Evidence, Watch
+from scheduler.recrawl.watch import Evidence, Watch
+
+NEW_UNTIL = timedelta(hours=1)
+"""An article that is found by then counts as a whole one."""
 
 
 def learn(  # noqa: PLR0917 - the look, then what is known, then what decides
@@ -82,11 +85,16 @@ def pay(habits: Habits, fetched_at: datetime, pool: Pool, rule: Rule) -> Habits:
 
 def _with_article(habits: Habits, first: Watch, looked_at: datetime, pool: Pool, rule: Rule) -> Habits:
     """Return the habits of a host that has another article, after the first look at it."""
-    is_new = first.age(looked_at) <= min(DAY, rule.limits.watch_for.total_seconds() / 2)
-    if not rule.keeps_budget or not is_new:
+    if not rule.keeps_budget:
         return habits
+    expected = rule.expected_looks(first, habits, pool)
+    newer = replace(first, born_at=max(first.born_at, looked_at - NEW_UNTIL))
+    of_new = rule.expected_looks(newer, habits, pool) if newer != first else expected
     account = habits.account(rule.name).with_article(
-        rule.expected_looks(first, habits, pool), price=rule.price_of_all(pool), restraint=rule.restraint(habits)
+        expected,
+        share=min(expected / of_new, 1.0) if of_new > 0 else 1.0,
+        price=rule.price_of_all(pool),
+        restraint=rule.restraint(habits),
     )
     return habits.with_account(rule.name, account)
 

@@ -51,7 +51,8 @@ class Plan(Rule):
             late = max(0.0, (now - watch.hinted_at).total_seconds())
             worth = truth * 0.5 ** (late / self._half_life)
             if worth >= price:
-                return Decision(at=now, reason="hint", detail={**detail, "truth": truth, "gain": worth})
+                at = self.hinted_look(watch, habits, now)
+                return Decision(at=at, reason="hint", detail={**detail, "truth": truth, "gain": worth})
         best = self._best(alpha, beta, shape, table, looked=looked, age=age, price=price)
         if best is None:
             return Decision(at=None, reason=self.name, detail=detail)
@@ -61,7 +62,7 @@ class Plan(Rule):
 
     def price_of_all(self, pool: Pool) -> float:
         """Return the price of a fetch, in edits that are seen at once, at a host without restraint."""
-        if self._priced is None or self._priced[0] is not pool:
+        if self._priced is None or self._priced[0] != pool:
             self._priced = (pool, super().price_of_all(pool))
         return self._priced[1]
 
@@ -118,6 +119,8 @@ class Plan(Rule):
             )
             if len(self._tables) > _TABLES:
                 self._tables.popitem(last=False)
+        else:
+            self._tables.move_to_end(key)
         return table
 
 

@@ -12,6 +12,8 @@ from scheduler.recrawl.watch import Decision, Limits, Watch
 LEAST_TRUTH = 0.1
 """Hints of a host that are seldomer true are not heeded: so small a share cannot be told from chance, and where a fetch
 is cheap, each of its articles would be fetched as often as its index is made anew."""
+LIKELY = 0.5
+"""A rule that weighs no looks against each other follows a hint that is true so often."""
 MOST_SHARE, LEAST_SHARE = 3.0, 1 / 6
 """A host takes so many times what is asked for an article at most: one whose pages are never twice the same would
 otherwise take what is meant for all. And at least so many times that: one that was quiet for long would otherwise never
@@ -115,6 +117,24 @@ class Rule(ABC):
             return None
         truth = hint_truth(habits, pool)
         return truth if truth >= LEAST_TRUTH else None
+
+    def sooner_by_hint(self, decision: Decision, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> Decision:
+        """Return the decision, or a sooner one where the article has a hint that is probably true."""
+        truth = self.due_by_hint(watch, habits, pool, now)
+        if truth is None or truth < LIKELY:
+            return decision
+        at = self.hinted_look(watch, habits, now)
+        if decision.at is not None and decision.at <= at:
+            return decision
+        return Decision(at=at, reason="hint", detail={"age_seconds": watch.age(now), "truth": truth})
+
+    def hinted_look(self, watch: Watch, habits: Habits, now: datetime) -> datetime:
+        """Return when a hint is followed: at once, but not sooner after the last look than any look may be, and later
+        by as much as its host is held back, for hints may come as often as an index is made."""
+        if watch.last_look_at is None:
+            return now
+        wait = self.limits.shortest * max(1.0, self.restraint(habits))
+        return max(now, min(watch.last_look_at, now) + min(wait, self.limits.longest))
 
 
 def hint_truth(habits: Habits, pool: Pool) -> float:

@@ -15,10 +15,8 @@ class SimpleRule(Rule):
     """A rule that waits some time after each look. A hint makes an article due at once if it is probably true."""
 
     def next_look(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> Decision:
-        truth = self.due_by_hint(watch, habits, pool, now)
-        if truth is not None and truth >= 0.5:
-            return Decision(at=now, reason="hint", detail={"age_seconds": watch.age(now), "truth": truth})
-        return self.after(watch, self.wait(watch, habits, pool), now)
+        decision = self.after(watch, self.wait(watch, habits, pool), now)
+        return self.sooner_by_hint(decision, watch, habits, pool, now)
 
     @abstractmethod
     def wait(self, watch: Watch, habits: Habits, pool: Pool, /) -> float:
@@ -138,9 +136,6 @@ class Index(Rule):
     name = "index"
 
     def next_look(self, watch: Watch, habits: Habits, pool: Pool, now: datetime) -> Decision:
-        truth = self.due_by_hint(watch, habits, pool, now)
-        if truth is not None and truth >= 0.5:
-            return Decision(at=now, reason="hint", detail={"age_seconds": watch.age(now), "truth": truth})
         if watch.last_look_at is None:
             return self.after(watch, 0.0, now)
         basis = current_basis(habits, pool, now=now)
@@ -154,8 +149,9 @@ class Index(Rule):
         age = shape.age_at(shape.cumulative(looked) + enough / k)
         threshold = -math.expm1(-enough) - enough * math.exp(-enough)
         decision = self.after(watch, age - looked, now)
-        return Decision(
+        by_index = Decision(
             at=decision.at if age <= end else None,
             reason=self.name,
             detail={**decision.detail, "expected_edits": enough, "threshold": threshold},
         )
+        return self.sooner_by_hint(by_index, watch, habits, pool, now)

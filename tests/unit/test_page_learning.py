@@ -112,9 +112,10 @@ def test_a_new_article_is_entered_with_the_looks_that_are_to_come(name, watch_fo
 
 @pytest.mark.parametrize("outcome", [Outcome.GONE, Outcome.NOT_ARTICLE])
 def test_a_look_that_found_no_article_says_nothing_of_edits_and_is_paid(outcome):
-    of_old = {"published_at": NOW - timedelta(days=3)}
-    page, habits = learn(history(**LOOKED, **of_old, last_outcome=outcome))
-    assert (page.rate_beta, page.learnt_until, habits.looks, habits.account("plan").refetches) == (0, NOW, 0, 1)
+    page, habits = learn(history(**LOOKED, last_outcome=outcome))
+    assert (page.rate_beta, page.learnt_until, habits.looks) == (0, NOW, 0)
+    asked_for = history(**LOOKED | {"next_fetch_reason": NextReason.MISSING}, last_outcome=outcome)
+    assert spent(habits) - spent(learn(asked_for)[1]) == pytest.approx(1)
 
 
 def spent(habits):
@@ -192,7 +193,7 @@ def test_an_article_that_is_watched_anew_is_learnt_of_as_it_is_planned_and_not_f
 def test_an_article_that_is_handed_over_on_its_first_day_is_watched_from_its_birth():
     page = history(first_seen_at=NOW - HOUR, published_at=NOW - 5 * HOUR, watched_from=NOW - HOUR)
     assert watch_of(page).born_at == NOW - 5 * HOUR
-    assert learn(replace(page, next_fetch_reason=NextReason.NEW))[1].account("plan").articles == 1
+    assert 0.5 < learn(replace(page, next_fetch_reason=NextReason.NEW))[1].account("plan").articles < 1
 
 
 def test_a_look_older_than_what_is_learnt_sets_learning_back_and_teaches_nothing():

@@ -167,6 +167,17 @@ def test_an_article_that_still_changes_is_watched_on(quiet, wait):
     assert look(history(changes=9, last_changed_at=NOW - quiet), by_rule=ended) == (None, "finished")
 
 
+def test_a_page_that_is_never_twice_the_same_is_not_fetched_daily_for_ever():
+    first_seen_at, at, looks = NOW - timedelta(days=60), NOW, 0
+    while at is not None and at < NOW + timedelta(days=730):
+        page = history(first_seen_at=first_seen_at, last_fetch_at=at, changes=9 + looks, last_changed_at=at)
+        at = next_look(
+            page, watch_for=timedelta(days=60), by_rule=lambda: BY_RULE, is_hint_worth_it=lambda: False, now=at
+        ).at
+        looks += 1
+    assert 10 < looks < 40
+
+
 def test_a_hint_that_is_worth_a_fetch_brings_an_old_article_back():
     hinted = history(**OLD, hinted_at=NOW)
     assert look(hinted, hint=True) == (timedelta(0), "hint")

@@ -132,8 +132,10 @@ def test_habits_survive_json_and_rubbish_in_it():
     assert Habits.from_json(kept) == habits
     assert Habits.from_json(None) == Habits.from_json({"of": "tomorrow"}) == Habits()
     for name in kept:
-        for rubbish in (None, "x", -1e400, [], {"a": 1}, [1.0], True, float("nan")):
+        for rubbish in (None, "x", -1e400, [], {"a": 1}, [1.0], True, float("nan"), 10**400, 1e300, 1e-300):
             assert learn(watched(HOUR), BORN + DAY, True, Habits.from_json({**kept, name: rubbish}), Pool(), RULE)
+    for name, value in {"alpha": 1e300, "beta": 1e-300, "rates": [1e300] * BINS}.items():
+        assert Habits.from_json({**kept, "basis": {**kept["basis"], name: value}}).basis is None
 
 
 def test_a_price_that_moved_by_a_tenth_calls_for_new_plans():
@@ -203,9 +205,49 @@ def test_each_rule_of_a_host_keeps_its_own_account():
     assert Habits.from_json(json.loads(json.dumps(habits.to_json()))) == habits
 
 
-def test_an_article_that_is_found_late_says_nothing_of_what_one_costs():
-    _, habits = learn(watched(None), BORN + DAY + HOUR, False, Habits(), Pool(), RULE)
-    assert not habits.accounts
+@pytest.mark.parametrize("name", ["plan", "index", "geometric", "nutch"])
+def test_an_article_that_is_found_late_counts_for_what_is_left_of_its_looks(name: str):
+    rule = rule_of(name, limits=RULE.limits)
+    shares, costs = [], []
+    for age in (HOUR, DAY, 10 * DAY, 59 * DAY + 20 * HOUR, 100 * DAY):
+        _, habits = learn(watched(None), BORN + age, False, Habits(), Pool(), rule)
+        account = habits.account(name)
+        shares.append(account.articles)
+        costs.append(account.refetches)
+    assert shares[0] == 1.0
+    assert shares == sorted(shares, reverse=True)
+    assert (shares[-1], costs[-1]) == (0.0, 0.0)
+    for share, cost in zip(shares, costs, strict=True):
+        assert cost == pytest.approx(share * costs[0], rel=0.01)
+
+
+def test_a_host_is_held_back_though_all_its_articles_are_found_late():
+    habits, now = Habits(), BORN
+    for number in range(40):
+        now = BORN + number * DAY
+        born_at = now - 1.5 * DAY
+        watch, at = Watch(born_at=born_at, last_look_at=None), now
+        for look in range(60):  # pages that are never twice the same
+            evidence, habits = learn(watch, at, look > 0, habits, Pool(), RULE)
+            changed_at = at if look else None
+            watch = replace(watch, last_look_at=at, last_changed_at=changed_at, looks=look + 1, evidence=evidence)
+            at += timedelta(minutes=20)
+    assert habits.account("plan").articles < 30
+    assert RULE.restraint(habits) > 5
+
+
+@pytest.mark.parametrize("name", ["plan", "index", "geometric", "stormcrawler", "nutch", "fixed"])
+def test_hints_are_followed_no_sooner_than_any_look_and_more_seldom_where_a_host_is_held_back(name: str):
+    rule, now = rule_of(name, limits=RULE.limits), BORN + 2 * HOUR
+    true = Habits(hints=50.0, true_hints=49.0)
+    watch = watched(2 * HOUR - timedelta(minutes=1), looks=2, hinted_at=now - timedelta(seconds=30))
+    decision = rule.next_look(watch, true, Pool(), now)
+    assert (decision.at, decision.reason) == (now + timedelta(minutes=4), "hint")
+    spent = Account(articles=100.0, refetches=6000.0)
+    held_back = replace(true, accounts={name: spent})
+    assert rule.restraint(held_back) > 3
+    later = rule.next_look(watch, held_back, Pool(), now)
+    assert later.at is None or later.at > now + timedelta(minutes=14)
 
 
 @pytest.mark.parametrize("changes", [(), (1, 2, 5)])

@@ -69,7 +69,7 @@ def learn_looks(
         if not _shows_no_article(history) and until is not None and until >= before.born_at:
             evidence, _ = learn(before, looked_at, changed, habits, pool, rule, planned=False)
     elif in_order and not _shows_no_article(history):
-        evidence, habits = learn(before, looked_at, changed, habits, pool, rule, planned=pays, returns=was_gone)
+        evidence, habits = learn(before, looked_at, changed, habits, pool, rule, planned=pays, was_gone=was_gone)
     elif in_order and until is not None:
         gone = history.last_outcome is Outcome.GONE
         habits = lose(before, looked_at, gone, habits, pool, rule, planned=pays, was_gone=was_gone)

@@ -24,13 +24,13 @@ def learn(  # noqa: PLR0917 - the look, then what is known, then what decides
     rule: Rule,
     *,
     planned: bool = True,
-    returns: bool = False,
+    was_gone: bool = False,
 ) -> tuple[Evidence, Habits]:
     """Return the article's evidence and its host's habits after a look that counts.
 
     `watch` is as it stood before the look; without an earlier look the article is counted as new and nothing else is
     learnt. `planned` says that the look was one that the rule asked for, and so is paid from the budget; looks that
-    confirm a suspect text, or that somebody asked for, teach as much and cost nothing. `returns` says that the article
+    confirm a suspect text, or that somebody asked for, teach as much and cost nothing. `was_gone` says that the article
     was taken for gone before, as `lose` was told.
     """
     habits = _current(habits, looked_at, pool, rule)
@@ -39,7 +39,7 @@ def learn(  # noqa: PLR0917 - the look, then what is known, then what decides
     if watch.last_look_at is None:
         first = replace(watch, last_look_at=looked_at, looks=1)
         return watch.evidence, _with_article(habits, first, looked_at, pool, rule)
-    before = 0.0 if returns else rule.expected_looks(watch, habits, pool)
+    before = 0.0 if was_gone else rule.expected_looks(watch, habits, pool)
     before_look = habits
     if watch.hinted_at is not None and watch.hinted_at <= looked_at:
         habits = _learn_hint(watch, looked_at, changed, habits, basis)

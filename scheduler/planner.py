@@ -346,13 +346,13 @@ def _unplanned(after: int, transaction: Transaction) -> list[PageHistory]:
 
 
 def _accounted(habits: Habits) -> Habits:
-    """Return the habits of a host; at its first price nothing was planned at another."""
-    return habits.replanned() if habits.planned_price is None and habits.price is not None else habits
+    """Return the habits of a host; at the first price by a rule nothing was planned at another."""
+    return replace(habits, planned_prices={**habits.prices, **habits.planned_prices})
 
 
 def _is_cheaper(habits: Habits) -> bool:
-    """Whether a fetch costs less than when the host's pages were last planned anew."""
-    return habits.price is not None and habits.planned_price is not None and habits.price < habits.planned_price
+    """Whether a fetch costs less by some rule than when the host's pages were last planned anew."""
+    return any(price < habits.planned_prices.get(rule, price) for rule, price in habits.prices.items())
 
 
 def _unchanged(

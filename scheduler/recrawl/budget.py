@@ -86,11 +86,11 @@ def model_price(alpha: float, beta: float, shape: AgeShape, limits: Limits) -> f
 
 
 def needs_replan(habits: Habits) -> bool:
-    """Return whether the host's price is a tenth away from the one at which its pages were last planned.
+    """Return whether a price of the host is a tenth away from the one at which its pages were last planned.
 
     After planning them anew, store `habits.replanned()`.
     """
-    price, planned = habits.price, habits.planned_price
-    if price is None:
-        return False
-    return planned is None or abs(price / planned - 1) >= REPLAN_SHARE
+    planned = habits.planned_prices
+    return any(
+        rule not in planned or abs(price / planned[rule] - 1) >= REPLAN_SHARE for rule, price in habits.prices.items()
+    )

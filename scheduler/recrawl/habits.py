@@ -45,8 +45,9 @@ class Habits:
     """What is known of one host. The sums are explained where they are used: in `prior`, `shape`, `account`, and for
     hints in `rule`.
 
-    There is an account for each rule that its articles are looked at by. `price` is what a fetch cost by `rule` when
-    the host was last learnt of, None before; `planned_price` the one at which its pages were last planned anew.
+    There is an account for each rule that its articles are looked at by, and a price, which each rule has in a unit of
+    its own: `prices` are what a fetch cost when the host was last learnt of by that rule, `planned_prices` those at
+    which its pages were last planned anew.
     """
 
     looks: float = 0.0
@@ -56,9 +57,8 @@ class Habits:
     hints: float = 0.0
     true_hints: float = 0.0
     accounts: Mapping[str, Account] = field(default_factory=dict)
-    price: float | None = None
-    planned_price: float | None = None
-    rule: str | None = None
+    prices: Mapping[str, float] = field(default_factory=dict)
+    planned_prices: Mapping[str, float] = field(default_factory=dict)
     basis: Basis | None = None
     learnt_at: datetime | None = None
 
@@ -71,8 +71,8 @@ class Habits:
         return replace(self, accounts={**self.accounts, rule: account})
 
     def replanned(self) -> "Habits":
-        """Return the habits of a host whose pages were just planned anew at the price in use."""
-        return replace(self, planned_price=self.price)
+        """Return the habits of a host whose pages were just planned anew at the prices in use."""
+        return replace(self, planned_prices=self.prices)
 
     def righted(self, now: datetime, leeway: timedelta) -> "Habits":
         """Return the habits with instants that lie ahead of `now` set to it: a clock that was ahead wrote them, and
@@ -118,9 +118,8 @@ class Habits:
             "hints": self.hints,
             "true_hints": self.true_hints,
             "accounts": {rule: dict(vars(account)) for rule, account in self.accounts.items()},
-            "price": self.price,
-            "planned_price": self.planned_price,
-            "rule": self.rule,
+            "prices": dict(self.prices),
+            "planned_prices": dict(self.planned_prices),
             "learnt_at": self.learnt_at.isoformat() if self.learnt_at else None,
         }
         if self.basis is not None:
@@ -141,12 +140,11 @@ class Habits:
             "hints": _number(source.get("hints")),
             "true_hints": _number(source.get("true_hints")),
             "accounts": _accounts(source.get("accounts")),
-            "price": _number(source.get("price"), _is_positive),
-            "planned_price": _number(source.get("planned_price"), _is_positive),
+            "prices": _prices(source.get("prices")),
+            "planned_prices": _prices(source.get("planned_prices")),
             "prior_sums": _numbers(source.get("prior_sums"), len(CANDIDATES), _is_any),
             "events": _numbers(source.get("events"), BINS),
             "exposure": _numbers(source.get("exposure"), BINS),
-            "rule": source.get("rule") if isinstance(source.get("rule"), str) else None,
             "basis": _basis(source.get("basis")),
             "learnt_at": _instant(source.get("learnt_at")),
         }
@@ -229,6 +227,13 @@ def _basis(value: object) -> Basis | None:
     if alpha is None or beta is None or rates is None or looks is None or made_at is None:
         return None
     return Basis(alpha=alpha, beta=beta, rates=rates, looks=looks, made_at=made_at)
+
+
+def _prices(value: object) -> dict[str, float] | None:
+    if not isinstance(value, Mapping):
+        return None
+    prices = {rule: _number(price, _is_positive) for rule, price in value.items()}
+    return {rule: price for rule, price in prices.items() if price is not None}
 
 
 def _accounts(value: object) -> dict[str, Account] | None:

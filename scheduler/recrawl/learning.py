@@ -111,9 +111,7 @@ def _current(habits: Habits, at: datetime, pool: Pool, rule: Rule) -> Habits:
     habits = replace(habits, basis=current_basis(habits, pool, now=at))
     if not rule.keeps_budget:
         return habits
-    # By another rule a price is in another unit.
-    planned = habits.planned_price if habits.rule == rule.name else None
-    return replace(habits, rule=rule.name, price=rule.price(habits, pool), planned_price=planned)
+    return replace(habits, prices={**habits.prices, rule.name: rule.price(habits, pool)})
 
 
 def _learn_hint(watch: Watch, looked_at: datetime, changed: bool, habits: Habits, basis: Basis) -> Habits:

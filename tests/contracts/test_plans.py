@@ -56,7 +56,7 @@ def habits(store, host=HOST) -> Habits:
 def price_elsewhere(transaction, price, now):
     """Have other hosts spend what is asked at this price of a fetch, so that it is the price of all."""
     spent = Account(articles=1e6, refetches=6e6, logs_of_price=1e6 * math.log(price))
-    others = Habits(rule="plan", accounts={"plan": spent}, learnt_at=now)
+    others = Habits(accounts={"plan": spent}, learnt_at=now)
     transaction.host_habits.put({"elsewhere.example": others.to_json()}, now)
 
 
@@ -366,7 +366,7 @@ def test_a_price_that_moved_is_a_planning_anew_of_the_hosts_planned_pages(store,
     cheap = [page.state().next_fetch_at for page in watched]
     with store.writing() as transaction:
         known = Habits.from_json(transaction.host_habits.of([HOST])[HOST])
-        price_elsewhere(transaction, known.price * 1.5, minute(3))
+        price_elsewhere(transaction, known.prices["plan"] * 1.5, minute(3))
         put_off(transaction, {watched[4].page.page_id: minute(4)})
     watched[0].see(replace(FERRY, body=f"{FERRY.body}\n\nThis is story 0."), at=5)
     service = plans(store)
@@ -374,7 +374,7 @@ def test_a_price_that_moved_is_a_planning_anew_of_the_hosts_planned_pages(store,
         service.plan(minute(6))
     assert all(page.state().next_fetch_at > before for page, before in zip(watched[1:4], cheap[1:4], strict=True))
     assert watched[4].state().next_fetch_at == minute(4), "what is due may be under way"
-    assert habits(store).planned_price == pytest.approx(habits(store).price)
+    assert habits(store).planned_prices == pytest.approx(habits(store).prices)
 
 
 def finish(store, watched, *, at=2, **settings):
@@ -391,7 +391,7 @@ def move_price(store, *, times, at):
     """Have a fetch cost so many times what it did when the host's pages were planned, which another story tells."""
     with store.writing() as transaction:
         known = Habits.from_json(transaction.host_habits.of([HOST])[HOST])
-        price_elsewhere(transaction, known.planned_price * times, minute(at))
+        price_elsewhere(transaction, known.planned_prices["plan"] * times, minute(at))
     watch(store, f"news-{at}", source="paper").see(replace(FERRY, body=f"News of {at}.", published=None), at=at)
 
 
@@ -417,7 +417,7 @@ def test_a_fetch_that_became_cheaper_brings_back_what_was_finished_in_slices(sto
     assert back[-1] == 5
     assert max(after - before for before, after in zip([0, *back], back, strict=False)) <= 2
     assert all(page.state().next_fetch_at > minute(21) for page in watched)
-    assert habits(store).planned_price == pytest.approx(habits(store).price)
+    assert habits(store).planned_prices == pytest.approx(habits(store).prices)
 
 
 def test_what_is_older_than_it_is_watched_or_was_released_by_an_operator_is_not_brought_back(store, paper):

@@ -143,15 +143,27 @@ def test_a_price_that_moved_by_a_tenth_calls_for_new_plans():
     assert needs_replan(habits)
     planned = habits.replanned()
     assert not needs_replan(planned)
-    assert not needs_replan(replace(planned, price=planned.price * 1.09))
-    assert needs_replan(replace(planned, price=planned.price * 1.11))
-    assert needs_replan(replace(planned, price=planned.price * 0.89))
+    price = planned.prices["plan"]
+    for times, moved in {1.09: False, 1.11: True, 0.89: True}.items():
+        assert needs_replan(replace(planned, prices={"plan": price * times})) is moved
+
+
+def test_a_price_that_moved_is_noticed_though_the_hosts_articles_follow_two_rules():
+    _, habits = learn(watched(None), BORN + HOUR, False, Habits(), Pool(), RULE)
+    _, habits = learn(watched(None), BORN + HOUR, False, habits, Pool(), rule_of("nutch", limits=RULE.limits))
+    planned = habits.replanned()
+    cheap, dear = (replace(RULE.limits, refetches_per_article=refetches) for refetches in (30, 1))
+    for limits in (cheap, dear):
+        _, moved = learn(watched(None), BORN + DAY, False, planned, Pool(), rule_of("plan", limits=limits))
+        assert not needs_replan(moved.replanned())
+        _, moved = learn(watched(None), BORN + DAY, False, moved, Pool(), rule_of("nutch", limits=RULE.limits))
+        assert needs_replan(moved)
 
 
 def spending(refetches: float, *, articles: float = 1000.0, price: float = 0.01) -> Habits:
     """Return the habits of a host that spent so many refetches an article, at a price."""
     account = Account(articles=articles, refetches=refetches * articles, logs_of_price=articles * math.log(price))
-    return Habits(rule="plan", learnt_at=BORN, accounts={"plan": account})
+    return Habits(learnt_at=BORN, accounts={"plan": account})
 
 
 def test_one_price_for_all_rises_until_all_hosts_together_spend_what_is_asked():
@@ -189,7 +201,7 @@ def test_every_account_gives_a_price_within_bounds(name: str, articles: float, r
     rule = rule_of(name, limits=RULE.limits)
     for logs in (0.0, -1e7, 1e7):
         account = Account(articles=articles, refetches=refetches, logs_of_price=logs, logs_of_restraint=logs)
-        host = Habits(rule=name, learnt_at=BORN, accounts={name: account})
+        host = Habits(learnt_at=BORN, accounts={name: account})
         assert rule.lowest_price <= rule.price_of_all(pooled([host])) <= rule.highest_price
         assert rule.lowest_price / 1000 <= rule.price(host, pooled([host])) <= rule.highest_price * 1000
 

@@ -129,12 +129,12 @@ class Rule(ABC):
         return Decision(at=at, reason="hint", detail={"age_seconds": watch.age(now), "truth": truth})
 
     def hinted_look(self, watch: Watch, habits: Habits, now: datetime) -> datetime:
-        """Return when a hint is followed: at once, but not sooner after the last look than any look may be, and later
-        by as much as its host is held back, for hints may come as often as an index is made."""
-        if watch.last_look_at is None:
+        """Return when a hint is followed: at once, but where its host is held back only so long after the last look as
+        any look waits at least, times the restraint; for hints may come as often as an index is made."""
+        restraint = self.restraint(habits)
+        if watch.last_look_at is None or restraint <= 1:
             return now
-        wait = self.limits.shortest * max(1.0, self.restraint(habits))
-        return max(now, min(watch.last_look_at, now) + min(wait, self.limits.longest))
+        return max(now, min(watch.last_look_at, now) + min(self.limits.shortest * restraint, self.limits.longest))
 
 
 def hint_truth(habits: Habits, pool: Pool) -> float:

@@ -75,11 +75,13 @@ class Geometric(SimpleRule):
 
     def wait(self, watch: Watch, habits: Habits, pool: Pool, /) -> float:
         remembered = watch.evidence.interval_seconds
+        # No factor holds back a host whose pages are never twice the same: their wait does not grow.
+        first = self.FIRST * max(self.restraint(habits), 1.0)
         if remembered is None:
-            return self.FIRST
+            return first
         # What is remembered is how many times the wait grew, as an hour's power of two.
         times = math.log2(max(remembered / self.FIRST, 1.0))
-        return self.FIRST * math.exp(min(times * math.log(self.factor(habits, pool)), 50.0))
+        return first * math.exp(min(times * math.log(self.factor(habits, pool)), 50.0))
 
     def remembered_interval(self, interval: float | None, *, changed: bool) -> float | None:
         remembered = interval or self.FIRST

@@ -249,6 +249,18 @@ def test_a_host_is_held_back_though_all_its_articles_are_found_late():
 
 
 @pytest.mark.parametrize("name", ["plan", "index", "geometric", "stormcrawler", "nutch", "fixed"])
+def test_no_rule_looks_as_often_at_a_host_that_is_held_back(name: str):
+    rule, now = rule_of(name, limits=RULE.limits), BORN + 3 * HOUR
+    spent = Habits(accounts={name: Account(articles=100.0, refetches=9000.0)})
+    changing = Evidence(alpha=3.0, interval_seconds=3600.0)  # changed at each look so far
+    watch = watched(3 * HOUR, looks=4, changes=3, last_changed_at=now, evidence=changing)
+    free, held_back = (rule.next_look(watch, habits, Pool(), now).at for habits in (Habits(), spent))
+    assert rule.restraint(spent) > 5
+    assert free is not None
+    assert held_back is None or held_back - now >= 2 * (free - now)
+
+
+@pytest.mark.parametrize("name", ["plan", "index", "geometric", "stormcrawler", "nutch", "fixed"])
 def test_hints_are_followed_at_once_and_more_seldom_where_a_host_is_held_back(name: str):
     rule, now = rule_of(name, limits=RULE.limits), BORN + 2 * HOUR
     true = Habits(hints=50.0, true_hints=49.0)

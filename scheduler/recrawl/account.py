@@ -19,7 +19,7 @@ _ENOUGH_ARTICLES = 400.0
 _LARGEST_STEP = 1.5
 """Of the logarithm of a price, from the mean of those that were paid."""
 _LARGEST_STEP_UP = 4.0
-"""Of the logarithm of a restraint: a host whose pages are suddenly never twice the same is held back within days."""
+"""Of the logarithm of a restraint: larger, for a host that takes many times its share takes it from all others."""
 _LARGEST_LOGARITHM = 20.0
 """Of prices and restraints; what is stored beyond is rubbish."""
 _LEAST_COST = 1e-3

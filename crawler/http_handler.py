@@ -71,7 +71,12 @@ class _BoundedParser(_LenientHTTPClientParser):
         raise HeadersTooLarge
 
     def connectionLost(self, reason: Any = None) -> None:  # noqa: N802 - Twisted's interface
-        """Tell a body that was broken off by us from one that the server ended, where only the end tells its length."""
+        """Tell a body that was broken off by us from one that the server ended, where only the end tells its length.
+
+        For an answer that ended before its connection, Twisted passes a bare exception and no `Failure`.
+        """
+        if isinstance(reason, BaseException):
+            reason = Failure(reason)
         if self.bodyDecoder is not None and self.response.length is UNKNOWN_LENGTH and reason is not None:
             if reason.check(NothingCame):
                 losses = [reason, Failure(_DataLoss())]

@@ -14,6 +14,7 @@ from tests.integration.bad_server import (
     bad_server,
     make_authority,
     server_context,
+    then_silence,
 )
 from tests.integration.crawls import USER_AGENT
 
@@ -126,3 +127,16 @@ def test_a_host_that_takes_no_connection_is_given_up(morgue):
             client.connect_ex(full.getsockname())
         report = morgue.crawl(f"http://127.0.0.1:{full.getsockname()[1]}/page")
     assert [(result.outcome, result.reason) for result in report.named] == [(Outcome.TIMEOUT, "connect")]
+
+
+@pytest.mark.parametrize("pieces", [1, 7], ids=["one chunk", "many chunks"])
+def test_a_chunked_answer_ends_with_its_last_chunk_on_a_connection_that_stays_open(morgue, server, pieces):
+    size = len(PAGE) // pieces + 1
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in _parts(PAGE, size))
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.scripts["/page"] = then_silence(head + chunks + b"0\r\n\r\n")
+    assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
+
+
+def _parts(body: bytes, size: int) -> list[bytes]:
+    return [body[start : start + size] for start in range(0, len(body), size)]

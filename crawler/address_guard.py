@@ -1,19 +1,19 @@
-"""Refuses connections to internal addresses, at the one place that every connection passes: name resolution.
+"""Refuses connections to internal addresses, at the one place that every connection passes: where its socket is made.
 
-Twisted asks its resolver for names and for literal addresses in any spelling, also for each hop of a redirect, and
-connects to just the addresses that the resolver passes on. So what is dropped here cannot be reached.
+By then names are looked up and addresses in any spelling are read, also for each hop of a redirect; the socket is made
+for just the address that it is then connected to. So what is refused here cannot be reached.
 """
 
 import ipaddress
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
-from zope.interface import implementer
+AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
+"""An address as `socket.getaddrinfo` describes it: family, kind, protocol, canonical name, (host, port, …)."""
 
-_REMEMBERED_REFUSALS = 10_000
+_INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 
 _BAD_PORTS = frozenset(
     {
@@ -76,70 +76,21 @@ def _wrapped(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return ip.ipv4_mapped or ip.sixtofour
 
 
-@implementer(IResolutionReceiver)
-class _PublicOnly:
-    """Passes on the public addresses of one resolution; a name that has others too is reached at its public ones."""
-
-    def __init__(self, receiver: Any, name: str, guard: "AddressGuard") -> None:
-        self._receiver = receiver
-        self._name = name
-        self._guard = guard
-        self._passed = self._refused = False
-
-    def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802 - Twisted's interface
-        self._receiver.resolutionBegan(resolution)
-
-    def addressResolved(self, address: Any) -> None:  # noqa: N802 - Twisted's interface
-        host = getattr(address, "host", None)
-        if self._guard.allow_private or (
-            isinstance(address, IPv4Address | IPv6Address) and host is not None and is_public(host)
-        ):
-            self._passed = True
-            self._receiver.addressResolved(address)
-        else:
-            self._refused = True
-
-    def resolutionComplete(self) -> None:  # noqa: N802 - Twisted's interface
-        # What the last answer said counts: a name that is unknown now was not refused.
-        self._guard.note(self._name, refused=self._refused and not self._passed)
-        self._receiver.resolutionComplete()
+class AddressRefused(OSError):
+    """A connection to an internal address was not made."""
 
 
-@implementer(IHostnameResolver)
-class AddressGuard:
-    """A resolver around the reactor's own that drops internal addresses, and remembers for which names it did."""
+def guarded_socket(*, allow_private: bool) -> Callable[[AddressInfo], socket.socket]:
+    """Return what makes the socket of each connection, given the address (of `socket.getaddrinfo`) that it goes to.
 
-    def __init__(self, *, allow_private: bool) -> None:
-        self.allow_private = allow_private
-        self._inner: Any = None
-        self._refused: dict[str, None] = {}
+    It raises `AddressRefused` for internal addresses unless they are allowed. A name that has others too is reached at
+    its public ones, for each address of a name is tried by a socket of its own.
+    """
 
-    def install(self, reactor: Any) -> None:
-        """Stand in front of the reactor's resolver; a guard that stood there before is replaced."""
-        current = reactor.nameResolver
-        self._inner = current._inner if isinstance(current, AddressGuard) else current
-        reactor.installNameResolver(self)
+    def make(address: AddressInfo) -> socket.socket:
+        family, kind, protocol, _, where = address
+        if not allow_private and not (family in _INTERNET and is_public(str(where[0]))):
+            raise AddressRefused("internal address")
+        return socket.socket(family=family, type=kind, proto=protocol)
 
-    # The parameter names are looked up by keyword in Twisted.
-    def resolveHostName(  # noqa: N802 - Twisted's interface
-        self,
-        resolutionReceiver: Any,  # noqa: N803 - Twisted's interface
-        hostName: str,  # noqa: N803 - Twisted's interface
-        portNumber: int = 0,  # noqa: N803 - Twisted's interface
-        addressTypes: Sequence[type] | None = None,  # noqa: N803 - Twisted's interface
-        transportSemantics: str = "TCP",  # noqa: N803 - Twisted's interface
-    ) -> Any:
-        receiver = _PublicOnly(resolutionReceiver, hostName, self)
-        return self._inner.resolveHostName(receiver, hostName, portNumber, addressTypes, transportSemantics)
-
-    def note(self, name: str, *, refused: bool) -> None:
-        """Note whether all addresses of `name` were refused."""
-        self._refused.pop(name.lower(), None)
-        if refused:
-            self._refused[name.lower()] = None
-        if len(self._refused) > _REMEMBERED_REFUSALS:
-            self._refused.pop(next(iter(self._refused)))
-
-    def was_refused(self, url: str) -> bool:
-        """Whether this URL's host had, when it was last looked up, internal addresses and no others."""
-        return (urlsplit(url).hostname or "").lower() in self._refused
+    return make

@@ -1,7 +1,8 @@
 """One HTTP attempt through Scrapy: a request out, an exchange or a named problem back."""
 
+import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,15 +14,14 @@ from scrapy.exceptions import (
     DownloadFailedError,
     DownloadTimeoutError,
     IgnoreRequest,
+    NotSupported,
     ResponseDataLossError,
     UnsupportedURLSchemeError,
 )
 from scrapy.http import Headers, Response
-from twisted.internet.error import ConnectError, TCPTimedOutError
-from twisted.internet.error import TimeoutError as ConnectTimeout
 
-from crawler.address_guard import AddressGuard, port_refused
-from crawler.http_handler import UNCLEAN, HeadersTooLarge, NothingCame
+from crawler.address_guard import port_refused
+from crawler.http_handler import AS_SENT, AnswerAsSent, reason_of
 from crawler.whole_body import is_cut
 from storage.clock import utc_now
 from storage.content_coding import is_coded
@@ -50,16 +50,20 @@ class Attempt:
 
 
 class Downloader:
-    """Makes single attempts: no retry, no redirect, no cookies, no decoding of content."""
+    """Makes single attempts: no retry, no redirect, no cookies, no decoding of content.
 
-    def __init__(self, engine: Engine, *, guard: AddressGuard) -> None:
+    `deadline_seconds` ends an attempt whatever hangs: it is to be longer than the limits that the handler itself keeps.
+    """
+
+    def __init__(self, engine: Engine, *, deadline_seconds: float) -> None:
         self._engine = engine
-        self._guard = guard
+        self._deadline_seconds = deadline_seconds
 
     async def attempt(self, url: str, headers: Mapping[str, str], *, max_bytes: int | None = None) -> Attempt:
         """Request `url` once with these additional headers. Never raises for what the network does.
 
-        `max_bytes` bounds the body as sent, in place of the setting for all.
+        `max_bytes` bounds the body as sent, in place of the setting for all. Raises `OutOfResources` where this process
+        cannot open a connection.
         """
         record_id = f"urn:uuid:{uuid.uuid4()}"
         started_at = utc_now()
@@ -72,14 +76,16 @@ class Downloader:
             sent = {name: value.encode("latin-1", "replace") for name, value in headers.items()}
             request = Request(url, headers=sent, meta=meta, dont_filter=True)
             try:
-                response = await self._engine(request)
+                async with asyncio.timeout(self._deadline_seconds):
+                    response = await self._engine(request)
             except _DOWNLOAD_PROBLEMS as problem:
-                outcome, reason = self._explain(problem, request)
+                outcome, reason = explain_problem(problem)
             else:
-                if _is_cut(response):
+                as_sent = _as_sent(request, response)
+                if _is_cut(response, as_sent):
                     outcome, reason = Outcome.NETWORK_ERROR, "short_body"
                 else:
-                    exchange = _exchange(record_id, request, response, started_at)
+                    exchange = _exchange(record_id, request, response, as_sent, started_at)
         return Attempt(
             record_id=record_id,
             url=url,
@@ -90,23 +96,27 @@ class Downloader:
             reason=reason,
         )
 
-    def _explain(self, problem: Exception, request: Request) -> tuple[Outcome, str]:
-        # The guard's refusal reaches us as a name that resolved to nothing.
-        if isinstance(problem, CannotResolveHostError) and self._guard.was_refused(request.url):
-            return Outcome.BLOCKED_ADDRESS, "internal_address"
-        return explain_problem(problem)
+
+def _as_sent(request: Request, response: Response) -> AnswerAsSent:
+    """Return the answer's head as the handler noted it, or what another handler's response still tells of it."""
+    noted = request.meta.get(AS_SENT)
+    if isinstance(noted, AnswerAsSent):
+        return noted
+    return AnswerAsSent(reason_phrase="", fields=_fields(response.headers))
 
 
-def _exchange(record_id: str, request: Request, response: Response, started_at: datetime) -> HttpExchange:
+def _exchange(
+    record_id: str, request: Request, response: Response, as_sent: AnswerAsSent, started_at: datetime
+) -> HttpExchange:
     return HttpExchange(
         record_id=record_id,
         url=request.url,
         method="GET",
         request_headers=_fields(request.headers),
         status=response.status,
-        reason_phrase="",
+        reason_phrase=as_sent.reason_phrase,
         http_version=response.protocol or "HTTP/1.1",
-        response_headers=_fields(response.headers),
+        response_headers=as_sent.fields,
         body=response.body,
         ip_address=str(response.ip_address) if response.ip_address else None,
         started_at=started_at,
@@ -114,15 +124,19 @@ def _exchange(record_id: str, request: Request, response: Response, started_at: 
     )
 
 
-def _is_cut(response: Response) -> bool:
+def _is_cut(response: Response, as_sent: AnswerAsSent) -> bool:
     """Whether a body that only the end of the connection delimits is known to be torn; an error's page may be."""
-    if "partial" not in response.flags or response.status not in _READ_STATUSES:
+    if response.status not in _READ_STATUSES or any(name in response.headers for name in _DELIMITERS):
         return False
     coding = response.headers.get("Content-Encoding") or b""
-    return not is_coded(coding.decode("latin-1")) and is_cut(response.body, orderly=UNCLEAN not in response.flags)
+    return not is_coded(coding.decode("latin-1")) and is_cut(response.body, orderly=as_sent.ended_orderly)
 
 
-def _fields(headers: Headers) -> Sequence[tuple[str, str]]:
+_DELIMITERS = ("Content-Length", "Transfer-Encoding")
+"""Header fields that say where a body ends."""
+
+
+def _fields(headers: Headers) -> tuple[tuple[str, str], ...]:
     """Return header fields with repeated names kept. HTTP header bytes are Latin-1 by RFC 9110."""
     return tuple(
         (name.decode("latin-1"), value.decode("latin-1")) for name, values in headers.items() for value in values
@@ -131,79 +145,47 @@ def _fields(headers: Headers) -> Sequence[tuple[str, str]]:
 
 _DOWNLOAD_PROBLEMS = (
     CannotResolveHostError,
-    ConnectError,
     DownloadCancelledError,
     DownloadConnectionRefusedError,
     DownloadFailedError,
     DownloadTimeoutError,
     IgnoreRequest,
+    NotSupported,
     ResponseDataLossError,
     UnsupportedURLSchemeError,
     OSError,
+    TimeoutError,
     ValueError,
 )
 
+_OUTCOMES = {
+    "internal_address": Outcome.BLOCKED_ADDRESS,
+    "headers": Outcome.TOO_LARGE,
+    "body": Outcome.TOO_LARGE,
+    "connect": Outcome.TIMEOUT,
+    "idle": Outcome.TIMEOUT,
+    "no_response_in_time": Outcome.TIMEOUT,
+}
+"""What a reason code of the handler comes to, where that is no `NETWORK_ERROR`."""
 
-_LIMITS: tuple[tuple[type[BaseException], Outcome, str], ...] = (
-    (HeadersTooLarge, Outcome.TOO_LARGE, "headers"),
-    (NothingCame, Outcome.TIMEOUT, "idle"),
-    (ConnectTimeout, Outcome.TIMEOUT, "connect"),
-    (TCPTimedOutError, Outcome.TIMEOUT, "connect"),
-)
-"""Limits that end a request, which stand among an exception's causes."""
-
-_PLAIN: tuple[tuple[type[Exception], Outcome, str], ...] = (
+_BY_CLASS: tuple[tuple[type[Exception], Outcome, str], ...] = (
+    (TimeoutError, Outcome.TIMEOUT, "deadline"),
     (DownloadTimeoutError, Outcome.TIMEOUT, "no_response_in_time"),
     (CannotResolveHostError, Outcome.NETWORK_ERROR, "dns"),
     (DownloadConnectionRefusedError, Outcome.NETWORK_ERROR, "refused"),
-    (ConnectError, Outcome.NETWORK_ERROR, "unreachable"),
     (DownloadCancelledError, Outcome.TOO_LARGE, "body"),
+    (ResponseDataLossError, Outcome.NETWORK_ERROR, "short_body"),
     (UnsupportedURLSchemeError, Outcome.NETWORK_ERROR, "scheme"),
 )
-"""Exceptions that tell by their class what happened; the first that fits counts."""
+"""What an exception tells by its class where it has no reason code: our deadline, and other handlers' exceptions."""
 
 
 def explain_problem(problem: Exception) -> tuple[Outcome, str]:
     """Return the outcome and reason code for an exception that Scrapy's download raised."""
-    causes = list(_causes(problem))
-    for kind, outcome, code in _LIMITS:
-        if any(isinstance(cause, kind) for cause in (problem, *causes)):
-            return outcome, code
-    for kind, outcome, code in _PLAIN:
+    reason = reason_of(problem)
+    if reason is not None:
+        return _OUTCOMES.get(reason, Outcome.NETWORK_ERROR), reason
+    for kind, outcome, code in _BY_CLASS:
         if isinstance(problem, kind):
             return outcome, code
-    reasons = [reason for cause in causes if (reason := _reason(cause)) is not None]
-    if isinstance(problem, ResponseDataLossError) and "malformed_response" not in reasons:
-        return Outcome.NETWORK_ERROR, "short_body"
-    return Outcome.NETWORK_ERROR, reasons[0] if reasons else "failed"
-
-
-def _causes(problem: BaseException) -> Iterator[BaseException]:
-    """Yield what lies behind an exception: its cause, and the several failures that Twisted wraps in one."""
-    behind = [failure.value for failure in getattr(problem, "reasons", ())]
-    for cause in (*behind, problem.__cause__):
-        if cause is not None:
-            yield cause
-            yield from _causes(cause)
-
-
-_REASONS = {
-    "VerificationError": "tls_certificate",
-    "ConnectionLost": "reset",
-    "ConnectionAborted": "reset",
-    "ConnectionResetError": "reset",
-    "ConnectionDone": "closed",
-    "ParseError": "malformed_response",
-    "InvalidHeaderName": "malformed_response",
-    "KeyError": "malformed_response",  # a transfer coding that nobody knows
-    "ValueError": "malformed_response",
-    "_MalformedChunkedDataError": "malformed_response",
-}
-"""Reason codes by the name of the class, because most of these classes are private to the libraries."""
-
-
-def _reason(cause: BaseException) -> str | None:
-    name = type(cause).__name__
-    if type(cause).__module__.startswith("OpenSSL"):
-        return "tls_certificate" if "certificate verify failed" in str(cause) else "tls"
-    return _REASONS.get(name)
+    return Outcome.NETWORK_ERROR, "failed"

@@ -1,198 +1,405 @@
-"""Scrapy's HTTP/1.1 client with the limits that it lacks: header size, silence, time to connect, torn endings.
+"""Scrapy's download handler for http and https, on libcurl: one request, one answer as it was sent, every wait bounded.
 
-Scrapy bounds a response's body and its time in all. A server can still keep it busy with headers that never end, hold a
-connection with one byte a minute, or break off a body that has no announced length and have it taken for the whole.
-What is bounded here lies between Scrapy's handler and Twisted's parser, so it has to extend classes that both keep
-private; the table in `tests.hostile` shows whether a new release of either still fits.
+Scrapy's own handlers bound a response's body and its time in all. A server can still keep them busy with headers that
+never end, hold a connection with one byte a minute, or break off a body that has no announced length and have it taken
+for the whole; and they lose what a capture wants to keep: the reason phrase, the order and the case of header fields.
+libcurl has read what the web's servers send for decades, hands over each header line as it came, and lets us make every
+socket. `pycurl.AsyncCurlMulti` drives it on the event loop; nothing here stands on a private part of it, of Scrapy
+or of Twisted.
+
+What is not kept as it was sent: a header field that was folded over several lines comes as one, trailers behind a
+chunked body are left out, and interim answers (1xx) too.
 """
 
-# Twisted's methods have no types.
-# mypy: allow-untyped-calls
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlsplit
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
-
+import certifi
+import pycurl
 from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import (
-    HTTP11DownloadHandler,
-    _LenientHTTP11ClientProtocol,
-    _LenientHTTPClientParser,
-    _ScrapyAgent,
+from scrapy.core.downloader.handlers.base import BaseDownloadHandler
+from scrapy.crawler import Crawler
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
 )
-from scrapy.http import Response
-from scrapy.utils._download_handlers import wrap_twisted_exceptions
-from scrapy.utils.defer import maybe_deferred_to_future
-from twisted.internet.error import ConnectionDone
-from twisted.internet.protocol import connectionDone
-from twisted.python.failure import Failure
-from twisted.web.client import ResponseFailed, _HTTP11ClientFactory
-from twisted.web.http import _DataLoss
-from twisted.web.iweb import UNKNOWN_LENGTH
+from scrapy.http import Headers, Response
+from scrapy.responsetypes import responsetypes
+
+from crawler import dns
+from crawler.address_guard import AddressInfo, AddressRefused, guarded_socket
+from crawler.dns import NameNotFound
+from storage.errors import OutOfResources
 
 IDLE_SECONDS = "MORGUE_IDLE_SECONDS"
 CONNECT_SECONDS = "MORGUE_CONNECT_SECONDS"
-"""Names under which `crawler.scrapy_settings` hands the limits over."""
+ALLOW_PRIVATE_ADDRESSES = "MORGUE_ALLOW_PRIVATE_ADDRESSES"
+"""Names under which `crawler.scrapy_settings` hands over what Scrapy has no setting for."""
+
+AS_SENT = "answer_as_sent"
+"""Key of a request's `meta` under which its `AnswerAsSent` stands once it was answered."""
 
 MAX_HEADER_BYTES = 128 * 1024
-"""Bytes of all header fields of one answer, interim answers (1xx) included. Browsers take 256 KiB and more; what real
-servers send stays below 32."""
 MAX_HEADER_LINES = 1_000
-LINGER_SECONDS = 5.0
-"""How long a server may take to take leave of a connection before it is cut off."""
-
-UNCLEAN = "unclean"
-"""Flag of a response without a length whose connection ended otherwise than by an orderly close."""
-
-
-class HeadersTooLarge(Exception):
-    """An answer's header fields are more than is taken."""
+"""Bytes and lines of all header fields of one answer, interim answers included. Browsers take 256 KiB and more; what
+real servers send stays below 32."""
+KEPT_CONNECTIONS = 256
+KEPT_CONNECTION_SECONDS = 15
+"""How many connections are kept for the next request to their host, and for how long each is used again."""
+BUFFER_BYTES = 128 * 1024
 
 
-class NothingCame(Exception):
-    """For a whole interval no byte came while an answer was awaited."""
+@dataclass(frozen=True, kw_only=True)
+class AnswerAsSent:
+    """What of an answer Scrapy's `Response` does not keep.
+
+    Header fields are in their order and in the case in which they came, their bytes read as Latin-1 (RFC 9110, 5.5).
+    `ended_orderly` is False where an answer without a length ended otherwise than by its connection being closed.
+    """
+
+    reason_phrase: str
+    fields: tuple[tuple[str, str], ...]
+    ended_orderly: bool = True
 
 
-class _BoundedParser(_LenientHTTPClientParser):
-    """Reads one response; counts its header lines over interim responses too."""
+class HttpHandler(BaseDownloadHandler):
+    """Makes requests: no retry, no redirect, no cookies, no proxy, no decoding of content.
 
-    MAX_LENGTH = MAX_HEADER_BYTES
-    _header_bytes = 0
-    _header_lines = 0
+    Connections are kept for the next request to the same host. Where the server closed a kept one just when a request
+    was sent on it, libcurl sends it once more on a new connection, as RFC 9112, 9.3.1 has it; no other is repeated.
+    """
 
-    def lineReceived(self, line: bytes) -> None:  # noqa: N802 - Twisted's interface
-        self._header_bytes += len(line) + 1
-        self._header_lines += 1
-        if self._header_bytes > MAX_HEADER_BYTES or self._header_lines > MAX_HEADER_LINES:
-            raise HeadersTooLarge
-        super().lineReceived(line)
+    lazy = False
 
-    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802, ARG002 - Twisted's interface
-        raise HeadersTooLarge
-
-    def connectionLost(self, reason: Any = None) -> None:  # noqa: N802 - Twisted's interface
-        """Tell a body that was broken off by us from one that the server ended, where only the end tells its length.
-
-        For an answer that ended before its connection, Twisted passes a bare exception and no `Failure`.
-        """
-        if isinstance(reason, BaseException):
-            reason = Failure(reason)
-        if self.bodyDecoder is not None and self.response.length is UNKNOWN_LENGTH and reason is not None:
-            if reason.check(NothingCame):
-                losses = [reason, Failure(_DataLoss())]
-                self.response._bodyDataFinished(Failure(ResponseFailed(losses, self.response)))
-                return
-            self.response.closed_uncleanly = not reason.check(ConnectionDone)
-        super().connectionLost(reason)
-
-
-class _GuardedProtocol(_LenientHTTP11ClientProtocol):
-    """One connection; ends it when nothing comes for too long, and does not wait for servers that never let go."""
-
-    transport: Any
-
-    def __init__(self, quiescent: Callable[[Any], None], *, idle_seconds: float) -> None:
-        super().__init__(quiescent)
-        self._idle_seconds = idle_seconds
-        self._watch: Any = None
-        self._leave: Any = None
-
-    def request(self, request: Any) -> Any:
-        answered = super().request(request)
-        if self._parser is not None:
-            # As Scrapy does for its own parser, which the class below extends by counters only.
-            self._parser.__class__ = _BoundedParser
-            self._watch = self._later(self._idle_seconds, self._nothing_came)
-        return answered
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's interface
-        if self._watch is not None and self._watch.active():
-            self._watch.reset(self._idle_seconds)
-        super().dataReceived(data)
-        if self._parser is None:
-            self._stop_watching()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's interface
-        self._stop_watching()
-        if self._leave is not None and self._leave.active():
-            self._leave.cancel()
-        super().connectionLost(reason)
-
-    def _giveUp(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
-        if reason.check(ConnectionDone):
-            self._leave = self._later(LINGER_SECONDS, self.transport.abortConnection)
-            super()._giveUp(reason)
-            return
-        # An orderly end of TLS waits for the other side, and one that goes on sending never gets there.
-        self.transport.abortConnection()
-        self._disconnectParser(reason)
-
-    def _nothing_came(self) -> None:
-        if self._parser is not None:
-            self._giveUp(Failure(NothingCame()))
-
-    def _stop_watching(self) -> None:
-        if self._watch is not None and self._watch.active():
-            self._watch.cancel()
-
-    @staticmethod
-    def _later(seconds: float, call: Callable[[], None]) -> Any:
-        from twisted.internet import reactor  # noqa: PLC0415 - importing it earlier would install the wrong reactor
-
-        clock: Any = reactor
-        return clock.callLater(seconds, call)
-
-
-class _GuardedFactory(_HTTP11ClientFactory):
-    """Makes guarded connections."""
-
-    noisy = False
-
-    def __init__(self, quiescent: Callable[[Any], None], metadata: Any, *, idle_seconds: float) -> None:
-        super().__init__(quiescent, metadata)
-        self._idle_seconds = idle_seconds
-
-    def buildProtocol(self, addr: Any) -> _GuardedProtocol:  # noqa: N802, ARG002 - Twisted's interface
-        return _GuardedProtocol(self._quiescentCallback, idle_seconds=self._idle_seconds)
-
-
-class _GuardedAgent(_ScrapyAgent):
-    """Makes one request; connecting has a limit of its own."""
-
-    def __init__(self, *, connect_seconds: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._connect_seconds = connect_seconds
-
-    def _get_agent(self, request: Request, timeout: float) -> Any:
-        return super()._get_agent(request, min(timeout, self._connect_seconds))
-
-    def _cb_bodydone(self, result: Any, url: str) -> Response:
-        response = super()._cb_bodydone(result, url)
-        if getattr(result["txresponse"], "closed_uncleanly", False):
-            response.flags.append(UNCLEAN)
-        return response
-
-
-class GuardedHandler(HTTP11DownloadHandler):
-    """Scrapy's download handler for http and https, bounded."""
-
-    def __init__(self, crawler: Any) -> None:
+    def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._connect_seconds = crawler.settings.getfloat(CONNECT_SECONDS)
-        pool: Any = self._pool
-        pool._factory = partial(_GuardedFactory, idle_seconds=crawler.settings.getfloat(IDLE_SECONDS))
+        settings = crawler.settings
+        self._timeout_seconds = settings.getfloat("DOWNLOAD_TIMEOUT")
+        self._max_bytes = settings.getint("DOWNLOAD_MAXSIZE")
+        self._connect_seconds = settings.getfloat(CONNECT_SECONDS)
+        self._idle_seconds = settings.getfloat(IDLE_SECONDS)
+        self._allow_private = settings.getbool(ALLOW_PRIVATE_ADDRESSES)
+        self._resolver = dns.make_resolver()
+        self._transfers = pycurl.AsyncCurlMulti()
+        self._transfers.setopt(pycurl.M_MAXCONNECTS, KEPT_CONNECTIONS)
+        self._authorities = certificate_authorities()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the handler as Scrapy's components are made."""
+        return cls(crawler)
 
     async def download_request(self, request: Request) -> Response:
-        """Make one request. Raises what `crawler.download.explain_problem` explains."""
-        agent = _GuardedAgent(
-            connect_seconds=self._connect_seconds,
-            contextFactory=self._contextFactory,
-            bindAddress=self._bind_address,
-            pool=self._pool,
-            maxsize=self._default_maxsize,
-            fail_on_dataloss=True,
-            crawler=self._crawler,
+        """Make one request.
+
+        Raises those exceptions of `scrapy.exceptions` that a handler may raise, each with our code (`reason_of`), and
+        `OutOfResources`. `download_timeout` and `download_maxsize` in the request's `meta` go before the settings.
+        """
+        seconds = float(request.meta.get("download_timeout", self._timeout_seconds))
+        limit = int(request.meta.get("download_maxsize", self._max_bytes))
+        begun = time.monotonic()
+        transfer = _Transfer(request, guard=guarded_socket(allow_private=self._allow_private), max_bytes=limit)
+        try:
+            async with asyncio.timeout(seconds):
+                transfer.addresses = await self._look_up(request)
+                await self._perform(transfer)
+            request.meta["download_latency"] = time.monotonic() - begun
+            request.meta[AS_SENT] = transfer.as_sent()
+            return transfer.response()
+        except TimeoutError:
+            raise with_reason(DownloadTimeoutError(f"took longer than {seconds} s"), "no_response_in_time") from None
+        finally:
+            transfer.close()
+
+    async def _look_up(self, request: Request) -> list[str]:
+        """Return the addresses of the host; none where it is an address itself."""
+        host = urlsplit(request.url).hostname or ""
+        if not host or _is_address(host):
+            return []
+        try:
+            return await self._resolver.addresses(host)
+        except NameNotFound as problem:
+            raise with_reason(CannotResolveHostError(str(problem)), "dns") from problem
+
+    async def _perform(self, transfer: "_Transfer") -> None:
+        """Run a transfer to its end. Raises what `download_request` raises."""
+        loop = asyncio.get_running_loop()
+        transfer.prepare(connect_seconds=self._connect_seconds, authorities=self._authorities)
+        done = self._transfers.add_handle(transfer.curl)
+
+        def check_idle() -> None:
+            quiet = transfer.quiet_seconds()
+            if done.done():
+                return
+            if quiet < self._idle_seconds:
+                transfer.idle_check = loop.call_later(self._idle_seconds - quiet, check_idle)
+            else:
+                done.set_exception(with_reason(DownloadTimeoutError("nothing came for too long"), "idle"))
+
+        transfer.idle_check = loop.call_later(self._idle_seconds, check_idle)
+        try:
+            await done
+            transfer.check_head()
+        except pycurl.error as problem:
+            raised = transfer.explain(*problem.args[:2])
+            if raised is not None:
+                raise raised from problem
+        finally:
+            transfer.idle_check.cancel()
+            with contextlib.suppress(RuntimeError):  # where it came to its end by itself it is removed already
+                self._transfers.remove_handle(transfer.curl)
+
+    async def close(self) -> None:
+        """Close the connections that are kept."""
+        await self._transfers.aclose()
+        await self._resolver.close()
+
+
+class _Transfer:
+    """One request on its way: what libcurl is told, and what it hands over."""
+
+    def __init__(self, request: Request, *, guard: Callable[[AddressInfo], socket.socket], max_bytes: int) -> None:
+        self.curl = pycurl.Curl()
+        self.addresses: list[str] = []
+        self.idle_check: asyncio.TimerHandle
+        self._request = request
+        self._guard = guard
+        self._max_bytes = max_bytes
+        self._body = bytearray()
+        self._status_line = b""
+        self._lines: list[bytes] = []
+        self._header_bytes = self._header_lines = 0
+        self._head_ended = False
+        self._begun_at = 0.0
+        self._last_byte_at: float | None = None
+        self._too_large: str | None = None
+        self._refused = False
+        self._shortage: OSError | None = None
+        self._ended_orderly = True
+
+    def prepare(self, *, connect_seconds: float, authorities: str) -> None:
+        """Tell libcurl what to do."""
+        set_option, parts = self.curl.setopt, urlsplit(self._request.url)
+        set_option(pycurl.URL, self._request.url)
+        set_option(pycurl.PATH_AS_IS, 1)
+        set_option(pycurl.CUSTOMREQUEST, self._request.method)
+        if self._request.method == "HEAD":
+            set_option(pycurl.NOBODY, 1)
+        if self._request.body:
+            set_option(pycurl.COPYPOSTFIELDS, self._request.body)
+        set_option(pycurl.HTTPHEADER, list(_header_lines(self._request.headers)))
+        set_option(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        set_option(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        set_option(pycurl.HTTP_CONTENT_DECODING, 0)
+        set_option(pycurl.PROXY, "")  # none, whatever the environment says
+        set_option(pycurl.NOSIGNAL, 1)
+        set_option(pycurl.CAINFO, authorities)
+        set_option(pycurl.CONNECTTIMEOUT_MS, int(connect_seconds * 1000))
+        set_option(pycurl.MAXAGE_CONN, KEPT_CONNECTION_SECONDS)
+        set_option(pycurl.BUFFERSIZE, BUFFER_BYTES)
+        if self._max_bytes:
+            set_option(pycurl.MAXFILESIZE_LARGE, self._max_bytes)
+        if self.addresses:
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            known = ",".join(f"[{address}]" if ":" in address else address for address in self.addresses)
+            set_option(pycurl.RESOLVE, [f"+{parts.hostname}:{port}:{known}"])
+        set_option(pycurl.OPENSOCKETFUNCTION, self._open_socket)
+        set_option(pycurl.HEADERFUNCTION, self._take_header_line)
+        set_option(pycurl.WRITEFUNCTION, self._take_body)
+        self._begun_at = time.monotonic()
+
+    def quiet_seconds(self) -> float:
+        """Return for how long the server has said nothing. Connecting has a limit of its own and does not count."""
+        now = time.monotonic()
+        if self._last_byte_at is not None:
+            return now - self._last_byte_at
+        connected_after = self.curl.getinfo(pycurl.PRETRANSFER_TIME)  # in seconds; 0 until it is so far
+        return now - (self._begun_at + connected_after) if connected_after else 0.0
+
+    def check_head(self) -> None:
+        """Refuse an answer that ended within its head, which libcurl takes for one without a body."""
+        if not self._head_ended:
+            raise with_reason(DownloadFailedError("the connection was closed within the headers"), "closed")
+
+    def as_sent(self) -> AnswerAsSent:
+        """Return the head of the answer as it came."""
+        reason = self._status_line.split(b" ", 2)[2:]
+        return AnswerAsSent(
+            reason_phrase=reason[0].decode("latin-1") if reason else "",
+            fields=tuple(_field(line) for line in self._lines),
+            ended_orderly=self._ended_orderly,
         )
-        with wrap_twisted_exceptions():
-            response: Response = await maybe_deferred_to_future(agent.download_request(request))
-        return response
+
+    def response(self) -> Response:
+        """Return the answer as Scrapy has it."""
+        fields = [_field(line) for line in self._lines]
+        headers = Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields])
+        body = bytes(self._body)
+        kind = responsetypes.from_args(headers=headers, url=self._request.url, body=body)
+        address = self.curl.getinfo(pycurl.PRIMARY_IP)
+        return kind(
+            url=self._request.url,
+            status=self.curl.getinfo(pycurl.RESPONSE_CODE),
+            headers=headers,
+            body=body,
+            request=self._request,
+            ip_address=ipaddress.ip_address(address) if address else None,
+            protocol=self._status_line.split(b" ", 1)[0].decode("latin-1") or "HTTP/1.1",
+        )
+
+    def explain(self, code: int, message: str) -> Exception | None:
+        """Return in Scrapy's terms what libcurl's error was; None where the answer is to be taken all the same.
+
+        Raises `OutOfResources` where this process could not open a connection, which is no fault of the host.
+        """
+        if self._shortage is not None:
+            raise OutOfResources.during("opening a connection", self._shortage)
+        kind, reason = self._kind_and_reason(code, message)
+        if reason == "reset" and self._head_ended:
+            if not any(name.lower() in _DELIMITERS for name, _ in map(_field, self._lines)):
+                self._ended_orderly = False
+                return None
+            kind, reason = ResponseDataLossError, "short_body"
+        return with_reason(kind(f"{message} ({code})"), reason)
+
+    def _kind_and_reason(self, code: int, message: str) -> tuple[type[Exception], str]:
+        if self._too_large is not None:
+            return DownloadCancelledError, self._too_large
+        if code == pycurl.E_COULDNT_CONNECT:
+            if self._refused:
+                return CannotResolveHostError, "internal_address"
+            return _CONNECT_ERRORS.get(self.curl.getinfo(pycurl.OS_ERRNO), (DownloadFailedError, "unreachable"))
+        if code == pycurl.E_RECV_ERROR and "chunk" in message:
+            return DownloadFailedError, "malformed_response"
+        return _ERRORS.get(code, (DownloadFailedError, "failed"))
+
+    def close(self) -> None:
+        """Forget the transfer; it is no longer run."""
+        self.curl.close()
+
+    # What libcurl calls. An exception would be printed and lost, so none is raised.
+
+    def _open_socket(self, _purpose: int, address: Any) -> socket.socket | int:
+        family, kind, protocol, where = address
+        try:
+            made = self._guard((family, kind, protocol, "", where))
+        except AddressRefused:
+            self._refused = True
+            return int(pycurl.SOCKET_BAD)
+        except OSError as problem:
+            self._shortage = problem
+            return int(pycurl.SOCKET_BAD)
+        self._refused = False
+        # What libcurl gets is a duplicate, made when this returns.
+        asyncio.get_running_loop().call_soon(made.close)
+        return made
+
+    def _take_header_line(self, line: bytes) -> int | None:
+        self._last_byte_at = time.monotonic()
+        self._header_bytes += len(line)
+        self._header_lines += 1
+        if self._header_bytes > MAX_HEADER_BYTES or self._header_lines > MAX_HEADER_LINES:
+            self._too_large = "headers"
+            return -1
+        line = line.rstrip(b"\r\n")
+        if line.startswith(b"HTTP/") and (not self._status_line or self._head_ended) and not self._body:
+            # The first line, or that of the answer behind an interim one.
+            self._status_line, self._lines, self._head_ended = line, [], False
+        elif not line:
+            self._head_ended = True
+        elif not self._head_ended:  # else it is a trailer
+            self._lines.append(line)
+        return None
+
+    def _take_body(self, part: bytes) -> int | None:
+        self._last_byte_at = time.monotonic()
+        if self._max_bytes and len(self._body) + len(part) > self._max_bytes:
+            self._too_large = "body"
+            return -1
+        self._body += part
+        return None
+
+
+_DELIMITERS = frozenset({"content-length", "transfer-encoding"})
+"""Header fields that say where a body ends."""
+
+_CONNECT_ERRORS: dict[int, tuple[type[Exception], str]] = {
+    errno.ECONNREFUSED: (DownloadConnectionRefusedError, "refused"),
+    errno.ETIMEDOUT: (DownloadTimeoutError, "connect"),
+    errno.ECONNRESET: (DownloadFailedError, "reset"),
+}
+
+_TOO_LARGE = 100
+"""CURLE_TOO_LARGE, which pycurl has no name for: a header line is longer than libcurl takes."""
+
+_ERRORS: dict[int, tuple[type[Exception], str]] = {
+    pycurl.E_OPERATION_TIMEDOUT: (DownloadTimeoutError, "connect"),  # the only limit in time that libcurl is told
+    pycurl.E_COULDNT_RESOLVE_HOST: (CannotResolveHostError, "dns"),
+    pycurl.E_PEER_FAILED_VERIFICATION: (DownloadFailedError, "tls_certificate"),
+    pycurl.E_SSL_CONNECT_ERROR: (DownloadFailedError, "tls"),
+    pycurl.E_SSL_CIPHER: (DownloadFailedError, "tls"),
+    pycurl.E_GOT_NOTHING: (DownloadFailedError, "closed"),
+    pycurl.E_SEND_ERROR: (DownloadFailedError, "reset"),
+    pycurl.E_RECV_ERROR: (DownloadFailedError, "reset"),
+    pycurl.E_PARTIAL_FILE: (ResponseDataLossError, "short_body"),
+    pycurl.E_FILESIZE_EXCEEDED: (DownloadCancelledError, "body"),
+    _TOO_LARGE: (DownloadCancelledError, "headers"),
+    pycurl.E_FTP_WEIRD_SERVER_REPLY: (DownloadFailedError, "malformed_response"),  # of any protocol, by now
+    pycurl.E_UNSUPPORTED_PROTOCOL: (DownloadFailedError, "malformed_response"),
+    pycurl.E_BAD_CONTENT_ENCODING: (DownloadFailedError, "malformed_response"),  # a transfer coding that is none
+    pycurl.E_URL_MALFORMAT: (UnsupportedURLSchemeError, "scheme"),
+}
+"""Scrapy's exception and our reason code by libcurl's error."""
+
+
+def reason_of(problem: BaseException) -> str | None:
+    """Return the reason code that the handler gave an exception; None for one that it did not raise."""
+    return getattr(problem, "reason", None)
+
+
+def with_reason(problem: Exception, reason: str) -> Exception:
+    """Return the exception with a reason code."""
+    problem.reason = reason  # type: ignore[attr-defined]  # Scrapy's exceptions have no place for it
+    return problem
+
+
+def certificate_authorities() -> str:
+    """Return the file of the authorities that are believed: this machine's, or where it has none, certifi's."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile or certifi.where()
+
+
+def _header_lines(headers: Headers) -> Iterator[bytes]:
+    for name, values in headers.items():
+        for value in values:
+            yield name + b": " + value
+
+
+def _field(line: bytes) -> tuple[str, str]:
+    name, _, value = line.partition(b":")
+    return name.decode("latin-1"), value.strip(b" \t").decode("latin-1")
+
+
+def _is_address(host: str) -> bool:
+    """Whether a host is an address in any spelling that libcurl, as browsers do, reads as one."""
+    if ":" in host:
+        return True
+    try:
+        socket.inet_aton(host)
+    except (OSError, UnicodeError):
+        return False
+    return True

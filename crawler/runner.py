@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import structlog
 from scrapy.crawler import AsyncCrawlerRunner
 
-from crawler.address_guard import AddressGuard
 from crawler.download import Downloader
 from crawler.exploring import Explorer
 from crawler.extraction import extractor_id
@@ -41,6 +40,8 @@ log = structlog.get_logger()
 Result = TypeVar("Result")
 
 ENGINE_CLOSE_SECONDS = 2.0
+DEADLINE_BEHIND_SECONDS = 10.0
+"""So much later than the time limit of a request it is given up, whatever library hangs."""
 
 
 class SourceBook:
@@ -160,10 +161,6 @@ class StoredCaptures:
 @contextlib.asynccontextmanager
 async def open_engine(settings: CrawlSettings) -> AsyncIterator[Downloader]:
     """Keep a Scrapy engine open on the running loop."""
-    from twisted.internet import reactor  # noqa: PLC0415 - importing it earlier would install the wrong reactor
-
-    guard = AddressGuard(allow_private=settings.allow_private_addresses)
-    guard.install(reactor)
     runner = AsyncCrawlerRunner(scrapy_settings(settings))
     crawler = runner.create_crawler(EngineSpider)
     ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -173,7 +170,9 @@ async def open_engine(settings: CrawlSettings) -> AsyncIterator[Downloader]:
     try:
         if running.done():
             await running
-        yield Downloader((await ready).download_async, guard=guard)
+        yield Downloader(
+            (await ready).download_async, deadline_seconds=settings.timeout_seconds + DEADLINE_BEHIND_SECONDS
+        )
     finally:
         end.set()
         # The engine waits for downloads that nobody waits for any more; the process need not.

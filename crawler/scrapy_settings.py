@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from crawler.http_handler import CONNECT_SECONDS, IDLE_SECONDS
+from crawler.http_handler import ALLOW_PRIVATE_ADDRESSES, CONNECT_SECONDS, IDLE_SECONDS
 from crawler.settings import CrawlSettings
 
 ACCEPT = (
     "text/html,application/xhtml+xml,application/rss+xml;q=0.9,application/atom+xml;q=0.9,"
     "application/xml;q=0.8,*/*;q=0.5"
 )
-_HTTP_HANDLER = "crawler.http_handler.GuardedHandler"
+_HTTP_HANDLER = "crawler.http_handler.HttpHandler"
 _LONGEST_CONNECT_SECONDS = 15.0
 
 
@@ -32,16 +32,15 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
         "SPIDER_MIDDLEWARES_BASE": {},
         "EXTENSIONS_BASE": {},
         "DOWNLOAD_HANDLERS_BASE": {"http": _HTTP_HANDLER, "https": _HTTP_HANDLER},
-        "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_TIMEOUT": settings.timeout_seconds,
         IDLE_SECONDS: settings.idle_timeout_seconds,
+        ALLOW_PRIVATE_ADDRESSES: settings.allow_private_addresses,
         CONNECT_SECONDS: min(_LONGEST_CONNECT_SECONDS, settings.timeout_seconds / 2),
         "DOWNLOAD_MAXSIZE": settings.max_bytes,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_DELAY": 0,
         "CONCURRENT_REQUESTS": 0,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1_000,
-        "DNS_TIMEOUT": min(20, settings.timeout_seconds),
         "ROBOTSTXT_OBEY": False,
         "TELNETCONSOLE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,

@@ -7,7 +7,7 @@ import brotli
 from storage.model import Outcome
 from tests.hostile.case import Case, Kept, page_case
 from tests.integration.bad_answers import GOOD, NOISE, PAGE, PDF, PNG, gzipped, head, page
-from tests.integration.bad_server import Script, answer, reset_after
+from tests.integration.bad_server import Script, answer, reset_after, then_silence
 
 NETWORK, NOTHING = Outcome.NETWORK_ERROR, Kept.NOTHING
 
@@ -160,8 +160,16 @@ TORN = [
     _torn(
         "a negative length", "says `Content-Length: -5`", head("Content-Length: -5") + b"hello", "malformed_response"
     ),
-    _torn("a header name that is none", "names a field in Latin-1", answer(PAGE, "X-\xe9: 1"), "malformed_response"),
+    _torn("a header line without a colon", "sends one", answer(PAGE, "no colon"), "malformed_response"),
+    _torn("lengths that differ", "sends two", answer(PAGE, "Content-Length: 10"), "malformed_response"),
 ]
+
+
+KEPT_OPEN = answer(PAGE).replace(b"Connection: close\r\n", b"")
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + b"%x\r\n%b\r\n0\r\n\r\n" % (len(PAGE), PAGE)
+)
 
 
 def _read(name: str, script: Script) -> Case:
@@ -188,12 +196,17 @@ READ_WELL = [
     _read("raw deflate", answer(zlib.compress(PAGE)[2:-4], "Content-Encoding: deflate")),
     _read("no content type", head("Connection: close") + PAGE),
     _read("a content type of nonsense", answer(PAGE, content_type="hello there")),
-    _read(
-        "headers of nonsense", answer(PAGE, "X: \xff\x01", "ETag: \xe9\xe9", "Set-Cookie: a=b; Path=\x7f", "no colon")
-    ),
+    _read("headers of nonsense", answer(PAGE, "X: \xff\x01", "ETag: \xe9\xe9", "Set-Cookie: a=b; Path=\x7f", ": none")),
+    _read("a header name that is none", answer(PAGE, "X-\xe9: 1", "X Y: 2", "X-Z : 3")),
+    _read("its length twice", answer(PAGE, f"Content-Length: {len(PAGE)}")),
+    _read("chunks and a length", CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\n", 1)),
+    _read("more than its chunks", CHUNKED + b"more"),
     _read("HTTP/1.0 without a length", b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n" + PAGE),
     _read("no length and no </html>", _PLAIN + PAGE.replace(b"</body></html>", b"")),
     _read("a reset behind its end", reset_after(_PLAIN + PAGE)),
+    _read(
+        "more than its length, kept open", then_silence(answer(PAGE).replace(b"Connection: close\r\n", b"") + b"more")
+    ),
     _read("more than its length", head("Content-Type: text/html", f"Content-Length: {len(PAGE)}") + PAGE + b"more"),
     _read("HTML as plain text", answer(PAGE, content_type="text/plain")),
     _read("HTML as XML", answer(PAGE, content_type="application/xml")),

@@ -1,10 +1,10 @@
-# ruff: noqa: N802 - the names of methods are Twisted's
 """Which addresses and ports may be asked, and what a name leads to."""
 
-import pytest
-from twisted.internet.address import IPv4Address, IPv6Address
+import socket
 
-from crawler.address_guard import AddressGuard, is_public, port_refused
+import pytest
+
+from crawler.address_guard import AddressRefused, guarded_socket, is_public, port_refused
 
 PUBLIC = [
     "8.8.8.8",
@@ -60,84 +60,24 @@ def test_a_port_of_the_web(url):
     assert not port_refused(url)
 
 
-class Names:
-    """A resolver that answers from a table."""
-
-    def __init__(self, **addresses: list[str]) -> None:
-        self.addresses = {f"{name}.example": found for name, found in addresses.items()}
-        self.nameResolver = self
-
-    def installNameResolver(self, resolver):
-        self.nameResolver = resolver
-
-    def resolveHostName(self, receiver, name, port=0, types=None, transport="TCP"):
-        receiver.resolutionBegan(None)
-        for address in self.addresses.get(name, ()):
-            kind = IPv6Address if ":" in address else IPv4Address
-            receiver.addressResolved(kind("TCP", address, port))
-        receiver.resolutionComplete()
+def address(host: str, family: int = socket.AF_INET) -> tuple:
+    return family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, 80)
 
 
-class Passed:
-    """Takes what a resolution passes on."""
-
-    def __init__(self) -> None:
-        self.hosts: list[str] = []
-
-    def resolutionBegan(self, resolution):
-        pass
-
-    def addressResolved(self, address):
-        self.hosts.append(address.host)
-
-    def resolutionComplete(self):
-        pass
+def test_no_socket_is_made_for_an_internal_address():
+    make = guarded_socket(allow_private=False)
+    for host, family in [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6), ("169.254.169.254", socket.AF_INET)]:
+        with pytest.raises(AddressRefused):
+            make(address(host, family))
+    with pytest.raises(AddressRefused):
+        make((socket.AF_UNIX, socket.SOCK_STREAM, 0, "", ("/run/secret",)))
 
 
-def look_up(guard: AddressGuard, name: str) -> list[str]:
-    passed = Passed()
-    guard.resolveHostName(passed, name)
-    return passed.hosts
+def test_a_socket_is_made_for_a_public_address():
+    with guarded_socket(allow_private=False)(address("8.8.8.8")) as made:
+        assert made.family == socket.AF_INET
 
 
-@pytest.fixture
-def names() -> Names:
-    return Names(
-        public=["8.8.8.8", "2606::1"], inner=["10.0.0.1", "fd00::1"], mixed=["127.0.0.1", "8.8.4.4", "::1"], unknown=[]
-    )
-
-
-def test_only_public_addresses_of_a_name_are_passed_on(names):
-    guard = AddressGuard(allow_private=False)
-    guard.install(names)
-    assert look_up(guard, "public.example") == ["8.8.8.8", "2606::1"]
-    assert look_up(guard, "inner.example") == []
-    assert look_up(guard, "mixed.example") == ["8.8.4.4"]
-    refused = [
-        name for name in ("public", "inner", "mixed", "unknown") if guard.was_refused(f"https://{name}.example/")
-    ]
-    assert refused == ["inner"]
-
-
-def test_what_a_name_leads_to_now_counts(names):
-    guard = AddressGuard(allow_private=False)
-    guard.install(names)
-    look_up(guard, "inner.example")
-    names.addresses["inner.example"] = []
-    look_up(guard, "inner.example")
-    assert not guard.was_refused("https://INNER.example/")
-    names.addresses["inner.example"] = ["8.8.8.8"]
-    assert look_up(guard, "inner.example") == ["8.8.8.8"]
-
-
-def test_whoever_allows_internal_addresses_gets_them(names):
-    guard = AddressGuard(allow_private=True)
-    guard.install(names)
-    assert look_up(guard, "mixed.example") == ["127.0.0.1", "8.8.4.4", "::1"]
-
-
-def test_a_second_guard_takes_the_place_of_the_first(names):
-    AddressGuard(allow_private=True).install(names)
-    guard = AddressGuard(allow_private=False)
-    guard.install(names)
-    assert look_up(guard, "mixed.example") == ["8.8.4.4"]
+def test_internal_addresses_can_be_allowed():
+    with guarded_socket(allow_private=True)(address("127.0.0.1")) as made:
+        assert made.family == socket.AF_INET

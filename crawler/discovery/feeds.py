@@ -62,6 +62,7 @@ def read_feed(body: bytes, *, url: str, content_type: str | None, now: datetime 
     for entry in parsed.entries:
         _gather(entry, into=gathering, kind=kind, url=url, now=now)
     gathering.left_out["too_many"] += bounded.entries_cut
+    is_malformed = bounded.was_mended or _is_malformed(parsed)
     cut = bounded.was_cut or gathering.left_out["too_many"] > 0
     return Listing(
         kind=kind,
@@ -70,7 +71,7 @@ def read_feed(body: bytes, *, url: str, content_type: str | None, now: datetime 
         ttl_seconds=wished_seconds(parsed.feed),
         skip_hours=skipped_hours(bounded.body) if kind is FeedKind.RSS else (),
         skip_days=skipped_days(bounded.body) if kind is FeedKind.RSS else (),
-        problem=unpacked.problem or ("malformed" if _is_malformed(parsed) else "too_many_entries" if cut else None),
+        problem=unpacked.problem or ("malformed" if is_malformed else "too_many_entries" if cut else None),
         left_out=dict(+gathering.left_out),
         next_url=_next_url(parsed.feed, url),
         home_url=clean_or_none(next(_related(parsed.feed, "alternate", url), None)),

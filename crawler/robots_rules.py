@@ -19,6 +19,10 @@ from protego import Protego
 MAX_BYTES = 512 * 1024
 """RFC 9309, 2.5: a crawler reads at least 500 KiB of the file; what stands behind is not read."""
 MAX_SITEMAPS = 1000
+MAX_USAGES = 1000
+"""Uses of paths that are looked at; the first ones hold."""
+MAX_ADDRESS_LENGTH = 8_192
+"""Characters of a sitemap's address; a longer one is none (RFC 9110 asks for 8,000 at least)."""
 
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -33,8 +37,9 @@ _FIELDS = {
     **dict.fromkeys(("content-signal", "content-usage"), "content-usage"),
 }
 _TOKEN = re.compile(r"[^\s/;()*]+")
-_SECONDS = re.compile(r"\d+(\.\d+)?")
-_USAGE = re.compile(r"([a-z][a-z0-9-]*)\s*=\s*([a-z0-9]+)", re.IGNORECASE)
+_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?")
+# A use begins where a word does: else a long word would be gone through once more for each of its letters.
+_USAGE = re.compile(r"(?<![a-z0-9-])[0-9-]*+([a-z][a-z0-9-]*+)\s*+=\s*+([a-z0-9]+)", re.IGNORECASE)
 _RESERVED = frozenset({"no", "n", "false", "0", "deny", "disallow"})
 _AI_AGENTS = frozenset(
     {
@@ -48,11 +53,11 @@ _AI_AGENTS = frozenset(
 
 @dataclass
 class _Group:
-    """The rules for some crawlers, merged from all places where they are named."""
+    """The rules for some crawlers, merged from all places where they are named, each once."""
 
-    rules: list[tuple[str, str]] = field(default_factory=list)
+    rules: dict[tuple[str, str], None] = field(default_factory=dict)
     crawl_delays: list[float] = field(default_factory=list)
-    usages: list[tuple[str, str, str]] = field(default_factory=list)
+    usages: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,38 +120,51 @@ def read_rules(text: str, *, token: str, origin: str) -> RobotsRules:
     The groups that name it are merged, in whatever case it is written; only where there is none, those for `*` hold.
     What is no line of a robots.txt, as in a page that was sent in its place, says nothing.
     """
-    groups: dict[str, _Group] = {}
+    own = token.casefold()
+    # Of the groups for others nothing is kept: a file may have a rule for each of ten thousand crawlers.
+    groups = {agent: _Group() for agent in (own, "*", *_AI_AGENTS) if agent}
+    found: set[str] = set()
     everybody = _Group()
     sitemaps: dict[str, None] = {}
-    named: list[_Group] = []
-    in_rules = False
+    named: dict[str, _Group] = {}
+    is_for_somebody, in_rules = False, False
     for name, value in _lines(text):
         if name == "user-agent":
             if in_rules:
-                named, in_rules = [], False
+                named, is_for_somebody, in_rules = {}, False, False
             if agent := _agent(value):
-                named.append(groups.setdefault(agent, _Group()))
+                is_for_somebody = True
+                if agent in groups:
+                    found.add(agent)
+                    named[agent] = groups[agent]
         elif name == "sitemap":
-            if value and len(sitemaps) < MAX_SITEMAPS:
-                sitemaps[urljoin(f"{origin}/", value)] = None
+            if len(sitemaps) < MAX_SITEMAPS and (sitemap := _absolute(value, origin)):
+                sitemaps[sitemap] = None
         elif name == "content-usage":
-            for group in named or [everybody]:
-                group.usages.extend(_usages(value))
+            for group in named.values() if is_for_somebody else [everybody]:
+                _add_usages(group, value)
         else:
             in_rules = True
-            for group in named:
+            for group in named.values():
                 _add(group, name, value)
-    own = groups.get(token.casefold()) if token else None
-    star = groups.get("*", _Group())
-    group = star if own is None else own
-    usages = everybody.usages + star.usages + (own.usages if own else [])
+    group = groups[own if own in found else "*"]
+    said = [everybody, groups["*"], *([groups[own]] if own in found else [])]
     return RobotsRules(
         crawl_delay=max(group.crawl_delays, default=None),
         sitemaps=tuple(sitemaps),
-        ai_agents=tuple(sorted(name for name in groups.keys() & _AI_AGENTS if _shuts_out(groups[name]))),
-        _matcher=_matcher(group.rules),
-        _usages=tuple(usages),
+        ai_agents=tuple(sorted(name for name in _AI_AGENTS & found if _shuts_out(groups[name]))),
+        _matcher=_matcher(tuple(group.rules)),
+        _usages=tuple((path, use, answer) for each in said for (path, use), answer in each.usages.items()),
     )
+
+
+def _absolute(address: str, origin: str) -> str | None:
+    if not address or len(address) > MAX_ADDRESS_LENGTH:
+        return None
+    try:
+        return urljoin(f"{origin}/", address)
+    except ValueError:
+        return None
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
@@ -176,14 +194,16 @@ def _add(group: _Group, name: str, value: str) -> None:
         if found := _SECONDS.match(value):
             group.crawl_delays.append(float(found[0]))
     elif value:
-        group.rules.append((name, value))
+        group.rules[name, value] = None
 
 
-def _usages(value: str) -> Iterator[tuple[str, str, str]]:
-    """Yield (path, use, answer) of `ai-train=no, search=yes` or `/path train-ai=n`."""
+def _add_usages(group: _Group, value: str) -> None:
+    """Add what `ai-train=no, search=yes` or `/path train-ai=n` says; of the same use of a path the last word holds."""
     path, _, rest = value.partition(" ") if value.startswith("/") else ("/", "", value)
-    for use, answer in _USAGE.findall(rest):
-        yield path, use.lower(), answer.lower()
+    for found in _USAGE.finditer(rest):
+        use, answer = (path, found[1].lower()), found[2].lower()
+        if use in group.usages or len(group.usages) < MAX_USAGES:
+            group.usages[use] = answer
 
 
 def _matcher(rules: Sequence[tuple[str, str]]) -> Protego | None:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from crawler.download import Attempt
 from crawler.page_hops import page_hop
 from crawler.politeness import FetchingHalted, FetchingStopped, Hold, Politeness, Turn
 from crawler.robots import RobotsAnswer, RobotsGate, RobotsVerdict, read_answer
-from crawler.urls import clean_url, host_key
+from crawler.urls import clean_url, host_key, joined_url
 from storage.clock import steady_seconds
 from storage.content_coding import BadContentCoding, decode_body
 from storage.model import FetchKind, HttpExchange, Outcome
@@ -372,7 +372,7 @@ def _redirect(attempt: Attempt, exchange: HttpExchange) -> Hop:
 
 def _led_to(attempt: Attempt, target: str, *, reason: str | None) -> Hop:
     try:
-        target = urljoin(attempt.url, target)
+        target = joined_url(attempt.url, target)
         if urlsplit(target).scheme not in ("http", "https"):
             return Hop(attempt=attempt, outcome=Outcome.HTTP_ERROR, reason="redirect_scheme", location=target[:2000])
         # Tracking parameters may be what a redirect is about, so they stay: the address is only made well-formed.

@@ -10,7 +10,7 @@ from crawler.discovery.targets import COMMON_FEED_PLACES, COMMON_SITEMAP_PLACES,
 from crawler.fetching import Fetcher, FetchRequest
 from crawler.index_reading import SITEMAPS, body_of, fetch_kind
 from crawler.polling import FeedPoller
-from crawler.urls import InvalidUrl, clean_url
+from crawler.urls import InvalidUrl, clean_url, joined_url
 from storage.model import FeedKind, Outcome
 from storage.records import FeedState, StoredSource
 
@@ -54,7 +54,7 @@ class HomePages:
     ) -> Sequence[FoundIndex]:
         """Return the sitemaps of the publisher whose home page is at `url`. Raises `FetchingStopped`."""
         lines = await self._fetcher.sitemaps(url)
-        named = dict.fromkeys(sitemap for line in lines if (sitemap := _clean(urljoin(url, line))) is not None)
+        named = dict.fromkeys(sitemap for line in lines if (sitemap := _clean_joined(url, line)) is not None)
         if named:
             return [FoundIndex(url=one, kind=FeedKind.SITEMAP, found_by=FoundBy.ROBOTS) for one in named]
         before = [_found_before(feed) for feed in known if feed.kind in SITEMAPS]
@@ -92,8 +92,8 @@ def _found_before(feed: FeedState) -> FoundIndex:
     return FoundIndex(url=feed.url, kind=feed.kind, found_by=FoundBy.COMMON_PLACE)
 
 
-def _clean(url: str) -> str | None:
+def _clean_joined(url: str, link: str) -> str | None:
     try:
-        return clean_url(url)
+        return clean_url(joined_url(url, link))
     except InvalidUrl:
         return None

@@ -7,14 +7,14 @@ found. A page that carries a text of its own is never a stepping stone, whatever
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from crawler.extraction.decoding import decode_html
 from crawler.extraction.text import weight
-from crawler.urls import InvalidUrl, registrable_domain, url_key
+from crawler.urls import InvalidUrl, joined_url, registrable_domain, url_key
 from storage.content_coding import BadContentCoding, decode_body, is_coded
 from storage.model import HttpExchange
 
@@ -273,7 +273,7 @@ def _base_of(tree: HtmlElement, url: str) -> str:
 
 def _joined(base: str, address: str) -> str | None:
     try:
-        joined = urljoin(base, address.strip())
+        joined = joined_url(base, address.strip())
         urlsplit(joined)
     except ValueError:
         return None

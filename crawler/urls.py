@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 import idna
 import tldextract
@@ -23,6 +23,13 @@ MAX_URL_LENGTH = 2_048
 
 MAX_REQUEST_LENGTH = 8_192
 """Characters of a URL that is only requested, as on the way through a redirect (RFC 9110 asks for 8,000 at least)."""
+
+MAX_WRITTEN_LENGTH = 16_384
+"""Characters of a URL as it is written, before anything is done with it: escapes and parameters that only track make it
+longer than its clean form. What is longer is taken for no URL: to split, join and remember it would cost more."""
+
+_MAX_WRITTEN_HOST = 1_024
+"""Characters of a host as it is written: a name has at most 253, which escapes make three times as long."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -126,6 +133,16 @@ def registrable_domain(url: str) -> str:
     return _registrable(host) or host
 
 
+def joined_url(base: str, link: str) -> str:
+    """Return a link made absolute by the URL that it is relative to. Raises `InvalidUrl`."""
+    if max(len(base), len(link)) > MAX_WRITTEN_LENGTH:
+        raise InvalidUrl("the URL is too long")
+    try:
+        return urljoin(base, link)
+    except ValueError as problem:
+        raise InvalidUrl("it is not well-formed") from problem
+
+
 def feed_entry(
     url: str,
     *,
@@ -151,7 +168,10 @@ def feed_entry(
 def _split(url: str) -> SplitResult:
     # As browsers do (WHATWG, "basic URL parser"): blanks around it and line breaks inside it are not part of a URL,
     # and a backslash before the query is a slash. Not to follow them here would let two readers see two hosts.
-    text = _LINE_BREAKS.sub("", url.strip("".join(map(chr, range(0x21))) + "\u00a0\ufeff"))
+    text = url.strip("".join(map(chr, range(0x21))) + "\u00a0\ufeff")
+    if len(text) > MAX_WRITTEN_LENGTH:
+        raise InvalidUrl("the URL is too long")
+    text = _LINE_BREAKS.sub("", text)
     if _FORBIDDEN.search(text):
         raise InvalidUrl("it contains control characters")
     mark = re.search(r"[?#]", text)
@@ -175,9 +195,15 @@ def _host_with_port(parts: SplitResult) -> str:
     return host if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{parts.port}"
 
 
-@lru_cache(maxsize=4096)
 def _ascii_host(host: str) -> str:
     """Return a host as it goes over the wire: ASCII, lower case, an IPv6 address in brackets."""
+    if len(host) > _MAX_WRITTEN_HOST:
+        raise InvalidUrl("its host is not well-formed")
+    return _known_ascii_host(host)
+
+
+@lru_cache(maxsize=4096)
+def _known_ascii_host(host: str) -> str:
     if ":" in host:
         try:
             return f"[{ipaddress.IPv6Address(host)}]"
@@ -267,7 +293,24 @@ def in_scope(url: str, *, include: Sequence[str], exclude: Sequence[str]) -> boo
     below = parts.path + (f"?{parts.query}" if parts.query else "")
 
     def fits(pattern: str) -> bool:
-        expression = ".*".join(re.escape(piece) for piece in re.sub(r"\*+", "*", pattern).split("*"))
-        return re.fullmatch(expression, below if pattern.startswith("/") else clean) is not None
+        return _fits(pattern, below if pattern.startswith("/") else clean)
 
     return (not include or any(map(fits, include))) and not any(map(fits, exclude))
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Whether a pattern with `*` fits the whole text, in time that grows with their lengths: each piece is looked for
+    once, from where the one before it ended."""
+    first, *others = pattern.split("*")
+    if not others:
+        return pattern == text
+    *middle, last = others
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for piece in middle:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True

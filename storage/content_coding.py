@@ -6,7 +6,12 @@ from typing import Literal
 
 import brotli
 
-Reason = Literal["bad_encoding", "truncated", "too_large"]
+Reason = Literal["bad_encoding", "truncated", "too_large", "too_many_codings"]
+
+MAX_CODINGS = 5
+"""Codings one upon the other that are undone; a server that packs what is packed already makes two."""
+MAX_LABEL = 1_000
+"""Characters of a Content-Encoding."""
 
 _PIECE = 1 << 16
 _FED_AT_ONCE = 16 * 1024
@@ -20,8 +25,8 @@ _UNREADABLE = frozenset({"zstd", "compress", "x-compress", "exi", "pack200-gzip"
 class BadContentCoding(ValueError):
     """A body is not what its Content-Encoding promises.
 
-    `reason` is `bad_encoding` (other bytes), `truncated` (its end is missing) or `too_large` (it decodes to more than
-    was allowed).
+    `reason` is `bad_encoding` (other bytes), `truncated` (its end is missing), `too_large` (it decodes to more than was
+    allowed) or `too_many_codings` (no server means so many, and each takes as long as the body is).
     """
 
     def __init__(self, reason: Reason, coding: str) -> None:
@@ -36,12 +41,15 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_bytes: int) ->
     Words that name no coding (`none`, `utf-8`: servers send both) are passed over, as browsers do. An empty body is
     empty in every coding. Raises `BadContentCoding`; memory stays near `max_bytes` whatever the body promises.
     """
-    for coding in reversed((content_encoding or "").lower().split(",")):
-        decode = _DECODERS.get(coding.strip())
-        if coding.strip() in _UNREADABLE:
-            raise BadContentCoding("bad_encoding", coding.strip())
+    codings = _codings(content_encoding)
+    if len(content_encoding or "") > MAX_LABEL or sum(coding in _DECODERS for coding in codings) > MAX_CODINGS:
+        raise BadContentCoding("too_many_codings", f"{len(codings)} codings")
+    for coding in reversed(codings):
+        decode = _DECODERS.get(coding)
+        if coding in _UNREADABLE:
+            raise BadContentCoding("bad_encoding", coding)
         if decode is not None and body:
-            body = _bounded(decode(body), max_bytes, coding.strip())
+            body = _bounded(decode(body), max_bytes, coding)
     if len(body) > max_bytes:
         raise BadContentCoding("too_large", "identity")
     return body
@@ -49,7 +57,11 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_bytes: int) ->
 
 def is_coded(content_encoding: str | None) -> bool:
     """Whether a body has a content coding that tells where it ends, so that a torn one is found when it is decoded."""
-    return any(coding.strip() in _DECODERS for coding in (content_encoding or "").lower().split(","))
+    return any(coding in _DECODERS for coding in _codings(content_encoding))
+
+
+def _codings(content_encoding: str | None) -> list[str]:
+    return [coding.strip() for coding in (content_encoding or "")[:MAX_LABEL].lower().split(",")]
 
 
 def _bounded(pieces: Iterator[bytes], max_bytes: int, coding: str) -> bytes:

@@ -76,13 +76,20 @@ def word_difference(old: str, new: str) -> list[Segment]:
     Joined without the insertions they are `old`, without the deletions `new`, letter by letter. Paragraphs are set
     against each other first, so that one that moved in from elsewhere is not woven into its neighbours.
     """
-    old_parts, new_parts = _paragraphs(old), _paragraphs(new)
-    segments: list[Segment] = []
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old_parts, new_parts, autojunk=False).get_opcodes():
-        if tag == "equal":
-            segments.append(Segment(kind=SegmentKind.EQUAL, text="".join(old_parts[i1:i2])))
-        else:
-            segments.extend(_passage(old_parts[i1:i2], new_parts[j1:j2]))
+    a, b = _paragraphs(old), _paragraphs(new)
+    lead = _common_length(a, b)
+    tail = _common_length(a[lead:][::-1], b[lead:][::-1])
+    segments = list(_plain(SegmentKind.EQUAL, a[:lead]))
+    old_parts, new_parts = a[lead : len(a) - tail], b[lead : len(b) - tail]
+    if len(old_parts) * len(new_parts) > _AT_MOST:
+        segments.extend(_passage(old_parts, new_parts))
+    else:
+        for tag, i1, i2, j1, j2 in SequenceMatcher(None, old_parts, new_parts, autojunk=False).get_opcodes():
+            if tag == "equal":
+                segments.append(Segment(kind=SegmentKind.EQUAL, text="".join(old_parts[i1:i2])))
+            else:
+                segments.extend(_passage(old_parts[i1:i2], new_parts[j1:j2]))
+    segments.extend(_plain(SegmentKind.EQUAL, a[len(a) - tail :]))
     return _joined(segments)
 
 
@@ -183,7 +190,7 @@ def _divided(a: Sequence[str], b: Sequence[str]) -> Iterator[Segment]:
         if i < at_a or j < at_b:  # within the stretch that the anchor before it began
             continue
         yield from _matched(a[at_a:i], b[at_b:j])
-        length = _common_length(a[i:], b[j:])
+        length = _common_length(a, b, i, j)
         yield from _plain(SegmentKind.EQUAL, a[i : i + length])
         at_a, at_b = i + length, j + length
     yield from _matched(a[at_a:], b[at_b:])
@@ -238,19 +245,21 @@ def _matched(a: Sequence[str], b: Sequence[str]) -> Iterator[Segment]:
     yield from _plain(SegmentKind.INSERT, come)
 
 
-def _common_length(a: Sequence[str], b: Sequence[str]) -> int:
-    return next((at for at, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+def _common_length(a: Sequence[str], b: Sequence[str], at_a: int = 0, at_b: int = 0) -> int:
+    """Return how many words are the same in both lists from these places on."""
+    most = min(len(a) - at_a, len(b) - at_b)
+    return next((length for length in range(most) if a[at_a + length] != b[at_b + length]), most)
 
 
 def _tokens(text: str) -> list[str]:
     """Split a text into words, white space, and single marks, losing nothing. A mark above a letter stays with it."""
-    tokens: list[str] = []
+    tokens: list[list[str]] = []
     for token in _TOKEN.findall(text):
         if tokens and not token.isspace() and unicodedata.category(token[0]).startswith("M"):
-            tokens[-1] += token
+            tokens[-1].append(token)
         else:
-            tokens.append(token)
-    return tokens
+            tokens.append([token])
+    return ["".join(token) for token in tokens]
 
 
 def _plain(kind: SegmentKind, parts: Iterable[str]) -> Iterator[Segment]:

@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from urllib.parse import urljoin
 
 from crawler.discovery.listing import FoundBy, FoundIndex
-from crawler.urls import InvalidUrl, clean_url, feed_entry, url_key
+from crawler.urls import InvalidUrl, clean_url, feed_entry, joined_url, url_key
 from storage.model import FeedKind
 from storage.records import FeedEntry
 
@@ -97,8 +96,8 @@ def absolute(link: str, base: str) -> str:
     if not link or link[:8].lower().startswith(("http://", "https://")):
         return link
     try:
-        return urljoin(base, link)
-    except ValueError:
+        return joined_url(base, link)
+    except InvalidUrl:
         return ""
 
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from urllib.parse import urljoin
 
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
@@ -14,7 +13,7 @@ from crawler.discovery.link_places import LinkPlace, places_of_links
 from crawler.discovery.listing import FoundBy, FoundIndex
 from crawler.discovery.next_page import next_pages
 from crawler.extraction.decoding import decode_html
-from crawler.urls import InvalidUrl, clean_url, url_key
+from crawler.urls import InvalidUrl, clean_url, joined_url, url_key
 from storage.model import FeedKind
 
 MAX_LINKS = 3_000
@@ -159,8 +158,8 @@ def _absolute(href: str | None, base: str) -> str | None:
     if not href or _NO_ADDRESS.match(href):
         return None
     try:
-        return clean_url(urljoin(base, _BREAKS.sub("", href).strip()))
-    except ValueError:
+        return clean_url(joined_url(base, _BREAKS.sub("", href).strip()))
+    except InvalidUrl:
         return None
 
 

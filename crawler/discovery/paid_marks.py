@@ -58,11 +58,14 @@ def _plain(label: str) -> str:
 _PLAIN_LABELS = frozenset(filter(None, map(_plain, re.split(r"[;\n]", _LABELS))))
 
 
-@lru_cache(maxsize=4096)
 def marks_as_paid(label: str) -> bool:
     """Whether a category, tag or `rel` says that somebody paid for the entry; of a path of categories, any part."""
-    if not label or len(label) > MAX_LABEL_LENGTH:
-        return False
+    # What is too long to be a label must not be remembered either.
+    return 0 < len(label) <= MAX_LABEL_LENGTH and _label_marks_as_paid(label)
+
+
+@lru_cache(maxsize=4096)
+def _label_marks_as_paid(label: str) -> bool:
     plain = _plain(label)
     return plain in _PLAIN_LABELS or any(_plain(part) in _PLAIN_LABELS for part in _PARTS.split(label))
 
@@ -73,11 +76,13 @@ def title_marks_as_paid(title: str | None) -> bool:
     return found is not None and marks_as_paid(found[1] or found[2] or found[3])
 
 
-@lru_cache(maxsize=4096)
 def markup_marks_as_paid(markup: bytes) -> bool:
     """Whether a `category` element, as it stands in a feed, is such a label. Read as UTF-8: others pass unseen."""
-    if len(markup) > 2 * MAX_LABEL_LENGTH:
-        return False
+    return len(markup) <= 2 * MAX_LABEL_LENGTH and _element_marks_as_paid(markup)
+
+
+@lru_cache(maxsize=4096)
+def _element_marks_as_paid(markup: bytes) -> bool:
     text = markup.decode("utf-8", errors="replace")
     labels = [_TAGS.sub("", text), *(double or single for double, single in _ATTRIBUTE.findall(text))]
     return any(marks_as_paid(html.unescape(label)) for label in labels)

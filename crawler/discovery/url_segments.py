@@ -26,6 +26,8 @@ _OPAQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{
 _MIXED_CASE_ID = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[A-Z0-9].*[A-Z0-9])[A-Za-z0-9]{10,40}$")
 _LETTERED_NUMBER = re.compile(r"[a-z]{1,10}(\d{4,})$")
 _WITHOUT_SPACES = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_LONGEST_KNOWN = 200
+"""Characters of a step that is remembered: nearly all have fewer, and others would fill the memory."""
 _LETTERS_A_WORD = 2.5
 """In Chinese, Japanese and Thai, which are written without spaces between words."""
 _SESSION = words_of("sid phpsessid jsessionid sessionid session_id")
@@ -61,9 +63,17 @@ class Address:
     query: tuple[tuple[str, str], ...]
 
 
-@lru_cache(maxsize=8_192)
 def read_step(raw: str) -> Step:
     """Say what one step of a path is made of."""
+    return _known_step(raw) if len(raw) <= _LONGEST_KNOWN else _step(raw)
+
+
+@lru_cache(maxsize=8_192)
+def _known_step(raw: str) -> Step:
+    return _step(raw)
+
+
+def _step(raw: str) -> Step:
     text = plain(raw)
     marker = MARKERS.get(text)
     if text.isascii() and text.isdigit():

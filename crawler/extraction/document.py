@@ -66,6 +66,8 @@ _STORY_PATH = re.compile(r"\d{3}|[^/?#]{15,}$|[^/?#]{15,}[/?#]")
 """What tells the address of a story from that of a section: a number, or a long last step."""
 _LARGEST_CARD = 450
 _SHORTEST_LINK = 12
+_LONGEST_LINK = 8_192
+"""Characters of an address that is looked at; the longest that servers take."""
 _LONGEST_LABEL = 32
 _SENTENCE_END = re.compile(r"[.!?…。]['\"”’»)]*\s*$")
 
@@ -225,6 +227,8 @@ def _near(link: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _leads_to_story(href: str, url: str, site: str) -> bool:
+    if len(href) > _LONGEST_LINK:
+        return False
     try:
         target = urlsplit(urljoin(url, href.strip()))
     except ValueError:

@@ -12,6 +12,7 @@ from crawler.extraction.text import folded, one_line
 
 _LISTED = 3
 """So many articles in one page's markup may be a list of other pages."""
+_LONGEST_ADDRESS = 2_000
 _WEB = re.compile(r"^https?://[^\s/]+\S*$", re.IGNORECASE)
 
 
@@ -40,14 +41,15 @@ class Markup:
 
     def absolute(self, address: str | None) -> str | None:
         """Return an address of this page made absolute, or None if it is none of the web."""
-        if not address:
+        address = (address or "").strip()
+        if not address or len(address) > _LONGEST_ADDRESS:
             return None
         try:
-            joined = urljoin(self.url, address.strip())
+            joined = urljoin(self.url, address)
             urlsplit(joined)
         except ValueError:
             return None
-        return joined if _WEB.match(joined) and len(joined) < 2000 else None
+        return joined if _WEB.match(joined) and len(joined) < _LONGEST_ADDRESS else None
 
 
 def read_markup(tree: HtmlElement, url: str) -> Markup:

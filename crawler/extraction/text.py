@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from storage.combining_marks import with_bounded_marks
+
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _CONTROL_REFERENCE = re.compile(
     r"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|7f|d[89a-f][0-9a-f]{2}|fff[ef])|0*(?:[0-8]|1[124-9]|2\d|3[01]|127))(?:;|(?![0-9a-f]))",
@@ -29,12 +31,13 @@ def one_line(text: str | None) -> str:
     """Return `text` on one line: white space runs made one space, invisible characters out, NFC; None makes ""."""
     if not text:
         return ""
-    return unicodedata.normalize("NFC", " ".join(_INVISIBLE.sub("", without_control_characters(text)).split()))
+    visible = _INVISIBLE.sub("", without_control_characters(text))
+    return unicodedata.normalize("NFC", with_bounded_marks(" ".join(visible.split())))
 
 
 def key(text: str) -> str:
     """Return only the letters and figures of a line, casefolded: the same however it was marked up."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text))).casefold()
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", with_bounded_marks(text)))).casefold()
 
 
 def folded(text: str | None) -> str:

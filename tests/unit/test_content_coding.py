@@ -128,3 +128,20 @@ def test_what_is_packed_very_tightly_comes_out_whole(length):
     """The last byte that goes in may bring out much more than one piece."""
     for coding, packed in (("gzip", gzip.compress(bytes(length), mtime=0)), ("deflate", zlib.compress(bytes(length)))):
         assert decode_body(packed, coding, max_bytes=length) == bytes(length)
+
+
+@pytest.mark.parametrize("label", [", ".join(["gzip"] * 6), ", ".join(["gzip"] * 2_000), "identity," * 1_000])
+def test_more_codings_than_any_server_means_are_not_undone(label):
+    body = PAGE
+    for _ in range(min(label.count("gzip"), 6)):
+        body = gzip.compress(body, 1)
+    with pytest.raises(BadContentCoding) as refused:
+        decode_body(body, label, max_bytes=10 * len(PAGE))
+    assert refused.value.reason == "too_many_codings"
+
+
+def test_a_handful_of_codings_is_undone():
+    body = PAGE
+    for _ in range(5):
+        body = gzip.compress(body, 1)
+    assert decode_body(body, "gzip, gzip, identity, gzip, gzip, gzip", max_bytes=10 * len(PAGE)) == PAGE

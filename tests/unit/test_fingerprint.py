@@ -102,3 +102,16 @@ def test_the_digest_is_the_same_in_every_release():
 
 def test_a_lone_surrogate_has_a_digest():
     assert content_digest(article(body="broken \ud800 text")).startswith("1:")
+
+
+def test_marks_upon_a_letter_are_bounded_and_those_of_any_language_kept():
+    many = "a" + "\u0301\u0323" * 10_000
+    assert normalise(many) == normalise(normalise(many))
+    assert len(normalise(many)) <= 31
+    for text in ("Việt Nam, tiếng Việt", "שָׁלוֹם", "นี้ที่ผู้", "ក្រុម", "a\u0323\u0302\u0301\u0308" * 20):
+        assert normalise(text * 50).count(normalise(text)[:3]) >= 50
+
+
+@given(st.text(alphabet='a \u0301\u0323\u0344\u0f73\U0001d165\u302e…"-\u2014', max_size=150))
+def test_normalising_twice_changes_nothing_however_many_marks_there_are(text):
+    assert normalise(normalise(text)) == normalise(text)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, registrable_domain, url_key
+from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, in_scope, joined_url, registrable_domain, url_key
 
 
 @pytest.mark.parametrize(
@@ -172,3 +172,33 @@ def test_no_text_breaks_it(text):
         for function in (clean_url, url_key, host_key, registrable_domain):
             with suppress(InvalidUrl):
                 assert function(url).isascii()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fits"),
+    [
+        ("/sport/*", "/sport/ferry", True),
+        ("/sport/*", "/sports/ferry", False),
+        ("*", "/a", True),
+        ("/*-a*-b*.html", "/x-a-y-b.html", True),
+        ("/*-a*-b*.html", "/x-b-y-a.html", False),
+        ("/ab*ba", "/aba", False),
+        ("/a**b", "/ab", True),
+        ("*/a", "/b/a", True),
+        ("/*?page=*", "/list?page=2", True),
+        ("/a.c", "/abc", False),
+    ],
+)
+def test_stars_of_a_pattern_stand_for_any_characters(pattern, path, fits):
+    assert in_scope(f"https://courier.example{path}", include=[pattern], exclude=[]) is fits
+
+
+@pytest.mark.parametrize(
+    "url", ["https://courier.example/" + "a" * 20_000, "https://" + "a" * 1_000_000 + "/", "a" * 9]
+)
+def test_what_is_too_long_for_an_address_is_none_and_is_not_remembered(url):
+    for read in (clean_url, url_key, host_key, registrable_domain, feed_entry):
+        with pytest.raises(InvalidUrl):
+            read(url)
+    with pytest.raises(InvalidUrl):
+        clean_url(joined_url("https://courier.example/", "//" + "a" * 1_000_000))

@@ -7,12 +7,13 @@ import email.utils
 import html
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import feedparser
 
+from crawler.discovery.entry_links import EntryLinks, base_of, own_links
 from crawler.discovery.feed_bounds import MAX_BYTES, MAX_ENTRIES, Document, bound, read_document
 from crawler.discovery.feed_characters import join_surrogates
 from crawler.discovery.feed_wishes import skipped_days, skipped_hours, wished_seconds
@@ -37,6 +38,7 @@ _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\
 # The zones whose meaning is beyond doubt: UTC, those of RFC 822, and offsets.
 _ZONE = re.compile(r"(?:\d\s*Z|\b(?:UTC?|GMT|[ECMP][SD]T)|[+-]\d{2}:?\d{2})\s*(?:\([^()]*\))?\s*$", re.IGNORECASE)
 _GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)\s*([+-])(\d{1,2})(?::?(\d{2}))?\s*$", re.IGNORECASE)
+_FILE = re.compile(r"\.(?!x?html?\b)\w{1,9}(?:[?#]|$)", re.IGNORECASE)
 _COMMA = re.compile(r",(?=\S)")
 
 
@@ -59,8 +61,12 @@ def read_feed(body: bytes, *, url: str, content_type: str | None, now: datetime 
     except Exception:  # noqa: BLE001 - the boundary of one feed: bad bytes raise a dozen kinds of errors in feedparser
         return NotAFeed(reason="malformed")
     gathering = Gathering(limit=MAX_ENTRIES)
-    for entry in parsed.entries:
-        _gather(entry, into=gathering, kind=kind, url=url, now=now)
+    home_url = clean_or_none(next(_related(parsed.feed, "alternate", url), None))
+    base = base_of(url, home_url)
+    known = [EntryLinks(links=tuple(_links(entry, base)), title=_title(entry, kind)) for entry in parsed.entries]
+    ordered = own_links(known, feed_url=url, home_url=home_url)
+    for entry, of_entry, links in zip(parsed.entries, known, ordered, strict=True):
+        _gather(entry, links, title=of_entry.title, into=gathering, kind=kind, now=now)
     gathering.left_out["too_many"] += bounded.entries_cut
     is_malformed = bounded.was_mended or _is_malformed(parsed)
     cut = bounded.was_cut or gathering.left_out["too_many"] > 0
@@ -74,7 +80,7 @@ def read_feed(body: bytes, *, url: str, content_type: str | None, now: datetime 
         problem=unpacked.problem or ("malformed" if is_malformed else "too_many_entries" if cut else None),
         left_out=dict(+gathering.left_out),
         next_url=_next_url(parsed.feed, url),
-        home_url=clean_or_none(next(_related(parsed.feed, "alternate", url), None)),
+        home_url=home_url,
         paid=gathering.paid,
     )
 
@@ -104,15 +110,16 @@ def _is_malformed(parsed: Mapping[str, Any]) -> bool:
     return bool(parsed["bozo"]) and not isinstance(parsed.get("bozo_exception"), harmless)
 
 
-def _gather(entry: Any, *, into: Gathering, kind: FeedKind, url: str, now: datetime | None) -> None:
+def _gather(
+    entry: Any, links: Sequence[str], *, title: str | None, into: Gathering, kind: FeedKind, now: datetime | None
+) -> None:
     published_raw, published_at = _date(entry, "published")
     updated_raw, updated_at = _date(entry, "updated")
     if published_raw is None and kind is FeedKind.RSS:
         # The one date of an entry in RSS 1.0, `dc:date`.
         published_raw, published_at = updated_raw, updated_at
-    title = _title(entry, kind)
     into.add(
-        _links(entry, url),
+        links,
         title=title,
         published_at=plausible(published_at, now=now),
         published_raw=published_raw,
@@ -128,17 +135,34 @@ def _is_paid(entry: Any) -> bool:
 
 
 def _links(entry: Any, base: str) -> Iterator[str]:
-    """Give what may be the page's address, the best first. Attachments never are."""
-    if entry.get("feedburner_origlink"):
-        yield entry["feedburner_origlink"].strip()
+    """Give what may be the page's address, the best first. A picture or a sound that is attached never is."""
+    for proxied in ("feedburner_origlink", "pheedo_origlink"):
+        if entry.get(proxied):
+            yield absolute(str(entry[proxied]), base)
     links = [link for link in entry.get("links", ()) if link.get("href")]
-    alternates = [link for link in links if "alternate" in link.get("rel", "alternate").split()]
-    alternates.sort(key=lambda link: "html" not in link.get("type", "html"))
-    own = [link for link in links if link.get("rel") == "self"]
-    for link in (*alternates, *own):
-        yield absolute(link["href"], base)
+
+    def related(*relations: str) -> list[str]:
+        found = [link for link in links if set(relations) & set(link.get("rel", "alternate").split())]
+        found.sort(key=lambda link: "html" not in link.get("type", "html"))
+        return [absolute(link["href"], base) for link in found]
+
+    yield from related("canonical", "bookmark")
+    yield from related("alternate")
+    yield from related("self")
     # A guid is an address only where it looks like one: not every feed that gives none of its own says so.
     yield str(entry.get("id", "")).strip()
+    yield from (absolute(link["href"], base) for link in links if _is_attached_page(link))
+    yield from related("related", "via")
+    comments = absolute(str(entry.get("comments") or ""), base)
+    if "#" in comments:
+        # They stand below the article.
+        yield comments
+
+
+def _is_attached_page(link: Any) -> bool:
+    # feedparser calls the type of a link of Atom HTML where the feed does not say it.
+    is_page = "html" in link.get("type", "") and not _FILE.search(link["href"])
+    return is_page and "enclosure" in link.get("rel", "").split()
 
 
 def _related(feed: Any, relation: str, base: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from crawler.discovery.entry_links import EntryLinks, base_of, own_links
 from crawler.discovery.feed_bounds import MAX_ENTRIES
 from crawler.discovery.feed_characters import usable_charset
 from crawler.discovery.gathering import Gathering, absolute, clean_or_none, key_or_none
@@ -60,11 +61,14 @@ def read_json_feed(
     if not isinstance(feed, dict) or not _is_json_feed(feed):
         return NotAFeed(reason="json")
     gathering = Gathering(limit=MAX_ENTRIES)
-    for item in _sequence(feed.get("items")):
-        if isinstance(item, dict):
-            _gather(item, into=gathering, url=url, now=now)
-        else:
-            gathering.left_out["no_url"] += 1
+    home_url = clean_or_none(_absolute(feed.get("home_page_url"), url))
+    base = base_of(url, home_url)
+    sequence = _sequence(feed.get("items"))
+    items = [item for item in sequence if isinstance(item, dict)]
+    gathering.left_out["no_url"] += len(sequence) - len(items)
+    known = [EntryLinks(links=tuple(_links(item, base)), title=_title(item.get("title"))) for item in items]
+    for item, links in zip(items, own_links(known, feed_url=url, home_url=home_url), strict=True):
+        _gather(item, links, into=gathering, now=now)
     next_url = clean_or_none(_absolute(feed.get("next_url"), url))
     return Listing(
         kind=FeedKind.JSON,
@@ -74,7 +78,7 @@ def read_json_feed(
         problem="too_many_entries" if gathering.left_out["too_many"] else None,
         left_out=dict(+gathering.left_out),
         next_url=next_url if key_or_none(next_url) != key_or_none(url) else None,
-        home_url=clean_or_none(_absolute(feed.get("home_page_url"), url)),
+        home_url=home_url,
         paid=gathering.paid,
     )
 
@@ -100,13 +104,13 @@ def _is_json_feed(feed: Mapping[str, Any]) -> bool:
     return any("url" in item and typical & set(item) for item in items)
 
 
-def _gather(item: Mapping[str, Any], *, into: Gathering, url: str, now: datetime | None) -> None:
+def _gather(item: Mapping[str, Any], links: Sequence[str], *, into: Gathering, now: datetime | None) -> None:
     published_raw, published_at = _date(item.get("date_published"), now)
     _, updated_at = _date(item.get("date_modified"), now)
     title = _title(item.get("title"))
     tags = [tag for tag in _sequence(item.get("tags")) if isinstance(tag, str)]
     into.add(
-        _links(item, url),
+        links,
         title=title,
         published_at=published_at,
         published_raw=published_raw,

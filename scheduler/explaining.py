@@ -90,7 +90,7 @@ def explain_page(standing: Standing, *, now: datetime) -> list[str]:
 def _why(standing: Standing, now: datetime) -> str:
     history = standing.history
     if history.watch_ended:
-        return _why_not_watched(standing)
+        return _why_not_watched(standing, now)
     if history.next_fetch_at is None:
         return "It has no plan yet; the service makes one within seconds, and `morgue crawl` at its end."
     when = _when(history.next_fetch_at, now)
@@ -100,7 +100,7 @@ def _why(standing: Standing, now: datetime) -> str:
     return _SENTENCES.get(reason, _by_rule)(standing, when)
 
 
-def _why_not_watched(standing: Standing) -> str:
+def _why_not_watched(standing: Standing, now: datetime) -> str:
     history = standing.history
     if history.released_by is not None:
         return f"Released by the {history.released_by}: it is not watched any more; `morgue watch` takes it up again."
@@ -108,6 +108,11 @@ def _why_not_watched(standing: Standing) -> str:
         return (
             f"{_record(history)} No further look is planned in the {spoken(standing.watch_for)} for which it is "
             "watched; a hint that it was updated brings it back, or a larger budget of fetches."
+        )
+    if not history.has_article and now < watched_until(history, watch_for=standing.watch_for):
+        return (
+            f"Released: it came to {history.last_outcome} when it was tried last, and was tried as often as an article "
+            "is looked at; a hint that it was updated brings it back, and `morgue watch`."
         )
     return (
         f"Released: it is older than the {spoken(standing.watch_for)} for which articles are watched; "

@@ -168,10 +168,18 @@ class Deliberation:
             is_hint_worth_it=lambda: self._is_hint_worth_it(history, now),
             now=now,
             recrawl=self.interval,
+            attempts=self.rule.limits.refetches_per_article,
         )
 
     def _by_rule(self, history: PageHistory, now: datetime) -> NextLook:
-        decision = self.rule.next_look(watch_of(history), self.habits, self.pool, now)
+        watch = watch_of(history)
+        if history.last_fetch_at is not None and history.last_outcome not in ARTICLE_SEEN:
+            watch = self.rule.after_failures(
+                watch, min(history.last_fetch_at, now), self.habits, history.consecutive_failures
+            )
+            # No hint is followed twice.
+            watch = replace(watch, hinted_at=None)
+        decision = self.rule.next_look(watch, self.habits, self.pool, now)
         if decision.at is None:
             return NextLook(None, NextReason.FINISHED)
         return NextLook(decision.at, NextReason(decision.reason))

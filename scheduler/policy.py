@@ -22,6 +22,18 @@ GONE_AGAIN = timedelta(days=7)
 FIRST_RETRY = timedelta(minutes=10)
 LONGEST_RETRY = timedelta(days=1)
 NOT_ARTICLE_AGAIN = timedelta(days=7)
+"""An article whose address shows something else is looked at again so much later."""
+LEAST_GROWTH = 2.0
+"""By which factor the waits for what was never an article grow at least, however many looks may be spent on it."""
+QUICK_RETRIES = 2
+"""So often in a row a failure that mostly passes is tried again soon; another one, such as a wall, once."""
+WALL_AGAIN = timedelta(hours=1)
+MOST_CONFIRMING = 6
+"""After so many looks in a row that gave suspect texts none can be waited for; they come by its rule from then on."""
+_PASSING = frozenset(
+    {Outcome.TIMEOUT, Outcome.NETWORK_ERROR, Outcome.HTTP_ERROR, Outcome.MAINTENANCE, Outcome.RATE_LIMITED}
+)
+"""Failures of a server rather than refusals or other pages."""
 MOST_FAILURES_OF_OLD = 6
 """So often in a row a look at an article is tried that is older than it is watched, while something waits for it."""
 LAST_LOOK_IS_OWED = timedelta(days=1)
@@ -48,6 +60,22 @@ def retry_interval(failures: int) -> timedelta:
     return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
 
 
+def growth_of_waits(attempts: float, *, watch_for: timedelta) -> float:
+    """Return the factor by which waits must grow, from ten minutes on, for `attempts` looks to last for a watch."""
+    return max((watch_for / FIRST_RETRY) ** (1 / max(attempts, 1.0)), LEAST_GROWTH)
+
+
+def wait_for_article(tries: int, age: timedelta, growth: float) -> timedelta:
+    """Return how long to wait for an article at an address that gave none in so many `tries`.
+
+    `age` is the time from when it was found, or handed over, to the last try. An address that is tried for the first
+    time when it is old waits as one that was tried before, and one that is tried anew begins anew.
+    """
+    # Kept below the largest duration there is.
+    by_tries = FIRST_RETRY * min(growth ** min(max(tries, 1) - 1, 64), 1e6)
+    return min(by_tries, max(age * (growth - 1), FIRST_RETRY))
+
+
 def watched_until(history: PageHistory, *, watch_for: timedelta) -> datetime:
     """Return when the time ends for which a page is watched: so long after it came out, or since an operator had it
     watched anew. One that no look told anything of is tried for so long since it was found, however old it is."""
@@ -68,12 +96,14 @@ def next_look(
     is_hint_worth_it: Callable[[], bool],
     now: datetime,
     recrawl: timedelta | None = None,
+    attempts: float = 6.0,
 ) -> NextLook:
     """Return when the page is due next. `now` is the present instant, aware.
 
-    `by_rule` says when an article is looked at again whose state is known, `is_hint_worth_it` whether the hint that
-    waits is worth a fetch, for an article that is not watched any more. `recrawl` is the fixed interval that a source
-    may set: nothing that waits for confirmation waits longer.
+    `by_rule` says when an article is looked at again, `is_hint_worth_it` whether the hint that waits is worth a fetch,
+    for an article that is not watched any more. `recrawl` is the fixed interval that a source may set: nothing that
+    waits for confirmation waits longer. `attempts` is how often an article is looked at again on average: what cannot
+    be had is asked for no more often.
     """
     if history.last_fetch_at is None or history.last_outcome is None:
         return NextLook(now, NextReason.NEW)
@@ -93,11 +123,39 @@ def next_look(
         if look.at is None and end - now <= STILL_CHANGES_AGAIN[1]:
             return _look_while_it_changes(history, since, watch_for, end=end) or look
         return look
-    if history.last_outcome is Outcome.NOT_ARTICLE:
-        return NextLook(since + NOT_ARTICLE_AGAIN, NextReason.NOT_ARTICLE)
+    # No more often than articles are looked at.
+    seldom = watch_for / max(attempts, 1.0)
     if history.last_outcome is Outcome.GONE:
-        return NextLook(since + GONE_AGAIN, NextReason.GONE)
-    return NextLook(since + retry_interval(history.consecutive_failures), NextReason.RETRY)
+        return NextLook(since + max(GONE_AGAIN, seldom), NextReason.GONE)
+    if history.last_outcome is Outcome.RATE_LIMITED:
+        # How often a host is asked that asks to be left alone, is held down by that; and it may not have been asked.
+        return NextLook(since + retry_interval(history.consecutive_failures), NextReason.RETRY)
+    if not history.has_article:
+        growth = growth_of_waits(attempts, watch_for=watch_for)
+        return _look_for_article(history, since, growth, end=end)
+    if history.last_outcome is Outcome.NOT_ARTICLE:
+        return NextLook(since + max(NOT_ARTICLE_AGAIN, seldom), NextReason.NOT_ARTICLE)
+    return _look_at_unreadable(history, since, by_rule)
+
+
+def _look_for_article(history: PageHistory, since: datetime, growth: float, *, end: datetime) -> NextLook:
+    """Return when an address is tried again that never gave an article."""
+    found_at = min(history.watched_from or history.first_seen_at, since)
+    at = since + wait_for_article(history.looks + history.consecutive_failures, since - found_at, growth)
+    if at >= end - FIRST_RETRY:
+        return NextLook(None, NextReason.RELEASED)
+    never = history.last_outcome is Outcome.NOT_ARTICLE
+    return NextLook(at, NextReason.NOT_ARTICLE if never else NextReason.RETRY)
+
+
+def _look_at_unreadable(history: PageHistory, since: datetime, by_rule: Callable[[], NextLook]) -> NextLook:
+    """Return when an article is looked at again that could not be had: soon at first, then as one that is unchanged."""
+    ruled = by_rule()
+    passing = history.last_outcome in _PASSING
+    if history.consecutive_failures > (QUICK_RETRIES if passing else 1):
+        return ruled if ruled.at is None else NextLook(ruled.at, NextReason.RETRY)
+    soon = since + (retry_interval(history.consecutive_failures) if passing else WALL_AGAIN)
+    return NextLook(soon if ruled.at is None else min(soon, ruled.at), NextReason.RETRY)
 
 
 def _look_at_finished(over: bool, by_rule: Callable[[], NextLook]) -> NextLook:
@@ -114,12 +172,16 @@ def _confirming_look(history: PageHistory, recrawl: timedelta | None) -> tuple[t
     if history.last_outcome is Outcome.MISSING and history.has_article:
         # No sooner, for a second look before that would confirm nothing.
         return max(CONFIRMED_AFTER, retry), NextReason.MISSING
-    if history.last_outcome is Outcome.SUSPECT and history.suspect_looks:
+    if history.last_outcome is Outcome.SUSPECT and history.suspect_looks and _may_be_confirmed(history):
         # Not by the looks that showed this text: a page may give another one each time.
         times = max(history.consecutive_failures, 1)
         wait = SUSPECT_LOOKS[times - 1] if times <= len(SUSPECT_LOOKS) else max(SUSPECT_LOOKS[-1], retry)
         return min(wait, recrawl or wait), NextReason.SUSPECT
     return None
+
+
+def _may_be_confirmed(history: PageHistory) -> bool:
+    return history.consecutive_failures <= MOST_CONFIRMING
 
 
 def _look_after_watch(

@@ -19,6 +19,8 @@ MOST_SHARE, LEAST_SHARE = 3.0, 1 / 6
 otherwise take what is meant for all. And at least so many times that: one that was quiet for long would otherwise never
 be found to have become lively."""
 LARGEST_RESTRAINT = 1000.0
+_MOST_FAILURES = 60
+"""After more in a row a remembered interval grows no more: it is longer than any watch."""
 _MOST_LOOKS = 300
 """More are not counted ahead, if they are more than twice the budget."""
 
@@ -86,6 +88,16 @@ class Rule(ABC):
                 break
             looks, one = looks + 1, self._after_quiet_look(one, at, habits)
         return float(looks)
+
+    def after_failures(self, watch: Watch, at: datetime, habits: Habits, failures: int) -> Watch:
+        """Return an article that could not be had in so many attempts in a row, the last of them at an instant, as if
+        each had shown nothing new: then it costs what one costs that is never edited."""
+        watch = self._after_quiet_look(watch, at, habits)
+        interval = watch.evidence.interval_seconds
+        for _ in range(min(failures, _MOST_FAILURES) - 1):
+            interval = self.remembered_interval(interval, changed=False)
+        evidence = replace(watch.evidence, interval_seconds=interval)
+        return replace(watch, evidence=evidence, looks=watch.looks + max(failures - 1, 0))
 
     def _after_quiet_look(self, watch: Watch, at: datetime, habits: Habits) -> Watch:
         """Return an article after a look that shows nothing new."""

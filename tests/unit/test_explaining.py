@@ -61,6 +61,16 @@ def test_a_plan_is_explained_by_what_was_seen_and_what_is_expected():
             "The 60 d for which it is watched end at 2026-02-28 12:00 UTC, but it was last changed at 2026-03-01 12:00",
         ),
         (history(watch_ended=True, next_fetch_reason=NextReason.RELEASED), "older than the 60 d"),
+        (
+            history(
+                watch_ended=True,
+                next_fetch_reason=NextReason.RELEASED,
+                last_outcome=Outcome.MISSING,
+                has_article=False,
+                looks=0,
+            ),
+            "it came to missing when it was tried last",
+        ),
         (history(watch_ended=True, next_fetch_reason=NextReason.FINISHED, looks=3), "Not edited in 2 looks after the"),
         (history(watch_ended=True, released_by="operator"), "Released by the operator"),
         (history(next_fetch_at=NOW + WATCH_FOR), "Its next look is due at 2026-04-30 12:00 UTC (in 60 d)."),

@@ -37,24 +37,90 @@ def test_a_reading_that_waits_for_a_second_look_gets_it_soon():
 
 def test_a_host_that_fails_is_not_asked_each_ten_minutes_for_a_second_look():
     failed = history(has_candidate=True, last_outcome=Outcome.TIMEOUT, consecutive_failures=5)
-    assert look(failed) == (timedelta(minutes=160), "retry")
+    assert look(failed) == (timedelta(hours=1), "retry")  # as its rule says
 
 
 @pytest.mark.parametrize(
     ("outcome", "failures", "wait", "reason"),
     [
         (Outcome.TIMEOUT, 1, timedelta(minutes=10), "retry"),
-        (Outcome.TIMEOUT, 3, timedelta(minutes=40), "retry"),
-        (Outcome.MISSING, 30, timedelta(days=1), "retry"),
-        (Outcome.BLOCKED_ROBOTS, 2, timedelta(minutes=20), "retry"),
-        (Outcome.NOT_ARTICLE, 0, timedelta(days=7), "not_article"),
-        (Outcome.GONE, 0, timedelta(days=7), "gone"),
+        (Outcome.TIMEOUT, 2, timedelta(minutes=20), "retry"),
+        (Outcome.TIMEOUT, 3, timedelta(days=20), "retry"),
+        (Outcome.PAYWALLED, 1, timedelta(hours=1), "retry"),
+        (Outcome.PAYWALLED, 2, timedelta(days=20), "retry"),
+        (Outcome.BLOCKED_STATUS, 9, timedelta(days=20), "retry"),
+        (Outcome.SUSPECT, 9, timedelta(days=20), "retry"),
+        (Outcome.RATE_LIMITED, 3, timedelta(minutes=40), "retry"),
+        (Outcome.NOT_ARTICLE, 0, WATCH_FOR / 6, "not_article"),
+        (Outcome.GONE, 0, WATCH_FOR / 6, "gone"),
     ],
 )
-def test_what_did_not_work_is_tried_again_more_and_more_seldom(outcome, failures, wait, reason):
-    failed = history(last_outcome=outcome, consecutive_failures=failures, has_article=outcome is Outcome.GONE)
-    assert look(failed) == (wait, reason)
-    assert look(failed, recrawl=timedelta(seconds=2)) == (wait, reason)
+def test_an_article_that_cannot_be_had_is_looked_at_as_one_that_is_unchanged(outcome, failures, wait, reason):
+    failed = history(last_outcome=outcome, consecutive_failures=failures)
+    by_rule = NextLook(NOW + timedelta(days=20), NextReason.PLAN)
+    assert look(failed, by_rule=by_rule) == (wait, reason)
+    assert look(failed, by_rule=by_rule, recrawl=timedelta(seconds=2)) == (wait, reason)
+
+
+def test_what_is_gone_is_looked_for_weekly_at_most():
+    gone = history(last_outcome=Outcome.GONE)
+    often = next_look(
+        gone, watch_for=WATCH_FOR, by_rule=lambda: BY_RULE, is_hint_worth_it=lambda: False, now=NOW, attempts=20
+    )
+    assert often == (NOW + timedelta(days=7), "gone")
+
+
+def test_no_further_look_is_worth_it_at_an_article_that_cannot_be_had_either():
+    ended = NextLook(None, NextReason.FINISHED)
+    assert look(history(last_outcome=Outcome.LOGIN_WALL, consecutive_failures=2), by_rule=ended) == (None, "finished")
+    first = history(last_outcome=Outcome.LOGIN_WALL, consecutive_failures=1)
+    assert look(first, by_rule=ended) == (timedelta(hours=1), "retry")
+
+
+NEVER = {"has_article": False, "looks": 0, "last_look_at": None}
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.MISSING, Outcome.NOT_ARTICLE, Outcome.CONSENT_WALL, Outcome.EXTRACT_FAILED]
+)
+def test_an_address_that_gives_no_article_yet_is_tried_within_minutes_and_no_more_often_than_articles(outcome):
+    waits = waits_of_one_that_never_gives_an_article(outcome)
+    assert waits[0] == timedelta(minutes=10)
+    assert sum(waits[:2], timedelta(0)) < timedelta(hours=1)
+    assert len(waits) <= 6
+    assert waits == sorted(waits)
+
+
+def waits_of_one_that_never_gives_an_article(outcome, **limits):
+    at, times, waits, is_look = NOW, 1, [], outcome is Outcome.NOT_ARTICLE
+    while True:
+        tried = {"looks": times, "consecutive_failures": 0} if is_look else {"consecutive_failures": times}
+        page = history(first_seen_at=NOW, last_fetch_at=at, last_outcome=outcome, **NEVER | tried)
+        answer = next_look(
+            page, watch_for=WATCH_FOR, by_rule=lambda: BY_RULE, is_hint_worth_it=lambda: False, now=at, **limits
+        )
+        if answer.at is None:
+            return waits
+        waits.append(answer.at - at)
+        at, times = answer.at, times + 1
+
+
+@pytest.mark.parametrize(("attempts", "most"), [(0, 2), (0.5, 2), (1, 2), (3, 4), (50, 16)])
+def test_as_many_tries_as_looks_are_asked_for(attempts, most):
+    waits = waits_of_one_that_never_gives_an_article(Outcome.MISSING, attempts=attempts)
+    assert waits[0] == timedelta(minutes=10)
+    assert len(waits) <= most
+
+
+def test_an_address_that_was_found_long_before_it_could_be_tried_is_tried_again_soon():
+    late = history(first_seen_at=NOW - timedelta(days=3), last_outcome=Outcome.NOT_ARTICLE, **NEVER | {"looks": 1})
+    assert look(late) == (timedelta(minutes=10), "not_article")
+
+
+def test_an_address_that_is_watched_anew_is_tried_anew():
+    tried = NEVER | {"looks": 9}
+    anew = history(first_seen_at=NOW - timedelta(days=50), watched_from=NOW, last_outcome=Outcome.NOT_ARTICLE, **tried)
+    assert look(anew) == (timedelta(minutes=10), "not_article")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +130,7 @@ def test_what_did_not_work_is_tried_again_more_and_more_seldom(outcome, failures
         (2, 2, timedelta(minutes=10)),
         (3, 3, timedelta(hours=1)),
         (4, 4, timedelta(minutes=80)),
-        (90, 90, timedelta(days=1)),
+        (6, 6, timedelta(minutes=320)),
         # Another text each time.
         (1, 3, timedelta(hours=1)),
     ],
@@ -77,12 +143,12 @@ def test_a_suspect_text_is_looked_at_again_soon_and_then_more_seldom(looks, fail
 
 def test_a_suspect_text_that_no_look_can_confirm_is_looked_at_as_after_any_failure():
     wall = history(last_outcome=Outcome.SUSPECT, suspect_looks=0, consecutive_failures=1)
-    assert look(wall) == (timedelta(minutes=10), "retry")
+    assert look(wall) == (timedelta(hours=1), "retry")
 
 
 def test_a_wall_after_a_suspect_text_is_tried_again_as_any_wall():
-    wall = history(last_outcome=Outcome.CONSENT_WALL, suspect_looks=1, consecutive_failures=2)
-    assert look(wall) == (timedelta(minutes=20), "retry")
+    wall = history(last_outcome=Outcome.CONSENT_WALL, suspect_looks=1, consecutive_failures=1)
+    assert look(wall) == (timedelta(hours=1), "retry")
 
 
 @pytest.mark.parametrize(("failures", "wait"), [(1, 60), (2, 60), (4, 80), (30, 24 * 60)])
@@ -195,7 +261,7 @@ def test_a_hint_that_is_worth_a_fetch_brings_an_old_article_back():
 def test_a_fetch_that_claims_to_come_from_the_future_puts_nothing_off(ahead):
     wrong = {"last_fetch_at": NOW + ahead}
     assert look(history(**wrong, last_outcome=Outcome.TIMEOUT, consecutive_failures=1))[0] == timedelta(minutes=10)
-    assert look(history(**wrong, last_outcome=Outcome.NOT_ARTICLE))[0] == timedelta(days=7)
+    assert look(history(**wrong, last_outcome=Outcome.NOT_ARTICLE))[0] == WATCH_FOR / 6
     changed = history(**OLD, **wrong, changes=1, last_changed_at=NOW + ahead)
     assert look(changed) == (timedelta(days=1), "still_changes")
 

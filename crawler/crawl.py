@@ -301,13 +301,12 @@ class Crawl:
 
         self._loop = PageLoop(
             next_pages=next_pages,
-            fetch=lambda page: fetch_page(self._crawling, page),
+            fetch=lambda page: fetch_page(self._crawling, page, named=page.page_id in self._page_ids),
             ingest=self._take_in,
             held_hosts=lambda: self._crawling.politeness.held_hosts(now=utc_now()),
             ingests_at_once=self._crawling.settings.processes * 4,
             limit=limit,
             more_coming=lambda: self._exploring,
-            still_owed=lambda page: is_still_owed(self._crawling, page, named=page.page_id in self._page_ids),
         )
         await self._loop.run()
 
@@ -367,13 +366,16 @@ async def finish_all(tasks: Iterable[Awaitable[None]]) -> None:
             raise result
 
 
-async def is_still_owed(crawling: Crawling, page: PageState, *, by_service: bool = False, named: bool = False) -> bool:
-    """Whether no other process has fetched a page since it was taken from the database, and nobody paused it."""
-    return await crawling.read(lambda tx: tx.operating.is_owed(page, by_service=by_service, named=named))
+async def fetch_page(crawling: Crawling, page: PageState, *, by_service: bool = False, named: bool = False) -> Fetched:
+    """Fetch a page, conditionally where its validators still speak for what we hold.
 
+    Raises `NoLongerOwed` when another process has fetched it since it was taken from the database, or somebody paused
+    it, which `named` pages are fetched in spite of.
+    """
 
-async def fetch_page(crawling: Crawling, page: PageState) -> Fetched:
-    """Fetch a page, conditionally where its validators still speak for what we hold."""
+    async def still_owed() -> bool:
+        return await crawling.read(lambda tx: tx.operating.is_owed(page, by_service=by_service, named=named))
+
     settings = crawling.sources.reading_settings(page.source_id)
     # A page that was no article to another extractor may be one to this.
     speaks = page.seen_capture_id is not None or page.seen_extractor == settings.extractor
@@ -385,7 +387,8 @@ async def fetch_page(crawling: Crawling, page: PageState) -> Fetched:
             delay_seconds=crawling.sources.delay_seconds(page.source_id),
             etag=page.etag if speaks else None,
             last_modified=page.last_modified if speaks else None,
-        )
+        ),
+        still_owed=still_owed,
     )
 
 

@@ -1,15 +1,18 @@
 """One request of ours from its first hop to its last: robots.txt, spacing, redirects, each hop a fact of its own."""
 
+import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import structlog
+
 from crawler.download import Attempt
 from crawler.page_hops import page_hop
-from crawler.politeness import FetchingHalted, FetchingStopped, Hold, Politeness, Turn
+from crawler.politeness import FetchingHalted, FetchingStopped, Hold, NoLongerOwed, Politeness, Turn
 from crawler.robots import RobotsAnswer, RobotsGate, RobotsVerdict, read_answer
 from crawler.urls import clean_url, host_key, joined_url
 from storage.clock import steady_seconds
@@ -17,6 +20,8 @@ from storage.content_coding import BadContentCoding, decode_body
 from storage.model import FetchKind, HttpExchange, Outcome
 from storage.records import Fetch
 from storage.robots_files import RobotsFile
+
+log = structlog.get_logger()
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT_REDIRECTS = frozenset({301, 308})
@@ -26,6 +31,14 @@ ROBOTS_DECODED_BYTES = 8 * 1024 * 1024
 """A robots.txt that is longer after decoding is not read at all; what is read of it is far less."""
 STOPPED = "stopped"
 """Why a redirect was not followed any more: no further request was to be started."""
+DEADLINE = "deadline"
+"""Why an attempt or a chain was given up that did not end by itself, whatever held it up."""
+ATTEMPT_SECONDS = 600.0
+"""How long an attempt may take, where nothing else is said; far beyond what its own limits allow."""
+CHAIN_SECONDS = 4 * 3600.0
+"""The same for a request of ours with all its hops, robots.txt, and the waiting for its hosts' turns behind others."""
+IN_LINE = 100
+"""So many pauses of its source's own may have to be waited for besides."""
 _HEADERS_THAT_MATTER = (
     "content-type",
     "content-length",
@@ -165,7 +178,12 @@ class KeepsRobots(Protocol):
 
 
 class Fetcher:
-    """Fetches politely. Every attempt is in the `Fetched` that it returns, or was recorded with `robots_files`."""
+    """Fetches politely. Every attempt is in the `Fetched` that it returns, or was recorded with `robots_files`.
+
+    Nothing that it waits for is waited for without end. An attempt has limits of its own in what makes it; one that has
+    not ended after `attempt_seconds` all the same, because a library hangs, is given up as `timeout`, `deadline`, and
+    so is a chain after `chain_seconds`. Its turn and its place are free then.
+    """
 
     def __init__(
         self,
@@ -176,8 +194,12 @@ class Fetcher:
         robots_token: str,
         max_redirects: int,
         now: Callable[[], datetime],
+        attempt_seconds: float = ATTEMPT_SECONDS,
+        chain_seconds: float = CHAIN_SECONDS,
     ) -> None:
         self._downloader = downloader
+        self._attempt_seconds = attempt_seconds
+        self._chain_seconds = chain_seconds
         self._politeness = politeness
         self._robots_files = robots_files
         self._max_redirects = max_redirects
@@ -189,27 +211,51 @@ class Fetcher:
             token=robots_token,
             note_crawl_delay=politeness.set_crawl_delay,
             now=now,
+            ask_seconds=self._longest,
         )
 
     def halt(self, source_ids: frozenset[int]) -> None:
         """Begin no request of these sources from now on, also none that waits for its turn; all others go on."""
         self._halted = source_ids
 
-    async def fetch(self, request: FetchRequest) -> Fetched:
+    async def fetch(self, request: FetchRequest, *, still_owed: Callable[[], Awaitable[bool]] | None = None) -> Fetched:
         """Fetch `request.url`, following redirects up to the limit. Never raises for what the network does.
 
-        Raises `FetchingStopped` when no further request may be started, and `FetchingHalted` when none of its source
-        may. A chain that was begun is finished, or where there is no time for that, its last hop says that it was not
-        sent: `rate_limited`, `stopped`.
+        `still_owed` is asked when the turn at the host has come, for which there may have been a long wait.
+
+        Raises `FetchingStopped` when no further request may be started, `FetchingHalted` when none of its source may,
+        and `NoLongerOwed` when it need not be fetched any more. A chain that was begun is finished, or where there is
+        no time for that, its last hop says that it was not sent: `rate_limited`, `stopped`.
         """
         chain_id = str(uuid.uuid4())
         hops: list[Hop] = []
+        seconds = self._longest(request.delay_seconds)
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                await self._follow(request, hops, still_owed)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            _say_deadline(request.url, seconds)
+            hops.append(Hop(attempt=self._unsent(request.url), outcome=Outcome.TIMEOUT, reason=DEADLINE))
+        return Fetched(request=request, chain_id=chain_id, hops=tuple(hops))
+
+    def _longest(self, delay_seconds: float | None) -> float:
+        """Return after how long a chain is given up: a source may want a day between any two of its requests."""
+        return self._chain_seconds + IN_LINE * (delay_seconds or 0.0)
+
+    async def _follow(
+        self, request: FetchRequest, hops: list[Hop], still_owed: Callable[[], Awaitable[bool]] | None
+    ) -> None:
+        """Add hop after hop until there is no further one."""
         seen: set[str] = set()
         url, headers = request.url, _conditional_headers(request)
         while True:
             seen.add(url)
             try:
-                hop = await self._hop(url, headers, request, finishing=bool(hops))
+                hop = await self._hop(
+                    url, headers, request, finishing=bool(hops), still_owed=None if hops else still_owed
+                )
             except FetchingStopped:
                 if not hops:
                     raise
@@ -222,7 +268,7 @@ class Fetcher:
                     continue
                 hop = replace(hop, outcome=Outcome.HTTP_ERROR, reason=refusal)
             hops.append(hop)
-            return Fetched(request=request, chain_id=chain_id, hops=tuple(hops))
+            return
 
     async def sitemaps(self, url: str) -> list[str]:
         """Return the sitemaps that the robots.txt of a URL's origin names, as they stand there.
@@ -240,7 +286,15 @@ class Fetcher:
         if not finishing and request.source_id in self._halted:
             raise FetchingHalted
 
-    async def _hop(self, url: str, headers: dict[str, str], request: FetchRequest, *, finishing: bool) -> Hop:
+    async def _hop(
+        self,
+        url: str,
+        headers: dict[str, str],
+        request: FetchRequest,
+        *,
+        finishing: bool,
+        still_owed: Callable[[], Awaitable[bool]] | None,
+    ) -> Hop:
         self._check_wanted(request, finishing=finishing)
         delay = request.delay_seconds
         # A host that asked to be left alone is not asked for its robots.txt either.
@@ -252,9 +306,12 @@ class Fetcher:
         async with self._politeness.slot(host_key(url), delay_seconds=delay, finishing=finishing) as turn:
             if turn.hold is not None:
                 return self._held_hop(url, turn.hold)
-            # For the turn there may have been a long wait.
-            turn.unused = not finishing and request.source_id in self._halted
+            # For the turn there may have been a long wait. Until the request is made it counts as unused.
+            turn.unused = True
             self._check_wanted(request, finishing=finishing)
+            if still_owed is not None and not await still_owed():
+                raise NoLongerOwed
+            turn.unused = False
             attempt = await self._attempt(turn, url, headers, max_bytes=request.max_bytes)
         hop = read_hop(attempt, conditional=bool(headers), is_page=True)
         return replace(hop, opt_outs=verdict.opt_outs)
@@ -273,11 +330,32 @@ class Fetcher:
         """Make the attempt that a turn is for, and say in the turn what came of it: the next in line sees a hold."""
         # By a clock that nobody sets: a wall clock that is put right meanwhile would make a host seem slow for long.
         begun = steady_seconds()
-        attempt = await self._downloader.attempt(url, headers, max_bytes=max_bytes)
+        attempt = await self._within_deadline(url, headers, max_bytes=max_bytes)
         turn.response_seconds = steady_seconds() - begun
+        turn.silent = attempt.outcome is Outcome.TIMEOUT
         if attempt.exchange is not None:
             turn.answered(attempt.exchange.status, retry_after_header=attempt.exchange.header("retry-after"))
         return attempt
+
+    async def _within_deadline(self, url: str, headers: dict[str, str], *, max_bytes: int | None) -> Attempt:
+        """Make an attempt, and give it up where it does not end: it is not waited for then, not even for its leave."""
+        started_at = self._now()
+        making = asyncio.ensure_future(self._downloader.attempt(url, headers, max_bytes=max_bytes))
+        try:
+            done, _ = await asyncio.wait({making}, timeout=self._attempt_seconds)
+        except asyncio.CancelledError:
+            _leave(making)
+            raise
+        if done:
+            return making.result()
+        _leave(making)
+        _say_deadline(url, self._attempt_seconds)
+        return replace(
+            self._unsent(url),
+            started_at=started_at,
+            outcome=Outcome.TIMEOUT,
+            reason=DEADLINE,
+        )
 
     async def _ask_robots(
         self, origin: str, last: RobotsFile | None, *, delay_seconds: float | None, finishing: bool
@@ -323,6 +401,16 @@ class Fetcher:
     def _read_robots(self, hop: Hop, origin: str, last: RobotsFile | None, *, redirected: bool) -> RobotsFile:
         answer = _robots_answer(hop, redirected=redirected)
         return read_answer(answer, origin=origin, last=last, now=self._now())
+
+
+def _say_deadline(url: str, seconds: float) -> None:
+    log.error("deadline_passed", url=url, seconds=seconds)
+
+
+def _leave(making: "asyncio.Future[Attempt]") -> None:
+    """Cancel an attempt that nobody waits for any more; how it ends is nobody's business."""
+    making.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    making.cancel()
 
 
 def _robots_answer(hop: Hop, *, redirected: bool) -> RobotsAnswer:

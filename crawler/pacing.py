@@ -9,6 +9,10 @@ MAX_CRAWL_DELAY_SECONDS = 30.0
 MAX_RETRY_AFTER = MAX_HOLD
 FIRST_BACK_OFF = timedelta(seconds=60)
 MAX_BACK_OFF = timedelta(hours=1)
+SILENCES_BORNE = 2
+"""So many requests in a row may run into their time limits before a host is left alone: one page of it may hang."""
+FIRST_SILENCE = timedelta(minutes=1)
+MAX_SILENCE = timedelta(hours=4)
 REFUSALS = frozenset({429, 503})
 """Statuses by which a host asks to be left alone."""
 _SMOOTHING = 0.3
@@ -57,6 +61,18 @@ def back_off(refusals: int, *, jitter: float) -> timedelta:
     It grows linearly up to an hour; `jitter` in 0…1 adds up to a half.
     """
     return min(FIRST_BACK_OFF * refusals, MAX_BACK_OFF) * (1 + jitter / 2)
+
+
+def silence_seconds(silences: int) -> float:
+    """Return for how long a host is left alone after `silences` requests in a row that ran into their time limits.
+
+    From the third on a minute, and four times as long after each further one, up to four hours: a host that is down
+    costs a connection now and then, and one that comes back is asked the same day.
+    """
+    if silences <= SILENCES_BORNE:
+        return 0.0
+    longer = min(silences - SILENCES_BORNE - 1, 10)
+    return min(FIRST_SILENCE * (1 << 2 * longer), MAX_SILENCE).total_seconds()
 
 
 def hold_seconds(retry_after_header: str | None, *, refusals: int, at: datetime, jitter: float) -> float:

@@ -14,23 +14,29 @@ import structlog
 from crawler.extraction.pool import PoolStopped
 from crawler.fetching import Fetched
 from crawler.host_fairness import HostFairness
-from crawler.politeness import FetchingHalted, FetchingStopped
+from crawler.politeness import FetchingHalted, FetchingStopped, NoLongerOwed
 from storage.errors import MorgueError
 from storage.records import PageState
 
 log = structlog.get_logger()
 
 WINDOW = 320
-"""Pages held in memory at most."""
+"""Pages held in memory at most, beside those that wait for a host for long."""
+LONG_SECONDS = 2.0
+"""A page whose fetching takes longer than this waits for its host: for its answer, or for its turn there."""
+WAITING_LONG = 2_000
+"""So many pages may wait so beside the others, each of another host."""
 LOOK_AGAIN_SECONDS = 2.0
 """While pages are in flight, the database is asked again for more at least this often."""
-HOSTS_AT_ONCE = 128
-"""Hosts that are worked on side by side; each holds one response at most while it waits to be read."""
+RESPONSES = 128
+"""Pages that were fetched and wait to be read, each of another host: with so many, no further one is asked for."""
 A_HOST = 20
 """Pages of one host that wait here at most, so that a host with thousands never fills the window."""
 A_HOST_IN_A_CROWD = 1
 """The same once the window is half full. From three quarters on only a host that has nothing in it may come in: a few
 slow hosts with much to do must not keep all others waiting."""
+INGEST_SECONDS = 24 * 3600.0
+"""A page whose reading and recording, with the fetching of its further parts, take so long is given up."""
 REQUESTED_A_HOST = 4
 """So many pages of a host that somebody asked for are put before its others at a time."""
 
@@ -56,11 +62,14 @@ class PageLoop:
 
     `fetch` gets one page; `ingest` records it. A page whose recording failed is not tried again in this loop, unless
     `on_failed` is there to be told of it: then `next_pages` decides when that page is owed again, and a loop that never
-    ends because something is always due remembers nothing of it.
+    ends because something is always due remembers nothing of it. `fetch` raises `NoLongerOwed` for a page that another
+    process has fetched meanwhile.
     `held_hosts` names the hosts that must be left alone now. `limit` counts pages that were fetched. While
-    `more_coming` says so, more may be owed soon though nothing is now. `still_owed` is asked just before a page is
-    fetched: another process may have done so meanwhile. What `requested_pages` tells of is put before all else of its
-    host, also while the window is full.
+    `more_coming` says so, more may be owed soon though nothing is now. What `requested_pages` tells of is put before
+    all else of its host, also while the window is full.
+
+    A host that lets a page wait for long has that one page here and no more, and it takes no place of others'; what
+    else is owed of that host stands in the database.
     """
 
     def __init__(
@@ -73,7 +82,6 @@ class PageLoop:
         ingests_at_once: int,
         limit: int | None = None,
         more_coming: Callable[[], bool] = lambda: False,
-        still_owed: Callable[[PageState], Awaitable[bool]] | None = None,
         on_failed: Callable[[PageState], None] | None = None,
         requested_pages: RequestedPages | None = None,
     ) -> None:
@@ -84,14 +92,15 @@ class PageLoop:
         self._places = asyncio.Semaphore(ingests_at_once)
         self._left = limit
         self._more_coming = more_coming
-        self._still_owed = still_owed
         self._on_failed = on_failed
         self._requested_pages = requested_pages
         self._queues: dict[str, deque[PageState]] = {}
         self._in_hand: set[int] = set()
         self._failed: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._hosts = asyncio.Semaphore(HOSTS_AT_ONCE)
+        self._waiting_long: dict[int, str] = {}
+        self._passed_over: dict[int, float] = {}
+        self._responses = asyncio.Semaphore(RESPONSES)
         self._fairness = HostFairness()
         self._progress = asyncio.Event()
         self._hungry = True
@@ -141,13 +150,17 @@ class PageLoop:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
+    @property
+    def _in_window(self) -> int:
+        return len(self._in_hand) - len(self._waiting_long)
+
     def _room(self) -> int:
-        room = WINDOW - len(self._in_hand)
+        room = WINDOW - self._in_window
         return room if self._left is None else min(room, self._left - len(self._in_hand))
 
     def _waiting_at_most(self) -> int:
         """Return how many pages of one host may wait here, besides the one that is fetched."""
-        if len(self._in_hand) < WINDOW // 2:
+        if self._in_window < WINDOW // 2:
             return A_HOST
         return 0 if self._is_crowded() else A_HOST_IN_A_CROWD
 
@@ -168,10 +181,12 @@ class PageLoop:
         self._ask_at = now + LOOK_AGAIN_SECONDS
         enough = self._waiting_at_least()
         full = {host for host, queue in self._queues.items() if len(queue) >= enough}
+        full.update(self._waiting_long.values())
+        self._passed_over = {page_id: until for page_id, until in self._passed_over.items() if until > now}
         waiting = self._fairness.waiting()
         pages = await self._next_pages(
             exclude_hosts=full | waiting | set(self._held_hosts()),
-            exclude_pages=self._in_hand | self._failed,
+            exclude_pages=self._in_hand | self._failed | self._passed_over.keys(),
             limit=room,
         )
         taken = [self._enqueue(page) for page in pages]
@@ -192,12 +207,12 @@ class PageLoop:
             self._fairness.forget()
 
     def _is_crowded(self) -> bool:
-        return len(self._in_hand) >= WINDOW * 3 // 4
+        return self._in_window >= WINDOW * 3 // 4
 
     def _enqueue(self, page: PageState) -> bool:
         """Take a page in, and return whether there was a place for it."""
         queue = self._queues.get(page.host)
-        if queue is not None and len(queue) >= self._waiting_at_most():
+        if queue is not None and (len(queue) >= self._waiting_at_most() or page.host in self._waiting_long.values()):
             return False
         self._in_hand.add(page.page_id)
         if queue is None:
@@ -245,34 +260,41 @@ class PageLoop:
     async def _work_host(self, host: str, queue: deque[PageState]) -> None:
         try:
             while queue:
-                # Taken anew for each page, so that hosts with much to do give way to those that wait for a place.
-                async with self._hosts:
-                    if self._stopping or self._broken is not None or host in self._held_hosts():
-                        break
-                    page = queue.popleft()
-                    if len(queue) < self._waiting_at_least():
-                        self.ask_soon()
-                    begun = asyncio.get_running_loop().time()
-                    await self._work_page(page)
-                    if self._is_crowded():
-                        self._fairness.charge(host, asyncio.get_running_loop().time() - begun)
+                # Asked anew for each page, so that hosts with much to do give way to those that wait for a place.
+                async with self._responses:
+                    pass
+                if self._stopping or self._broken is not None or host in self._held_hosts():
+                    break
+                page = queue.popleft()
+                if len(queue) < self._waiting_at_least():
+                    self.ask_soon()
+                begun = asyncio.get_running_loop().time()
+                await self._work_page(page, queue)
+                if self._is_crowded():
+                    self._fairness.charge(host, asyncio.get_running_loop().time() - begun)
         finally:
             # What was not fetched is still owed, and stands in the database.
             self._in_hand.difference_update(page.page_id for page in queue)
             del self._queues[host]
             self.ask_soon()
 
-    async def _work_page(self, page: PageState) -> None:
+    async def _work_page(self, page: PageState, queue: deque[PageState]) -> None:
         """Fetch a page, and hand it on once there is a place: a waiting page keeps only its own host waiting."""
+        loop = asyncio.get_running_loop()
+        takes_long = loop.call_later(LONG_SECONDS, self._note_long, page, queue)
         try:
-            if self._still_owed is not None and not await self._still_owed(page):
-                self._in_hand.discard(page.page_id)
-                return
             fetched = await self._fetch(page)
-            await self._places.acquire()
+            self._note_fetched(page, takes_long)
+            async with self._responses:
+                await self._places.acquire()
         except asyncio.CancelledError:
             self._in_hand.discard(page.page_id)
             raise
+        except NoLongerOwed:
+            self._in_hand.discard(page.page_id)
+            # What another process fetched it has yet to record; until then it stands in the database as it did.
+            self._passed_over[page.page_id] = loop.time() + LOOK_AGAIN_SECONDS
+            return
         except FetchingHalted:
             # Somebody paused its source while it waited: it is no longer owed, until that is taken back.
             self._in_hand.discard(page.page_id)
@@ -281,7 +303,23 @@ class PageLoop:
             self._note_problem(page, problem)
             self._in_hand.discard(page.page_id)
             return
+        finally:
+            self._note_fetched(page, takes_long)
         self._start(self._take_in(page, fetched))
+
+    def _note_long(self, page: PageState, queue: deque[PageState]) -> None:
+        """Take a page out of the window that waits for its host, and leave to the database what else that host has."""
+        if len(self._waiting_long) >= WAITING_LONG:
+            return
+        if self._in_window >= WINDOW // 2:
+            self._in_hand.difference_update(waiting.page_id for waiting in queue)
+            queue.clear()
+        self._waiting_long[page.page_id] = page.host
+        self.ask_soon()
+
+    def _note_fetched(self, page: PageState, takes_long: asyncio.TimerHandle) -> None:
+        takes_long.cancel()
+        self._waiting_long.pop(page.page_id, None)
 
     def ask_soon(self) -> None:
         """Ask the database at once: something new may be owed."""
@@ -290,7 +328,8 @@ class PageLoop:
 
     async def _take_in(self, page: PageState, fetched: Fetched) -> None:
         try:
-            await self._ingest(page, fetched)
+            async with asyncio.timeout(INGEST_SECONDS):
+                await self._ingest(page, fetched)
         except FetchingHalted:
             log.info("page_left_owed", page_id=page.page_id, url=page.url)
         except Exception as problem:  # noqa: BLE001 - the boundary of one page: its failure must not cost the others

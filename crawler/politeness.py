@@ -9,7 +9,8 @@ import contextlib
 import math
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +19,8 @@ from typing import Self
 import structlog
 
 from crawler.lease import Lease
-from crawler.pacing import REFUSALS, hold_seconds, pause_seconds
+from crawler.pacing import REFUSALS, hold_seconds, pause_seconds, silence_seconds
+from crawler.places import Pace, Place, Places, pace_of
 from crawler.slots import Answered, KeepsSlots
 from storage.clock import steady_seconds, utc_now
 from storage.errors import MorgueError
@@ -31,6 +33,15 @@ LINGER_SECONDS = 0.25
 HOLDS_READ_SECONDS = 3.0
 """How often it is looked what other processes were told, while somebody wants to know."""
 REQUESTS_AT_ONCE = 16
+PATIENT_AT_ONCE = 512
+HOST_SILENT = "host_silent"
+"""Why a host is left alone that let several requests in a row run into their time limits."""
+SILENT_HOSTS = 10_000
+"""So many silent hosts are remembered; of more, those that were asked longest ago are forgotten."""
+SILENT_LATELY_SECONDS = 900.0
+"""So long after it might have been asked again a host is told that let its last request run into a time limit."""
+STUCK_SECONDS = 15.0
+"""A host whose request takes longer than this is told to those who ask what is stuck."""
 FINISHED_WITHIN_SECONDS = 5.0
 """How long after a stop what only finishes a chain may still begin."""
 
@@ -43,9 +54,13 @@ class FetchingHalted(FetchingStopped):
     """No request of this source may be started for now; others go on."""
 
 
+class NoLongerOwed(FetchingHalted):
+    """What was to be fetched was fetched by another process, or taken back, while it waited for its turn."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """Until when a host is left alone, and why: `host_asked_to_wait` or `budget_spent`."""
+    """Until when a host is left alone, and why: `host_asked_to_wait`, `budget_spent` or `host_silent`."""
 
     until: datetime
     reason: str
@@ -57,13 +72,14 @@ class Turn:
 
     With a `hold` there is no turn, and nothing may be sent. `contended` says that another process asked the host while
     we waited for it. Whoever makes the request says how long the host took to
-    answer, in seconds, and what it answered; or that nothing was sent after all.
+    answer, in seconds, and what it answered; or that it ran into a time limit, or that nothing was sent after all.
     """
 
     hold: Hold | None = None
     contended: bool = False
     response_seconds: float | None = None
     unused: bool = False
+    silent: bool = False
     status: int | None = None
     retry_after_header: str | None = None
 
@@ -72,12 +88,33 @@ class Turn:
         self.status, self.retry_after_header = status, retry_after_header
 
 
+@dataclass(frozen=True, kw_only=True)
+class StuckHost:
+    """A host that has not ended an answer for long, or lately never did in time.
+
+    `seconds` is for how long a request to it has been in flight, None where none is; `silences` how many in a row ran
+    into a time limit.
+    """
+
+    host: str
+    seconds: float | None
+    silences: int
+
+
+@dataclass
+class _Silence:
+    times: int = 0
+    until: datetime | None = None
+    ended_at: float = 0.0
+
+
 @dataclass
 class _Host:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     wanted: int = 0
     lease: Lease | None = None
     idle: asyncio.TimerHandle | None = None
+    asked_at: float | None = None
 
 
 class Politeness:
@@ -85,7 +122,8 @@ class Politeness:
 
     `host` is `crawler.urls.host_key`. `default_delay_seconds` holds where a request brings no delay of its source's.
     `requests_per_day` is how often a host may be asked in a UTC day, by all processes, 0 for any number; `at_once` how
-    many requests of this process may be in flight.
+    many requests of this process may be in flight to hosts that answer quickly, `patient_at_once` how many to others
+    (`crawler.places`).
     """
 
     def __init__(
@@ -95,6 +133,7 @@ class Politeness:
         default_delay_seconds: float,
         requests_per_day: int = 0,
         at_once: int = REQUESTS_AT_ONCE,
+        patient_at_once: int = PATIENT_AT_ONCE,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], float] = steady_seconds,
         now: Callable[[], datetime] = utc_now,
@@ -102,7 +141,7 @@ class Politeness:
         self._slots = slots
         self._default_delay = default_delay_seconds
         self._budget = requests_per_day
-        self._places = asyncio.Semaphore(at_once)
+        self._places = Places(common=at_once, patient=patient_at_once)
         self._jitter = jitter
         self._clock = clock
         self._now = now
@@ -110,6 +149,7 @@ class Politeness:
         self._hosts: dict[str, _Host] = {}
         self._crawl_delays: dict[str, dict[str, float]] = {}
         self._holds: dict[str, Hold] = {}
+        self._silences: OrderedDict[str, _Silence] = OrderedDict()
         self._holds_wanted = False
         self._stopped = asyncio.Event()
         self._ends_at = math.inf
@@ -160,17 +200,20 @@ class Politeness:
                 if isinstance(got, Hold):
                     yield Turn(hold=got)
                     return
-                turn, started = Turn(contended=got.contended), self._clock()
+                lease, place = got
+                turn, started = Turn(contended=lease.contended), self._clock()
+                host.asked_at = started
                 try:
                     yield turn
                 finally:
-                    self._places.release()
-                    await self._end(name, host, got, turn, started=started)
+                    host.asked_at = None
+                    place.release()
+                    await self._end(name, host, lease, turn, started=started)
         finally:
             host.wanted -= 1
             self._rest(name, host)
 
-    async def _start(self, name: str, host: _Host, delay: float, *, finishing: bool) -> Lease | Hold:
+    async def _start(self, name: str, host: _Host, delay: float, *, finishing: bool) -> tuple[Lease, Place] | Hold:
         """Wait until a request may begin, and begin it: then a place is taken, and the lease says so."""
         while True:
             self._check_going_on(finishing=finishing)
@@ -191,22 +234,25 @@ class Politeness:
                 await self._announce(name, lease, pause)
             elif begins_at > self._clock():
                 await self._sleep(begins_at - self._clock(), finishing=finishing)
-            elif await self._begin(name, lease, delay, finishing=finishing):
-                return lease
+            elif (place := await self._begin(name, lease, delay, finishing=finishing)) is not None:
+                return lease, place
 
-    async def _begin(self, name: str, lease: Lease, delay: float, *, finishing: bool) -> bool:
+    async def _begin(self, name: str, lease: Lease, delay: float, *, finishing: bool) -> Place | None:
         """Take a place among the requests in flight, for which there may be a wait; and then the lease must still hold.
 
         No instant lies between this last look at the clock and the request.
         """
-        await self._places.acquire()
+        place = await self._places.take(self._pace(name, lease))
         now = self._clock()
         if self._is_over(now, finishing=finishing) or not lease.may_start(now):
-            self._places.release()
-            return False
+            place.release()
+            return None
         lease.begin(delay)
         self._slots.keep_alive(name, self._owner, lease)
-        return True
+        return place
+
+    def _pace(self, name: str, lease: Lease) -> Pace:
+        return Pace.SLOW if name in self._silences else pace_of(lease.response_seconds)
 
     async def _take(self, name: str, delay: float, *, finishing: bool) -> Lease | Hold:
         """Stand in line for the host until there is a lease, or a hold."""
@@ -243,6 +289,7 @@ class Politeness:
             lease.withdraw()
             return
         lease.end(now, now - started if turn.response_seconds is None else turn.response_seconds)
+        self._note_silence(name, turn)
         pause = self._pause(name, lease)
         if turn.status in REFUSALS:
             lease.refusals += 1
@@ -258,6 +305,22 @@ class Politeness:
             self._give_up(name, host, lease, pause)
         elif lease.falls_short(pause, now):
             await self._announce(name, lease, pause)
+
+    def _note_silence(self, name: str, turn: Turn) -> None:
+        """Leave a host alone for longer and longer that lets one request after the other run into its time limit.
+
+        This process alone does so, and forgets it with its end: who names such a host has it asked.
+        """
+        if not turn.silent:
+            self._silences.pop(name, None)
+            return
+        silence = self._silences.pop(name, None) or _Silence()
+        silence.times += 1
+        seconds = silence_seconds(silence.times)
+        silence.ended_at, silence.until = self._clock(), self._now() + timedelta(seconds=seconds) if seconds else None
+        self._silences[name] = silence
+        if len(self._silences) > SILENT_HOSTS:
+            self._silences.popitem(last=False)
 
     def _rest(self, name: str, host: _Host) -> None:
         """Give a lease up when nothing was asked for a while; meanwhile nobody may ask anyway."""
@@ -371,7 +434,12 @@ class Politeness:
     def hold(self, name: str, *, now: datetime) -> Hold | None:
         """Return why and until when the host is to be left alone, or None."""
         hold = self._holds.get(name)
-        return hold if hold is not None and hold.until > now else None
+        if hold is not None and hold.until > now:
+            return hold
+        silence = self._silences.get(name)
+        if silence is None or silence.until is None or silence.until <= now:
+            return None
+        return Hold(until=silence.until, reason=HOST_SILENT)
 
     def held_until(self, name: str, *, now: datetime) -> datetime | None:
         """Return until when the host is to be left alone, or None."""
@@ -382,4 +450,21 @@ class Politeness:
     def held_hosts(self, *, now: datetime) -> dict[str, datetime]:
         """Return the hosts that are to be left alone now, each with the instant until when."""
         self._holds_wanted = True
-        return {name: hold.until for name, hold in self._holds.items() if hold.until > now}
+        silent = {name: one.until for name, one in self._silences.items() if one.until is not None and one.until > now}
+        return silent | {name: hold.until for name, hold in self._holds.items() if hold.until > now}
+
+    def stuck(self) -> Sequence[StuckHost]:
+        """Return the hosts that have not ended an answer for long, or lately not in time, the longest first.
+
+        May be asked from another thread.
+        """
+        at, found = self._clock(), dict[str, StuckHost]()
+        for name, silence in self._silences.copy().items():
+            if at - silence.ended_at < silence_seconds(silence.times) + SILENT_LATELY_SECONDS:
+                found[name] = StuckHost(host=name, seconds=None, silences=silence.times)
+        for name, host in self._hosts.copy().items():
+            asked_at = host.asked_at
+            if asked_at is not None and (name in found or at - asked_at > STUCK_SECONDS):
+                silences = found[name].silences if name in found else 0
+                found[name] = StuckHost(host=name, seconds=at - asked_at, silences=silences)
+        return sorted(found.values(), key=lambda one: (-(one.seconds or 0.0), -one.silences, one.host))

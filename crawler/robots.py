@@ -139,8 +139,9 @@ class _Copy:
 class RobotsGate:
     """Answers whether a URL may be fetched by the crawler whose product token is `token`.
 
-    `stored` reads the copy that some process kept; `ask` fetches a new one. `note_crawl_delay` is told what each copy
-    asks for, as (host, seconds, origin).
+    `stored` reads the copy that some process kept; `ask` fetches a new one, within `ask_seconds` of a source's
+    delay, or is given up: many may wait for one copy. `note_crawl_delay` is told what each copy asks for, as (host,
+    seconds, origin).
     """
 
     def __init__(
@@ -151,8 +152,10 @@ class RobotsGate:
         token: str,
         note_crawl_delay: Callable[[str, float | None, str], None],
         now: Callable[[], datetime],
+        ask_seconds: Callable[[float | None], float],
     ) -> None:
         self._ask = ask
+        self._ask_seconds = ask_seconds
         self._stored = stored
         self._token = token
         self._note_crawl_delay = note_crawl_delay
@@ -209,6 +212,15 @@ class RobotsGate:
                 # It was asked for by somebody who had begun nothing yet; who finishes what was begun asks anew.
 
     async def _renew(self, origin: str, *, delay_seconds: float | None, finishing: bool) -> "_Copy | RobotsVerdict":
+        try:
+            async with asyncio.timeout(self._ask_seconds(delay_seconds)) as limit:
+                return await self._asked(origin, delay_seconds=delay_seconds, finishing=finishing)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return RobotsVerdict(allowed=False, outcome=Outcome.TIMEOUT, reason="deadline")
+
+    async def _asked(self, origin: str, *, delay_seconds: float | None, finishing: bool) -> "_Copy | RobotsVerdict":
         last = await self._stored(origin)
         if last is not None and self.is_fresh(last):
             return self._keep(last)

@@ -17,6 +17,7 @@ from crawler.extraction.pool import ExtractionPool
 from crawler.fetching import Fetched, Fetcher, FetchRequest
 from crawler.ingest import PageIngest
 from crawler.known_addresses import LearntShapes
+from crawler.places import open_files_allowed, patient_places
 from crawler.politeness import Politeness
 from crawler.polling import FeedPoller, PollResult
 from crawler.recorder import Recorder
@@ -234,6 +235,7 @@ def _politeness(slots: HostSlots, crawl: CrawlSettings) -> Politeness:
         default_delay_seconds=crawl.delay_seconds,
         requests_per_day=crawl.requests_per_host_per_day,
         at_once=crawl.concurrency,
+        patient_at_once=patient_places(crawl.concurrency, open_files=open_files_allowed()),
     )
 
 
@@ -247,7 +249,13 @@ def _fetcher(
         robots_token=robots_token(crawl.user_agent),
         max_redirects=crawl.max_redirects,
         now=utc_now,
+        attempt_seconds=attempt_seconds(crawl),
     )
+
+
+def attempt_seconds(crawl: CrawlSettings) -> float:
+    """Return after how long an attempt is given up that goes on beyond every limit of its own, in seconds."""
+    return 2 * crawl.timeout_seconds + 30.0
 
 
 def _part_fetching(fetcher: Fetcher, sources: SourceBook) -> Callable[[PageState, str], Awaitable[Fetched]]:

@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from crawler.crawl import fetch_page, is_still_owed
+from crawler.crawl import fetch_page
 from crawler.fetching import Fetched
 from crawler.page_loop import PageLoop
 from crawler.politeness import FetchingStopped
@@ -194,11 +194,10 @@ class ServiceJobs:
             return
         self._loop = loop = PageLoop(
             next_pages=self._next_pages,
-            fetch=lambda page: fetch_page(self._crawling, page),
+            fetch=lambda page: fetch_page(self._crawling, page, by_service=True),
             ingest=self._ingest,
             held_hosts=lambda: self._crawling.politeness.held_hosts(now=utc_now()),
             ingests_at_once=self._crawling.settings.processes * 4,
-            still_owed=partial(is_still_owed, self._crawling, by_service=True),
             on_failed=lambda page: self._broken_pages.add(page.page_id, now=steady_seconds()),
             requested_pages=self._requested_pages,
         )

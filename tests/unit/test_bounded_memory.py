@@ -35,7 +35,9 @@ def test_copies_of_robots_txt_are_bounded_by_their_text(monkeypatch):
         if seconds:
             delays[host] = seconds
 
-    gate = RobotsGate(None, stored=None, token="morgue", note_crawl_delay=note, now=lambda: NOW)
+    gate = RobotsGate(
+        None, stored=None, token="morgue", note_crawl_delay=note, now=lambda: NOW, ask_seconds=lambda _: 600.0
+    )
     rules = "User-agent: *\nCrawl-delay: 3\n" + "Disallow: /a\n" * 700
     for number in range(20):
         gate.keep(robots_of(number, rules=rules))
@@ -48,7 +50,14 @@ def test_copies_of_robots_txt_are_bounded_by_their_text(monkeypatch):
 
 
 def test_a_copy_that_is_renewed_is_counted_once():
-    gate = RobotsGate(None, stored=None, token="morgue", note_crawl_delay=lambda *_: None, now=lambda: NOW)
+    gate = RobotsGate(
+        None,
+        stored=None,
+        token="morgue",
+        note_crawl_delay=lambda *_: None,
+        now=lambda: NOW,
+        ask_seconds=lambda _: 600.0,
+    )
     for _ in range(3):
         gate.keep(robots_of(1, rules="User-agent: *\nDisallow: /a\n"))
     assert gate._characters == len("User-agent: *\nDisallow: /a\n")

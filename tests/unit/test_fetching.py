@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 
 from crawler.download import Attempt
 from crawler.fetching import Fetcher, FetchRequest, outcome_of_status
 from crawler.page_bodies import wrong_type
-from crawler.politeness import FetchingStopped, Politeness
+from crawler.politeness import FetchingStopped, NoLongerOwed, Politeness
 from storage.clock import steady_seconds
 from storage.model import FetchKind, HttpExchange, Outcome
 from storage.robots_files import RobotsFile, RobotsState
@@ -90,7 +91,18 @@ class ScriptedSite:
 
 
 @contextlib.asynccontextmanager
-async def fetcher_of(site, *, robots=None, slots=None, delay_seconds=0, token="morgue", now=lambda: NOW, **politeness):
+async def fetcher_of(
+    site,
+    *,
+    robots=None,
+    slots=None,
+    delay_seconds=0,
+    token="morgue",
+    now=lambda: NOW,
+    attempt_seconds=60.0,
+    chain_seconds=600.0,
+    **politeness,
+):
     """A fetcher over a scripted site, with turns and robots.txt in memory, which others may share."""
     async with Politeness(
         slots or SlotsInMemory(), default_delay_seconds=delay_seconds, now=now, **politeness
@@ -102,6 +114,8 @@ async def fetcher_of(site, *, robots=None, slots=None, delay_seconds=0, token="m
             robots_token=token,
             max_redirects=3,
             now=now,
+            attempt_seconds=attempt_seconds,
+            chain_seconds=chain_seconds,
         )
 
 
@@ -271,3 +285,91 @@ def test_a_wall_clock_that_is_put_right_during_a_request_makes_no_host_slow():
 
     asyncio.run(once())
     assert 0 < slots.states["a.example"].response_seconds < 60
+
+
+class Hanging(ScriptedSite):
+    """Never ends an attempt at these URLs; unless it `obeys`, it does not even go when it is told to once."""
+
+    def __init__(self, answers, *, hangs, obeys):
+        super().__init__(answers)
+        self.hangs = hangs
+        self.obeys = obeys
+
+    async def attempt(self, url, headers, *, max_bytes=None):
+        if url not in self.hangs:
+            return await super().attempt(url, headers, max_bytes=max_bytes)
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                # An obstinate library has a loop to itself, which must be able to end.
+                if self.obeys or asyncio.current_task().cancelling() > 1:
+                    raise
+
+
+@pytest.mark.parametrize("obeys", [True, False], ids=["a download that can be cancelled", "one that cannot"])
+@pytest.mark.parametrize("hangs", ["http://a.example/1", "http://a.example/robots.txt"])
+def test_an_attempt_that_never_ends_is_given_up_and_everything_that_it_held_is_free(hangs, obeys):
+    site = Hanging({"http://b.example/1": (200, {}, b"x")}, hangs={hangs}, obeys=obeys)
+    slots = SlotsInMemory()
+
+    async def all_at_once():
+        async with fetcher_of(site, slots=slots, at_once=1, patient_at_once=1, attempt_seconds=0.2) as fetcher:
+            urls = ["http://a.example/1", "http://a.example/2", "http://a.example/1", "http://b.example/1"]
+            with structlog.testing.capture_logs() as logs:
+                fetched = await asyncio.gather(
+                    *(fetcher.fetch(FetchRequest(url=url, kind=FetchKind.PAGE)) for url in urls)
+                )
+            stuck = fetcher._politeness.stuck()
+        return [one.last for one in fetched], logs, stuck
+
+    (first, second, third, other), logs, stuck = asyncio.run(all_at_once())
+    assert other.attempt.exchange.status == 200
+    assert (first.outcome, first.reason) == (third.outcome, third.reason) == (Outcome.TIMEOUT, "deadline")
+    assert second.outcome is (Outcome.MISSING if hangs.endswith("/1") else Outcome.TIMEOUT)
+    given_up = [entry for entry in logs if entry["event"] == "deadline_passed"]
+    assert [entry["url"] for entry in given_up] == [hangs] * (2 if hangs.endswith("/1") else 1)
+    assert [one.host for one in stuck] == ["a.example"]
+    assert slots.states["a.example"].reserved_by is None
+
+
+@pytest.mark.parametrize("held_up", ["robots", "turn"])
+def test_a_chain_ends_whatever_it_waits_for(held_up):
+    class NeverAnswers(RobotsInMemory):
+        async def stored(self, origin):
+            await asyncio.Event().wait()
+
+    site, robots = ScriptedSite({}), NeverAnswers() if held_up == "robots" else RobotsInMemory()
+
+    async def both():
+        async with fetcher_of(site, robots=robots, at_once=1, chain_seconds=0.3) as fetcher:
+            requests = [FetchRequest(url=f"http://a.example/{n}", kind=FetchKind.PAGE) for n in range(3)]
+            if held_up == "robots":
+                fetched = await asyncio.gather(*(fetcher.fetch(request) for request in requests))
+            else:
+                async with fetcher._politeness.slot("a.example"):
+                    fetched = await asyncio.gather(*(fetcher.fetch(request) for request in requests))
+                async with fetcher._politeness.slot("a.example") as turn:
+                    assert turn.hold is None
+        return [(one.last.outcome, one.last.reason) for one in fetched]
+
+    assert asyncio.run(both()) == [(Outcome.TIMEOUT, "deadline")] * 3
+    assert site.asked == []
+
+
+def test_what_is_no_longer_owed_when_its_turn_has_come_is_not_asked_for():
+    site, slots = ScriptedSite({}), SlotsInMemory()
+
+    async def once():
+        async with fetcher_of(site, slots=slots) as fetcher:
+            request = FetchRequest(url="http://a.example/1", kind=FetchKind.PAGE)
+
+            async def fetched_meanwhile():
+                return False
+
+            with pytest.raises(NoLongerOwed):
+                await fetcher.fetch(request, still_owed=fetched_meanwhile)
+
+    asyncio.run(once())
+    assert [url for url, _ in site.asked] == ["http://a.example/robots.txt"]
+    assert slots.states["a.example"].requests_today == 1

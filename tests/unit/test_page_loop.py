@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import pytest
 import structlog
 
+from crawler import page_loop
 from crawler.extraction.pool import PoolStopped
 from crawler.host_fairness import HostFairness
 from crawler.page_loop import PageLoop
+from crawler.politeness import NoLongerOwed
 from storage.errors import ArchiveUnavailable
 from storage.records import PageState
 
@@ -158,17 +160,39 @@ def test_a_page_that_somebody_else_fetched_meanwhile_is_passed_over():
     fetched = []
 
     async def fetch(page):
+        if page.page_id % 2:
+            # The other process has yet to record it, so it stands in the database as it did.
+            passed_over.append(page.page_id)
+            raise NoLongerOwed
         fetched.append(page.page_id)
 
-    async def still_owed(page):
-        if page.page_id % 2:
-            owed.done.append(page.page_id)
-            return False
-        return True
+    passed_over = []
+    asyncio.run(owed.loop(fetch, limit=4).run())
+    assert sorted(fetched) == sorted(owed.done) == [0, 2]
+    assert sorted(passed_over) == [1, 3]
 
-    asyncio.run(owed.loop(fetch, still_owed=still_owed, limit=4).run())
-    assert sorted(fetched) == [0, 2]
-    assert sorted(owed.done) == [0, 1, 2, 3]
+
+def test_a_host_that_lets_a_page_wait_for_long_has_one_page_here_and_takes_no_place(monkeypatch):
+    monkeypatch.setattr(page_loop, "LONG_SECONDS", 0.05)
+    owed = Owed({f"silent{n}": 40 for n in range(600)} | {f"good{n}": 2 for n in range(50)})
+    by_turns = sorted(owed.pages.values(), key=lambda page: (page.host.startswith("good"), page.page_id % 40))
+    owed.pages = {number: replace(page, page_id=number) for number, page in enumerate(by_turns)}
+    good = []
+
+    async def run():
+        async def fetch(page):
+            if page.host.startswith("silent"):
+                await asyncio.Event().wait()
+            good.append(page.host)
+            if len(good) == 100:
+                assert loop.in_hand <= page_loop.WINDOW + 600
+                loop.abandon()
+
+        loop = owed.loop(fetch)
+        await loop.run()
+
+    asyncio.run(run())
+    assert len(good) == 100
 
 
 def test_a_loop_waits_for_more_while_more_is_coming():

@@ -15,9 +15,9 @@ from crawler.pacing import (
     retry_after,
     smoothed,
 )
-from crawler.politeness import FetchingStopped, Politeness
+from crawler.politeness import HOST_SILENT, FetchingStopped, Politeness
 from storage.clock import steady_seconds
-from storage.host_turns import BUDGET_SPENT, HOST_ASKED_TO_WAIT, Granted, Kept, Leave, Report, Take
+from storage.host_turns import BUDGET_SPENT, HOST_ASKED_TO_WAIT, Granted, HostState, Kept, Leave, Report, Take
 from tests.slots_in_memory import SlotsInMemory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -344,6 +344,10 @@ def test_who_stops_waiting_leaves_the_line_and_the_lease():
 
 def test_no_more_requests_are_in_flight_than_there_are_places():
     in_flight, most = 0, 0
+    slots = SlotsInMemory()
+    for number in range(12):
+        host = f"host-{number}"
+        slots.states[host] = HostState(host=host, response_seconds=0.1)
 
     async def one(politeness, host):
         nonlocal in_flight, most
@@ -354,11 +358,73 @@ def test_no_more_requests_are_in_flight_than_there_are_places():
             in_flight -= 1
 
     async def all_of_them():
-        async with Politeness(SlotsInMemory(), default_delay_seconds=0, at_once=3) as politeness:
+        async with Politeness(slots, default_delay_seconds=0, at_once=3) as politeness:
             await asyncio.gather(*(one(politeness, f"host-{number}") for number in range(12)))
 
     asyncio.run(all_of_them())
     assert most == 3
+
+
+def test_hosts_that_say_nothing_keep_those_that_answer_waiting_no_longer_than_a_moment():
+    """Of hosts that were never asked most never answer; nor do some that did so before."""
+    slots, ended = SlotsInMemory(), []
+    for number in range(30):
+        slots.states[f"known-{number}"] = HostState(host=f"known-{number}", response_seconds=0.1)
+
+    async def one(politeness, host, seconds):
+        async with politeness.slot(host) as turn:
+            await asyncio.sleep(seconds)
+            turn.answered(200, retry_after_header=None)
+        ended.append(host)
+
+    async def all_of_them():
+        async with Politeness(slots, default_delay_seconds=0, at_once=2, patient_at_once=200) as politeness:
+            silent = [asyncio.ensure_future(one(politeness, f"silent-{number}", 3600)) for number in range(150)]
+            await asyncio.gather(*(one(politeness, f"new-{number}", 0) for number in range(30)))
+            await asyncio.gather(*(one(politeness, f"known-{number}", 0) for number in range(30)))
+            for task in silent:
+                task.cancel()
+            await asyncio.wait(silent)
+
+    begun = steady_seconds()
+    asyncio.run(all_of_them())
+    assert len(ended) == 60
+    assert steady_seconds() - begun < 30
+
+
+def test_a_host_is_left_alone_after_silence_upon_silence_and_an_answer_ends_that():
+    now = [NOW]
+
+    async def once(politeness, *, silent):
+        async with politeness.slot("a") as turn:
+            if turn.hold is not None:
+                return turn.hold
+            if silent:
+                turn.silent = True
+            else:
+                turn.answered(200, retry_after_header=None)
+        return None
+
+    async def ask_and_ask():
+        async with Politeness(SlotsInMemory(), default_delay_seconds=0, now=lambda: now[0]) as politeness:
+            for _ in range(3):
+                assert await once(politeness, silent=True) is None
+            hold = await once(politeness, silent=True)
+            assert (hold.reason, hold.until) == (HOST_SILENT, NOW + timedelta(minutes=1))
+            assert politeness.held_hosts(now=now[0]) == {"a": hold.until}
+            assert [(one.host, one.silences) for one in politeness.stuck()] == [("a", 3)]
+            now[0] += timedelta(minutes=2)
+            assert politeness.held_hosts(now=now[0]) == {}
+            assert await once(politeness, silent=True) is None
+            hold = await once(politeness, silent=True)
+            assert hold.until == now[0] + timedelta(minutes=4)
+            now[0] += timedelta(minutes=5)
+            assert await once(politeness, silent=False) is None
+            assert politeness.stuck() == []
+            assert await once(politeness, silent=True) is None
+            assert await once(politeness, silent=True) is None
+
+    asyncio.run(ask_and_ask())
 
 
 def test_after_a_stop_nobody_waits_for_a_turn_but_a_chain_is_finished():

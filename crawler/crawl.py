@@ -1,11 +1,13 @@
 """The one-off crawl: these targets now, what is new or due, and an account of what became of each."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 import structlog
 
+from crawler.catalogue import domains_of
 from crawler.crawl_account import CrawlReport, CrawlRequest
 from crawler.fetch_limit import FetchLimit
 from crawler.fetching import Fetched, FetchRequest
@@ -14,7 +16,7 @@ from crawler.page_loop import PageLoop
 from crawler.politeness import FetchingStopped, Hold
 from crawler.polling import INTERNAL_ERROR, PollResult
 from crawler.runner import Crawling
-from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, url_key
+from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, registrable_domain, url_key
 from crawler.visits import Visits
 from storage.clock import utc_now
 from storage.errors import MorgueError, NotFound, UsageError
@@ -24,7 +26,10 @@ from storage.store import Transaction
 
 log = structlog.get_logger()
 
-FEEDS_AT_ONCE = 64
+FEEDS_AT_ONCE = 1_000
+"""Indexes, each of another host, that are asked for side by side; most of them may be of hosts that say nothing."""
+BEGIN_SECONDS = 3.0
+"""So long the named URLs and indexes are waited for; then what is known by then is fetched beside them."""
 
 Item = TypeVar("Item")
 
@@ -62,6 +67,8 @@ class Crawl:
         self._owed = 0
         self._exploring = False
         self._fetching_ended = False
+        self._begins_sources: Counter[int] = Counter()
+        self._begins_domains: Counter[str] = Counter()
 
     def stop(self) -> None:
         """Start no further request; what is in flight is finished and recorded."""
@@ -80,10 +87,14 @@ class Crawl:
         self._named = NamedTargets(urls, self.report.named)
         self._source_ids = {stored.source_id for stored in sources}
         feeds = await self._crawling.read(lambda tx: tx.feeds.for_sources(self._source_ids)) if sources else []
-        await self._poll_all(feeds)
-        await self._host_by_host(urls, self._visit, host=host_key, at_once=len(urls))
-        if not self.report.stopped:
-            await self._explore_and_fetch()
+        beginning = asyncio.create_task(self._begin_all(feeds, urls))
+        # Hosts that say nothing must not keep the pages of others waiting. With a limit, all must be known before.
+        await asyncio.wait({beginning}, timeout=BEGIN_SECONDS if self._request.limit is None else None)
+        try:
+            if not self.report.stopped and not _has_failed(beginning):
+                await self._explore_and_fetch(beginning)
+        finally:
+            await beginning
         self._explorer.close()
         self.report.held = self._holds()
         await self._close_account()
@@ -150,6 +161,8 @@ class Crawl:
             # The boundary of one target: its failure must not cost the others.
             log.exception("target_broke", url=url)
             self._named.broke(url)
+        finally:
+            self._begins_domains[registrable_domain(url)] -= 1
 
     async def _look_into(self, url: str) -> None:
         """Find out what a named URL is, poll it if it is a feed, and take it in as a page if it is not."""
@@ -166,6 +179,8 @@ class Crawl:
         elif page is not None and page.article_id is not None:
             self._named.stands_for(page.page_id, url)
             self._page_ids.add(page.page_id)
+            if self._loop is not None:
+                self._loop.ask_soon()
         elif await self._limit.take():
             was_page = False
             try:
@@ -204,11 +219,31 @@ class Crawl:
 
     # Indexes
 
+    async def _begin_all(self, feeds: Sequence[FeedState], urls: Sequence[str]) -> None:
+        """Read the indexes that are configured, and find out what the named URLs are."""
+        self._begins_domains.update(registrable_domain(url) for url in urls)
+        await self._poll_all(feeds)
+        await self._host_by_host(urls, self._visit, host=host_key, at_once=len(urls))
+
+    def _has_begun(self, source_id: int) -> bool:
+        """Whether all of a source was begun: what its feeds list tells how the links of its other pages are sorted."""
+        source = self._crawling.sources.source(source_id).source
+        domains = {source.slug, *domains_of(source)}
+        return not self._begins_sources[source_id] and not any(self._begins_domains[domain] for domain in domains)
+
     async def _poll_all(self, feeds: Sequence[FeedState]) -> None:
         """Read the indexes that are configured or were named; those that were only found are followed later."""
         roots = [feed for feed in feeds if feed.depth is None]
         self.report.roots.update(feed.feed_id for feed in roots)
-        await self._host_by_host(roots, self._begin, host=lambda feed: host_key(feed.url), at_once=FEEDS_AT_ONCE)
+        self._begins_sources.update(feed.source_id for feed in roots)
+
+        async def begin(feed: FeedState) -> None:
+            try:
+                await self._begin(feed)
+            finally:
+                self._begins_sources[feed.source_id] -= 1
+
+        await self._host_by_host(roots, begin, host=lambda feed: host_key(feed.url), at_once=FEEDS_AT_ONCE)
         for feed in feeds:
             if feed.depth is not None:
                 self._explorer.later(feed, watched=True)
@@ -250,19 +285,19 @@ class Crawl:
             return True
         return self._limit.left is not None and self._owed + self._explorer.new >= self._limit.left
 
-    async def _explore_and_fetch(self) -> None:
+    async def _explore_and_fetch(self, beginning: "asyncio.Future[None]") -> None:
         """Follow where the indexes lead, and meanwhile fetch the pages that are known."""
         self._exploring = True
-        exploring = asyncio.create_task(self._explore())
+        exploring = asyncio.create_task(self._explore(beginning))
         try:
             await self._fetch_pages()
         finally:
             self._fetching_ended = True
             await exploring
 
-    async def _explore(self) -> None:
+    async def _explore(self, beginning: "asyncio.Future[None]") -> None:
         try:
-            await self._explorer.follow()
+            await self._explorer.follow(beginning=beginning, ready=self._has_begun)
         finally:
             self._exploring = False
             if self._loop is not None:
@@ -356,6 +391,10 @@ class Crawl:
             return hold.reason
         spent = self._request.limit is not None and self.report.fetched >= self._request.limit
         return LIMIT if spent else INTERNAL_ERROR
+
+
+def _has_failed(task: "asyncio.Future[None]") -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 async def finish_all(tasks: Iterable[Awaitable[None]]) -> None:

@@ -31,6 +31,8 @@ from storage.store import Transaction
 
 log = structlog.get_logger()
 
+READY_SECONDS = 0.5
+"""How often it is looked which sources may be followed by now, while others are still begun."""
 CHILDREN_A_TRANSACTION = 50
 """So that SQLite is not held for long."""
 
@@ -114,21 +116,51 @@ class Explorer:
         else:
             await self._take(feed, way, fetched)
 
-    async def follow(self) -> None:
+    async def follow(
+        self,
+        *,
+        beginning: "asyncio.Future[None] | None" = None,
+        ready: Callable[[int], bool] = lambda _: True,
+    ) -> None:
         """Follow what was found, sources side by side, until nothing is left, a bound is reached, or it is enough.
+
+        Until `beginning` is done, more may be begun; meanwhile those sources are followed that are `ready`.
 
         Raises `DatabaseUnavailable`; ends quietly when no further request may be started.
         """
-        done: set[int] = set()
+        following: dict[int, asyncio.Task[None]] = {}
+        stopped: set[int] = set()
+        problem: BaseException | None = None
         try:
-            while waiting := self._trails.keys() - done:
-                ways = [self._follow(source_id) for source_id in waiting]
-                for result in await asyncio.gather(*ways, return_exceptions=True):
-                    if isinstance(result, BaseException) and not isinstance(result, FetchingStopped):
-                        raise result
-                done |= waiting
+            while problem is None:
+                begins = beginning is not None and not beginning.done()
+                for source_id, trail in self._trails.items():
+                    wanted = trail.steps and source_id not in following and source_id not in stopped
+                    if wanted and not self._enough() and (ready(source_id) or not begins):
+                        following[source_id] = asyncio.create_task(self._follow(source_id))
+                waiting: set[asyncio.Future[None]] = {*following.values()}
+                if beginning is not None and begins:
+                    waiting.add(beginning)
+                if not waiting:
+                    break
+                await asyncio.wait(
+                    waiting, timeout=READY_SECONDS if begins else None, return_when=asyncio.FIRST_COMPLETED
+                )
+                for source_id in [source_id for source_id, task in following.items() if task.done()]:
+                    ended = following.pop(source_id).exception()
+                    if isinstance(ended, FetchingStopped):
+                        stopped.add(source_id)
+                    else:
+                        problem = problem or ended
+        except asyncio.CancelledError:
+            for task in following.values():
+                task.cancel()
+            raise
         finally:
+            await asyncio.gather(*following.values(), return_exceptions=True)
             self.close()
+        if problem is not None:
+            raise problem
 
     def close(self) -> None:
         """Say what came of the indexes that were left in the middle. They are not recorded as polled: the next crawl

@@ -30,10 +30,12 @@ from storage.store import Transaction
 log = structlog.get_logger()
 
 FEEDS_A_READ = 200
-FEEDS_AT_ONCE = 400
-"""Polls that are under way or wait for their turn."""
+HOSTS_AT_ONCE = 1_000
+"""Hosts of which a poll is under way or waits for its turn; most of them may say nothing."""
 FEEDS_A_HOST = 8
-"""So many of them may be of one host: they take turns there anyway, and must not take all places."""
+FURTHER_AT_ONCE = 400
+"""Polls beside the first of each host: so many of one host, and of all. They take turns there anyway, and a host that
+says nothing must not take the places of others."""
 ABANDON_SECONDS = 2.0
 SETBACK_SECONDS = 600.0
 """What broke for a reason of ours is left alone this long: nothing was recorded, so it is still due."""
@@ -124,7 +126,7 @@ class ServiceJobs:
             now = utc_now()
             broken = self._broken_feeds.current(now=steady_seconds())
             last: FeedState | None = None
-            while len(self._polling) < FEEDS_AT_ONCE and not self._idle:
+            while len(self._polling_of_host) < HOSTS_AT_ONCE and not self._idle:
                 due = await self._crawling.read(partial(_due_feeds, now, last))
                 for feed in due:
                     if feed.feed_id not in broken:
@@ -147,7 +149,11 @@ class ServiceJobs:
         """Begin the poll of a feed, unless it has begun; where there is no place for it, it is due at the next tick."""
         host = host_key(feed.polled_url)
         taken = self._polling_of_host[host]
-        if feed.feed_id in self._polling or taken >= FEEDS_A_HOST or len(self._polling) >= FEEDS_AT_ONCE:
+        hosts = len(self._polling_of_host)
+        is_room = (
+            len(self._polling) - hosts < FURTHER_AT_ONCE and taken < FEEDS_A_HOST if taken else hosts < HOSTS_AT_ONCE
+        )
+        if feed.feed_id in self._polling or not is_room:
             return
         if self._crawling.politeness.held_until(host, now=now) is None and not is_skipped(feed, now=now):
             self._start_poll(feed, host)

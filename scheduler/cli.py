@@ -1,16 +1,16 @@
 """The root command `morgue`: reads the configuration, mounts the other layers' commands, and adds the service's."""
 
+import contextlib
 import io
 import logging
 import os
 import sys
-import traceback
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -24,7 +24,8 @@ from scheduler.sources_cli import app as sources_app
 from storage.cli import app as storage_app
 from storage.cli import console, print_json, speaks_unicode
 from storage.errors import MorgueError, UsageError
-from storage.escaping import json_text, printable, printable_line
+from storage.escaping import printable
+from storage.hidden import without_secrets
 from storage.settings import ArchiveSettings, DatabaseSettings
 
 if TYPE_CHECKING:
@@ -181,52 +182,14 @@ def root(
         typer.echo(software())
         raise typer.Exit
     ctx.obj = CommandContext(config)
-    usual = logging.INFO if ctx.invoked_subcommand == "run" else logging.WARNING
-    configure_logging(level=logging.DEBUG if verbose else usual)
+    from scheduler.log_output import configure_logging
 
-
-def configure_logging(*, level: int) -> None:
-    """Send structured logs to standard error: lines of key=value in a terminal, JSON otherwise.
-
-    Values come from servers too: neither form lets one command the terminal or begin a line of its own.
-    """
-    import structlog
-
-    readable = sys.stderr.isatty()
-    console_renderer = structlog.dev.ConsoleRenderer(exception_formatter=_write_traceback)
-    renderer = console_renderer if readable else structlog.processors.JSONRenderer(serializer=json_text)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([_printable_values] if readable else [structlog.processors.dict_tracebacks]),
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=False,
-    )
-    # Libraries speak only when something is wrong with them; a page's troubles are outcomes, not logs.
-    logging.basicConfig(stream=sys.stderr, level=logging.CRITICAL, force=True)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(_PrintableFormatter(logging.BASIC_FORMAT))
-
-
-def _printable_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Make the texts of a log line printable; values of other kinds are shown by their `repr`, which is."""
-    return {name: printable_line(value) if isinstance(value, str) else value for name, value in event.items()}
-
-
-def _write_traceback(output: TextIO, trace: Any) -> None:
-    output.write("\n" + printable("".join(traceback.format_exception(*trace)).rstrip()))
-
-
-class _PrintableFormatter(logging.Formatter):
-    """Formats what libraries log."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as printable text."""
-        return printable(super().format(record))
+    is_service = ctx.invoked_subcommand == "run"
+    usual = logging.INFO if is_service else logging.WARNING
+    writer = configure_logging(level=logging.DEBUG if verbose else usual)
+    if is_service:
+        # What Python itself and libraries write there must not hold the service up either.
+        sys.stderr = writer
 
 
 @app.command()
@@ -325,6 +288,7 @@ _WRONG_USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 
 def main() -> None:
     """Run `morgue`: exit 0 all well, 1 a target, the archive or the database failed, 2 usage, 130 after Ctrl-C."""
+    _occupy_standard_streams()
     sys.excepthook = _say_crash
     if isinstance(sys.stdout, io.TextIOWrapper) and not speaks_unicode(sys.stdout):
         # What the terminal's character set lacks is shown by its number, instead of ending the command.
@@ -361,9 +325,35 @@ def _run() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _say_crash(kind: type[BaseException], problem: BaseException, trace: TracebackType | None) -> None:
-    """Show a failure of ours in full; its message may hold what a server sent."""
-    print(printable("".join(traceback.format_exception(kind, problem, trace))), end="", file=sys.stderr)  # noqa: T201 - there is nothing left to log with
+def _occupy_standard_streams() -> None:
+    """Open what the caller closed: else the next file, such as the database, would get that number, and what is
+    written to standard error would land in it. Writing to a standard output that was closed still fails."""
+    for descriptor, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, mode)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - lasts as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - likewise
+
+
+def _say_crash(_: type[BaseException], problem: BaseException, __: TracebackType | None) -> None:
+    """Show a failure of ours; what it is about may be secret, or what a server sent (`scheduler.log_failures`)."""
+    from scheduler.log_failures import failure_text
+
+    _tell(failure_text(problem))
+
+
+def _tell(text: str) -> None:
+    """Say something on standard error, behind what was logged; where nobody can be told, the exit code must do."""
+    from scheduler.log_output import end_log
+
+    end_log()
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - the one line that an error gets
+    end_log()
 
 
 def _end_without_reader() -> NoReturn:
@@ -388,6 +378,6 @@ def _misused(problem: Any) -> int:
 
 
 def _failed(message: str, code: int) -> int:
-    one_line = " ".join(printable(message).split())
-    print(f"morgue: {one_line}", file=sys.stderr)  # noqa: T201 - the one line that an error gets
+    one_line = " ".join(printable(without_secrets(message)).split())
+    _tell(f"morgue: {one_line}")
     return code

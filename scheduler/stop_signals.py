@@ -14,6 +14,8 @@ from types import FrameType
 
 import structlog
 
+from scheduler.log_output import end_log
+
 log = structlog.get_logger()
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -113,6 +115,9 @@ class StopSignals:
 
     def _end_now(self) -> None:
         # What is in flight is owed, captures without a row are harmless, and transactions that are open are undone.
-        if not self._told:
-            log.warning("stopped", reason=self.asked, exit_code=self._exit_code, abandoned=True)
-        os._exit(self._exit_code)
+        try:
+            if not self._told:
+                log.warning("stopped", reason=self.asked, exit_code=self._exit_code, abandoned=True)
+            end_log()
+        finally:
+            os._exit(self._exit_code)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, event, make_url
@@ -21,6 +20,7 @@ from sqlalchemy.exc import (
 )
 
 from storage.errors import ConfigurationError, DatabaseBusy, DatabaseUnavailable, MorgueError
+from storage.hidden import keep_secret, without_secrets
 from storage.settings import hide_password, is_secret
 
 BUSY_TIMEOUT_SECONDS = 30.0
@@ -66,6 +66,10 @@ def parse_url(text: str) -> URL:
         raise ConfigurationError(
             "[database] url", "is no database URL", "write sqlite:///morgue.db or postgresql://user@host/name"
         ) from None
+    _keep_password_secret(url)
+    if "@" in (url.host or ""):
+        # What stands behind the first @ would be taken for the host, and told as one.
+        raise ConfigurationError("[database] url", "has a password with @ in it", "write %40 for the @")
     if url.drivername in _POSTGRES_SCHEMES:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername not in _SQLITE_SCHEMES:
@@ -84,13 +88,10 @@ def describe(url: URL) -> str:
     return hide_password(url.render_as_string(hide_password=True)).replace("+psycopg", "", 1)
 
 
-def _secrets(url: URL) -> Iterator[str]:
-    """Give what no message may show: the password, wherever in the URL it stands, longest first."""
+def _keep_password_secret(url: URL) -> None:
+    """See that no message shows the password, wherever in the URL it stands."""
     values = [value for key in url.query if is_secret(key) for value in url.normalized_query[key]]
-    if url.password:
-        values.append(str(url.password))
-    spellings = {spelling for value in values for spelling in (value, quote(value), quote_plus(value))}
-    yield from sorted(spellings - {""}, key=len, reverse=True)
+    keep_secret(*values, str(url.password or ""))
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -115,7 +116,11 @@ def create_engine(url: str | URL) -> Engine:
             arguments["timeout"] = BUSY_TIMEOUT_SECONDS
     try:
         engine = sqlalchemy.create_engine(
-            address, connect_args=arguments, pool_pre_ping=address.get_backend_name() == "postgresql"
+            address,
+            connect_args=arguments,
+            pool_pre_ping=address.get_backend_name() == "postgresql",
+            # Else messages quote whole articles.
+            hide_parameters=True,
         )
     except (ImportError, NoSuchModuleError) as problem:
         raise ConfigurationError(
@@ -220,9 +225,7 @@ def failures_explained(url: URL) -> Iterator[None]:
 def explained(url: URL, problem: SQLAlchemyError) -> DatabaseUnavailable:
     """Return our exception for a failure of the driver: `DatabaseBusy` for one that may be tried again at once."""
     cause = str(getattr(problem, "orig", None) or problem).strip()
-    line = " ".join(cause.splitlines()[0].split()) if cause else type(problem).__name__
-    for secret in _secrets(url):
-        line = line.replace(secret, "***")
+    line = without_secrets(" ".join(cause.splitlines()[0].split())) if cause else type(problem).__name__
     remedy = next((text for sign, text in _REMEDIES if sign in cause), "check that the database server is running")
     if url.get_backend_name() == "sqlite" and remedy.startswith("check that the database server"):
         remedy = "run `morgue db check`"

@@ -28,6 +28,7 @@ from crawler.extraction.identity import extractor_id
 from crawler.extraction.reading import Reading
 from crawler.watching import UNWATCHED, Watcher
 from storage.errors import ExtractionUnavailable
+from storage.hidden import failure_message
 from storage.model import Headers, Outcome
 
 log = structlog.get_logger()
@@ -187,7 +188,7 @@ class ExtractionPool:
                 raise
             except Exception as problem:  # noqa: BLE001 - the boundary of a job: whatever a page does to the extractor
                 reason, failures = type(problem).__name__, _ATTEMPTS
-                log.warning("extract_failed", url=task.url, reason=reason, problem=str(problem)[:500])
+                log.warning("extract_failed", url=task.url, reason=reason, problem=failure_message(problem))
         return Reading(outcome=Outcome.EXTRACT_FAILED, reason=reason)
 
     async def _schedule(self, pool: ProcessPool, task: ReadTask) -> Reading:

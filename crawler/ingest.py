@@ -78,7 +78,7 @@ class PageIngest:
         max_bytes: int,
         keep_all: bool,
         robots_token: str = "",
-        respect_noarchive: bool = True,
+        respect_noarchive: bool = False,
     ) -> None:
         self._reader = reader
         self._recorder = recorder

@@ -142,8 +142,8 @@ class CrawlSettings(BaseModel):
     host may be asked in a UTC day by all processes together, 0 for any number: the default is about a quarter of what
     one request a second comes to, enough for a publisher's day and a bound on what a mistake can do.
     `processes` read pages, each page for
-    `extract_timeout_seconds` at most. Internal addresses are refused unless `allow_private_addresses`. Nothing is kept
-    of pages that ask not to be archived (`noarchive`), unless `respect_noarchive` is off.
+    `extract_timeout_seconds` at most. Internal addresses are refused unless `allow_private_addresses`. That a page says
+    `noarchive` is recorded; with `respect_noarchive` nothing is kept of such a page.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -160,7 +160,7 @@ class CrawlSettings(BaseModel):
     processes: int = Field(default_factory=default_processes, ge=1, le=256)
     extract_timeout_seconds: Seconds = Field(default=20.0, gt=0, le=3600)
     max_redirects: int = Field(default=10, ge=0, le=50)
-    respect_noarchive: bool = True
+    respect_noarchive: bool = False
 
 
 class SourceSettings(BaseModel):

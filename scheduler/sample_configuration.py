@@ -26,7 +26,7 @@ directory = "archive"
 # requests_per_host_per_day = 20000  # of all processes together; 0 for any number
 # processes = 2                  # that read pages; by default one a core, four at most
 # extract_timeout_seconds = 20   # for reading one page
-# respect_noarchive = true       # keep nothing of pages that ask not to be archived
+# respect_noarchive = false      # true: keep nothing of pages that say noarchive, which is only recorded else
 # refetches_per_article = 6      # how often an article is looked at again in the time it is watched, on average
 # allow_private_addresses = false
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
@@ -57,7 +58,7 @@ class ArticleLooks:
             return self._refuse_first(look, page, sight, sight.capture_id)
         seen_at, captured_at = look.fetch.finished_at, sight.captured_at
         article_id = self._history.create(
-            page["id"], sight.reading, captured_at=captured_at, seen_at=seen_at, opt_outs=look.fetch.opt_outs
+            page["id"], sight.reading, captured_at=captured_at, seen_at=seen_at, opt_outs=look.opt_outs
         )
         version_id = self._history.add_version(
             article_id,
@@ -160,7 +161,7 @@ class ArticleLooks:
         if verdict.change is not None:
             return self._add_version(case, verdict, verdict.change)
         values = content_values(sight.reading) if verdict.refresh else {}
-        values["opt_outs"] = list(case.look.fetch.opt_outs)
+        values["opt_outs"] = _opt_outs(case)
         self._history.touch(case.current, seen_at=case.seen_at, values=values)
         if not verdict.candidate and not verdict.rotates:
             self._history.seen(verdict.seen.version_id, case.seen_at)
@@ -239,7 +240,7 @@ class ArticleLooks:
             seen_at=case.seen_at,
         )
         values = {"version_count": number, "current_number": number, **content_values(sight.reading)}
-        values["opt_outs"] = list(case.look.fetch.opt_outs)
+        values["opt_outs"] = _opt_outs(case)
         self._history.touch(current, seen_at=case.seen_at, values=values)
         self._host.keep_text(page, reading, captured_at, of_version=True)
         self._events.add(
@@ -302,6 +303,12 @@ class ArticleLooks:
         self._fetches.record(
             fetch, capture_id=capture_id, article_id=recorded.article_id, version_id=recorded.version_id
         )
+
+
+def _opt_outs(case: Case) -> list[str]:
+    """Return what the article's publisher reserves. A 304 has no markup, and takes nothing back that was said there."""
+    without_markup = case.look.fetch.status == HTTPStatus.NOT_MODIFIED
+    return list(dict.fromkeys((*(case.current.opt_outs if without_markup else ()), *case.look.opt_outs)))
 
 
 def _without_version(case: Case, verdict: Verdict, *, restored: bool) -> Recorded:

@@ -70,6 +70,7 @@ class CurrentState:
     article_id: int
     gone: bool
     last_checked_at: datetime
+    opt_outs: Sequence[str]
     shown: ExtractedArticle
     version_id: int
     number: int
@@ -105,6 +106,7 @@ class History:
             article_id=article["id"],
             gone=article["status"] == ArticleStatus.GONE.value,
             last_checked_at=article["last_checked_at"],
+            opt_outs=tuple(article["opt_outs"]),
             shown=article_content(dict(article)),
             version_id=version["id"],
             number=version["number"],

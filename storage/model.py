@@ -388,6 +388,7 @@ class Article:
     version_count: int
     version_id: int
     content: ExtractedArticle
+    opt_outs: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -354,6 +354,12 @@ class PageLook:
     recorded_at: datetime | None = None
 
     @property
+    def opt_outs(self) -> tuple[str, ...]:
+        """What the page and the further parts of its article reserve, without repeats."""
+        fetches = (self.fetch, *self.fetches_of_parts)
+        return tuple(dict.fromkeys(word for fetch in fetches for word in fetch.opt_outs))
+
+    @property
     def now(self) -> datetime:
         """The instant of recording. Raises ValueError where it is not known yet."""
         if self.recorded_at is None:

@@ -72,6 +72,7 @@ def article_row(article: Article) -> dict[str, Any]:
         "version_count": article.version_count,
         "version_id": article.version_id,
         "status": article.status,
+        "opt_outs": list(article.opt_outs),
     }
 
 

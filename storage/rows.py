@@ -210,4 +210,5 @@ def article(row: RowMapping) -> Article:
         version_count=row["version_count"],
         version_id=row["version_id"],
         content=article_content(dict(row)),
+        opt_outs=tuple(row["opt_outs"]),
     )

@@ -99,7 +99,7 @@ VIEW_COLUMNS: dict[str, dict[str, str]] = {
     | _PLACE
     | {
         "headers": "The response's headers that matter, as a JSON object with names in lower case.",
-        "opt_outs": "What the answer reserves, as a JSON list of words such as noai or tdm-reservation; often empty.",
+        "opt_outs": "What the answer reserves, as a JSON list of words such as noarchive or noai; often empty.",
     },
 }
 """Every view, every column, in the order in which they stand there."""

@@ -38,9 +38,10 @@ _LONGEST_OPT_OUT = 300
 class Permissions:
     """What an answer forbids or reserves.
 
-    `noarchive`: no copy of the page may be kept. `nofollow`: its links may not be followed. `opt_outs` are the words in
-    which the publisher reserves the use of the text, to be recorded: `noarchive`, `nosnippet`, `noai`, `noimageai`,
-    `unavailable_after=DATE`, `tdm-reservation`, `tdm-policy=URL`, `ai-train=no` and the like, without repeats.
+    `noarchive`: search engines are to show no copy of the page. `nofollow`: its links may not be followed. `opt_outs`
+    are the words in which the publisher reserves the use of the text, to be recorded: `noarchive`, `nosnippet`, `noai`,
+    `noimageai`, `unavailable_after=DATE`, `tdm-reservation`, `tdm-policy=URL`, `ai-train=no` and the like,
+    without repeats.
     """
 
     noarchive: bool = False

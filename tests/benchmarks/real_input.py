@@ -3,10 +3,9 @@
     python -m tests.benchmarks.real_input CORPORA SCORE_SCRIPT [SET…]
 
 CORPORA is a folder of sets (see `corpus_site`), SCORE_SCRIPT a program with `load`, `score` and `body_counts`
-functions over `{"id", "body"}` rows. A fifth of these pages say `noarchive`, which is respected unless that is switched
-off, as here. Prints, for one run on one machine: stored articles against the pages that plain trafilatura can read,
-versions added by the recrawl, body F1 of both on each set, and pages a second of the crawl, the recrawl, raw Scrapy and
-trafilatura alone.
+functions over `{"id", "body"}` rows. Prints, for one run on one machine: stored articles against the pages
+that plain trafilatura can read, versions added by the recrawl, body F1 of both on each set, and pages a second of the
+crawl, the recrawl, raw Scrapy and trafilatura alone.
 """
 
 import argparse
@@ -34,7 +33,6 @@ directory = "archive"
 [crawl]
 user_agent = "morgue-benchmark/1 (+mailto:tests@example.org)"
 allow_private_addresses = true
-respect_noarchive = false
 delay_seconds = {delay}
 concurrency = 32
 processes = {processes}

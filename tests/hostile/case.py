@@ -30,9 +30,10 @@ class Case:
     `before` is what the server answered at a first look, after which there is an article. `listed_as` is the setting of
     a source (`feeds`, `sitemaps`) in which the target stands, empty where a page is named. `guarded` cases run with
     internal addresses refused and with names of our own (`tests.hostile.names`), `hurried` ones with a reader of pages
-    that has no time. `later` says whether a good answer is read at once when it comes; after what speaks for the whole
-    host, such as 429, it is not even asked for. `opt_outs` are what the row must say that the answer reserves, and
-    `paragraphs` what the article must say where one is kept. In a target and in answers `_PORT`, as long as a port,
+    that has no time, `respecting` ones with `respect_noarchive`. `later` says whether a good answer is read at once
+    when it comes; after what speaks for the whole host, such as 429, it is not even asked for. `opt_outs` are what the
+    row must say that the answer reserves, and `paragraphs` what the article must say where one is kept. In a target and
+    in answers `_PORT`, as long as a port,
     stands for the server's.
     """
 
@@ -47,6 +48,7 @@ class Case:
     listed_as: str = ""
     guarded: bool = False
     hurried: bool = False
+    respecting: bool = False
     later: bool = True
     versions: int = 1
     opt_outs: Sequence[str] = ()

@@ -80,7 +80,8 @@ class HostileCrawl:
         # These answers are good, and must not be late on a busy machine.
         self._crawl(seconds, timeout_seconds=60.0, idle_timeout_seconds=20.0)
         self._answer(self._cases, lambda case: case.answers)
-        self._crawl([case for case in self._cases if not case.guarded and not case.hurried])
+        self._crawl([case for case in self._cases if not (case.guarded or case.hurried or case.respecting)])
+        self._crawl([case for case in self._cases if case.respecting], respect_noarchive=True)
         self._crawl([case for case in self._cases if case.hurried], extract_timeout_seconds=0.01)
         with names_of_our_own():
             self._crawl([case for case in self._cases if case.guarded], allow_private_addresses=False)

@@ -1,4 +1,4 @@
-"""A page that asks not to be archived leaves a row that says so, and nothing else; what it reserves is recorded."""
+"""What a page reserves is recorded; one that says `noarchive` is kept all the same, unless that is to be respected."""
 
 import pytest
 from rich.console import Console
@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from crawler.report import print_report, report_row
 from storage.model import Outcome
+from storage.rendering import article_row
 from storage.tables import articles
 from tests.integration.bad_answers import GOOD, PAGE, PARAGRAPHS, head, page
 from tests.integration.bad_server import answer
@@ -14,6 +15,7 @@ from tests.newsroom_stories import STORIES
 
 BY_HEADER = answer(PAGE, "X-Robots-Tag: noarchive")
 BY_MARKUP = answer(page(head="<meta name=robots content='noindex, noarchive'>").encode())
+BY_META = "<meta name=robots content=noarchive>"
 CHALLENGE = (
     b"<title>Just a moment...</title><h1>Checking your browser before you go on</h1>"
     b"<p>Please turn JavaScript on and reload the page.</p>"
@@ -35,8 +37,46 @@ def kept(morgue: Morgue) -> int:
         return len(list(transaction.captures.all()))
 
 
-@pytest.mark.parametrize("script", [BY_HEADER, BY_MARKUP, answer(PAGE, "X-Robots-Tag: MORGUE-TESTS: noarchive")])
-def test_nothing_is_kept_of_a_page_that_asks_for_it(morgue, server, script):
+@pytest.fixture
+def respecting(morgue) -> Morgue:
+    """A morgue that keeps nothing of what says `noarchive`."""
+    morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"respect_noarchive": True})
+    return morgue
+
+
+def reserved(morgue: Morgue) -> list[list[str]]:
+    """Return what articles reserve, as programs read it."""
+    with morgue.store.reading() as transaction:
+        return list(transaction._connection.execute(select(articles.c.opt_outs)).scalars())
+
+
+SAYING_IT = [BY_HEADER, BY_MARKUP, answer(PAGE, "X-Robots-Tag: MORGUE-TESTS: noarchive")]
+
+
+@pytest.mark.parametrize("script", SAYING_IT)
+def test_a_page_that_says_it_is_kept_and_the_word_is_recorded(morgue, server, script):
+    server.scripts["/page"] = script
+    assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
+    assert last_fetch(morgue).opt_outs == ("noarchive",)
+    assert (reserved(morgue), kept(morgue)) == ([["noarchive"]], 1)
+    assert article_row(morgue.article(server.url("/page")))["opt_outs"] == ["noarchive"]
+
+
+def test_a_304_takes_nothing_back_that_the_markup_said(morgue, server):
+    url, markup = server.url("/page"), page(head=BY_META).encode()
+    server.scripts["/page"] = answer(markup, 'ETag: "a"')
+    morgue.crawl(url)
+    server.scripts["/page"] = head('ETag: "a"', "X-Robots-Tag: noai", "Connection: close", status="304 Not Modified")
+    assert morgue.crawl(url, recrawl=True).outcomes == {"not_modified": 1}
+    assert reserved(morgue) == [["noarchive", "noai"]]
+    server.scripts["/page"] = answer(markup, 'ETag: "b"')
+    assert morgue.crawl(url, recrawl=True).outcomes == {"unchanged": 1}
+    assert reserved(morgue) == [["noarchive"]]
+
+
+@pytest.mark.parametrize("script", SAYING_IT)
+def test_nothing_is_kept_of_a_page_that_asks_for_it_where_that_is_respected(respecting, server, script):
+    morgue = respecting
     server.scripts["/page"] = script
     report = morgue.crawl(server.url("/page"))
     assert [(result.outcome, result.reason) for result in report.named] == [(Outcome.BLOCKED_ROBOTS, "noarchive")]
@@ -46,14 +86,16 @@ def test_nothing_is_kept_of_a_page_that_asks_for_it(morgue, server, script):
     assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
 
 
-def test_a_refusal_that_asks_for_it_is_not_kept_as_evidence_either(morgue, server):
+def test_a_refusal_that_asks_for_it_is_not_kept_as_evidence_either(respecting, server):
+    morgue = respecting
     server.scripts["/page"] = answer(PAGE, "X-Robots-Tag: noarchive", status="403 Forbidden")
     morgue.crawl(server.url("/page"))
     assert last_fetch(morgue).outcome is Outcome.BLOCKED_STATUS
     assert kept(morgue) == 0
 
 
-def test_what_is_archived_already_stays_and_gets_no_new_version(morgue, server):
+def test_what_is_archived_already_stays_and_gets_no_new_version(respecting, server):
+    morgue = respecting
     url = server.url("/page")
     server.scripts["/page"] = GOOD
     morgue.crawl(url)
@@ -64,11 +106,11 @@ def test_what_is_archived_already_stays_and_gets_no_new_version(morgue, server):
     assert morgue.article(url).content.body == "\n\n".join(PARAGRAPHS)
 
 
-def test_whoever_need_not_respect_it_may_say_so(morgue, server):
-    morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"respect_noarchive": False})
+def test_what_was_left_out_is_fetched_once_it_is_only_recorded(respecting, server):
     server.scripts["/page"] = BY_MARKUP
-    assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
-    assert last_fetch(morgue).opt_outs == ("noarchive",)
+    assert respecting.crawl(server.url("/page")).outcomes == {"blocked_robots": 1}
+    respecting.crawl_settings = respecting.crawl_settings.model_copy(update={"respect_noarchive": False})
+    assert respecting.crawl(server.url("/page")).outcomes == {"created": 1}
 
 
 def test_other_robots_rules_are_not_ours(morgue, server):
@@ -88,10 +130,8 @@ def test_a_refusal_says_why_where_its_body_does(morgue, server, status, outcome)
     assert kept(morgue) == 1
 
 
-BY_META = "<meta name=robots content=noarchive>"
-
-
-def test_the_page_of_a_404_may_ask_not_to_be_archived(morgue, server):
+def test_the_page_of_a_404_may_ask_not_to_be_archived(respecting, server):
+    morgue = respecting
     server.scripts["/page"] = answer(page(head=BY_META).encode(), status="404 Not Found")
     morgue.crawl(server.url("/page"))
     assert (last_fetch(morgue).outcome, last_fetch(morgue).opt_outs) == (Outcome.MISSING, ("noarchive",))
@@ -101,7 +141,8 @@ def test_the_page_of_a_404_may_ask_not_to_be_archived(morgue, server):
     assert kept(morgue) == 1
 
 
-def test_what_the_extractor_gave_up_may_ask_not_to_be_archived(morgue, server):
+def test_what_the_extractor_gave_up_may_ask_not_to_be_archived(respecting, server):
+    morgue = respecting
     morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"extract_timeout_seconds": 0.01})
     paragraphs = tuple(f"{number}. {text}" for number in range(200) for text in PARAGRAPHS)
     for head_, captures in ((BY_META, 0), ("", 1)):
@@ -111,7 +152,8 @@ def test_what_the_extractor_gave_up_may_ask_not_to_be_archived(morgue, server):
         assert kept(morgue) == captures
 
 
-def test_a_header_in_the_markup_counts_as_one(morgue, server):
+def test_a_header_in_the_markup_counts_as_one(respecting, server):
+    morgue = respecting
     server.scripts["/page"] = answer(page(head='<meta http-equiv="X-Robots-Tag" content="noarchive">').encode())
     assert morgue.crawl(server.url("/page")).outcomes == {"blocked_robots": 1}
     assert kept(morgue) == 0
@@ -142,20 +184,20 @@ def test_what_a_further_part_reserves_is_recorded(morgue, server):
     second = page(more, head='<meta name="tdm-reservation" content="1">').encode()
     server.scripts["/page?page=2"] = answer(second, "Content-Usage: train-ai=n")
     assert morgue.crawl(server.url("/page")).outcomes == {"created": 1}
-    reserved = {fetch.reason: fetch.opt_outs for fetch in morgue.fetches() if fetch.kind == "page"}
-    assert reserved == {"part_2": ("train-ai=no", "tdm-reservation"), None: ()}
+    of_fetches = {fetch.reason: fetch.opt_outs for fetch in morgue.fetches() if fetch.kind == "page"}
+    assert of_fetches == {"part_2": ("train-ai=no", "tdm-reservation"), None: ()}
+    assert reserved(morgue) == [["train-ai=no", "tdm-reservation"]]
 
 
 def test_an_article_says_what_was_reserved_at_its_last_reading(morgue, server):
-    for reserved, text in (("noai", PARAGRAPHS), ("noimageai", PARAGRAPHS), ("noml", PARAGRAPHS[:-1])):
-        server.scripts["/page"] = answer(page(text).encode(), f"X-Robots-Tag: {reserved}", f"X-Built: {reserved}")
+    for word, text in (("noai", PARAGRAPHS), ("noimageai", PARAGRAPHS), ("noml", PARAGRAPHS[:-1])):
+        server.scripts["/page"] = answer(page(text).encode(), f"X-Robots-Tag: {word}", f"X-Built: {word}")
         morgue.crawl(server.url("/page"), recrawl=True)
-        with morgue.store.reading() as transaction:
-            rows = transaction._connection.execute(select(articles.c.opt_outs)).scalars().all()
-        assert rows == [[reserved]]
+        assert reserved(morgue) == [[word]]
 
 
-def test_an_account_says_how_many_pages_ask_not_to_be_archived(morgue, newsroom):
+def test_an_account_says_how_many_pages_ask_not_to_be_archived(respecting, newsroom):
+    morgue = respecting
     urls = [newsroom.publish_story(story) for story in STORIES[:2]]
     newsroom.respond("/kept-by-nobody", headers={"X-Robots-Tag": "noarchive"}, body="<p>Nobody keeps this.</p>")
     report = morgue.crawl(*urls, newsroom.url("/kept-by-nobody"))

@@ -44,7 +44,8 @@ STILL_CHANGES_SHARE = 0.25
 STILL_CHANGES_AGAIN = (timedelta(days=1), timedelta(days=7))
 """Then it is looked at again after half of the time since it changed, within these bounds."""
 STILL_CHANGES_GROWTH = 0.25
-"""And not sooner than after this share of the time for which its watch has been over."""
+"""And by this share later for each change that was seen of it, up to this share of the time for which its watch has
+been over."""
 
 
 class NextLook(NamedTuple):
@@ -209,7 +210,8 @@ def _look_while_it_changes(
 ) -> NextLook | None:
     """Return when an article at the `end` of its watch is looked at again because it changed lately; None if not.
 
-    The longer its watch is over the more seldom: a page that is never twice the same would be fetched daily for ever.
+    One that was seen to change is as good as new, however long ago it came out; but the more often it has changed the
+    more seldom: a page that is never twice the same would be fetched daily for ever.
     """
     if history.last_changed_at is None:
         return None
@@ -217,5 +219,8 @@ def _look_while_it_changes(
     if quiet >= watch_for * STILL_CHANGES_SHARE:
         return None
     shortest, longest = STILL_CHANGES_AGAIN
-    wait = max(min(max(quiet / 2, shortest), longest), (since - end) * STILL_CHANGES_GROWTH)
+    # Beyond forty changes it is longer than anything is watched.
+    by_changes = shortest * (1 + STILL_CHANGES_GROWTH) ** (min(max(history.changes, 1), 40) - 1)
+    by_age = (since - end) * STILL_CHANGES_GROWTH
+    wait = max(min(max(quiet / 2, shortest), longest), min(by_changes, by_age))
     return NextLook(since + wait, NextReason.STILL_CHANGES)

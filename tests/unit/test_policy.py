@@ -233,10 +233,20 @@ def test_an_article_that_still_changes_is_watched_on(quiet, wait):
     assert look(history(changes=9, last_changed_at=NOW - quiet), by_rule=ended) == (None, "finished")
 
 
-def test_a_page_that_is_never_twice_the_same_is_not_fetched_daily_for_ever():
-    first_seen_at, at, looks = NOW - timedelta(days=60), NOW, 0
+@pytest.mark.parametrize("found", [timedelta(hours=1), timedelta(days=900)])
+@pytest.mark.parametrize(("changes", "days"), [(1, 1), (2, 1.25), (5, 2.5), (9, 6)])
+def test_an_old_article_that_was_edited_just_now_is_looked_at_again_soon(found, changes, days):
+    old = {"published_at": NOW - timedelta(days=950), "first_seen_at": NOW - found}
+    wait, reason = look(history(**old, looks=changes + 1, changes=changes, last_changed_at=NOW))
+    assert reason == "still_changes"
+    assert timedelta(days=1) <= wait <= timedelta(days=days)
+
+
+@pytest.mark.parametrize("age", [timedelta(days=60), timedelta(days=950)])
+def test_a_page_that_is_never_twice_the_same_is_not_fetched_daily_for_ever(age):
+    first_seen_at, at, looks = NOW - age, NOW, 0
     while at is not None and at < NOW + timedelta(days=730):
-        page = history(first_seen_at=first_seen_at, last_fetch_at=at, changes=9 + looks, last_changed_at=at)
+        page = history(first_seen_at=first_seen_at, last_fetch_at=at, changes=1 + looks, last_changed_at=at)
         at = next_look(
             page, watch_for=timedelta(days=60), by_rule=lambda: BY_RULE, is_hint_worth_it=lambda: False, now=at
         ).at

@@ -23,7 +23,7 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
     return {
         "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
         "USER_AGENT": settings.user_agent,
-        "DEFAULT_REQUEST_HEADERS": {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate, br"},
+        "DEFAULT_REQUEST_HEADERS": {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate, br, zstd"},
         "DOWNLOADER_MIDDLEWARES_BASE": {
             "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
             "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,

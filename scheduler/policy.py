@@ -5,6 +5,7 @@ be gone. An article that is older than it is watched is released. When any other
 `scheduler.recrawl` says; what is no article, and what did not work, is tried again more and more seldom.
 """
 
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -63,7 +64,7 @@ def retry_interval(failures: int) -> timedelta:
 
 def growth_of_waits(attempts: float, *, watch_for: timedelta) -> float:
     """Return the factor by which waits must grow, from ten minutes on, for `attempts` looks to last for a watch."""
-    return max((watch_for / FIRST_RETRY) ** (1 / max(attempts, 1.0)), LEAST_GROWTH)
+    return max(math.pow(watch_for / FIRST_RETRY, 1 / max(attempts, 1.0)), LEAST_GROWTH)
 
 
 def wait_for_article(tries: int, age: timedelta, growth: float) -> timedelta:

@@ -1,10 +1,16 @@
 """HTTP content codings undone, within a bound, so that neither a bomb nor a torn body passes for a page."""
 
+import sys
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from typing import Literal
 
 import brotli
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 Reason = Literal["bad_encoding", "truncated", "too_large", "too_many_codings"]
 
@@ -17,8 +23,11 @@ _PIECE = 1 << 16
 _FED_AT_ONCE = 16 * 1024
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 """What zlib's `wbits` must be for the three framings."""
+_ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
+_ZSTD_OPTIONS = {int(zstd.DecompressionParameter.window_log_max): 23}
+"""RFC 9659: what is sent over HTTP needs no window of more than 8 MiB, and a decoder need not take more."""
 
-_UNREADABLE = frozenset({"zstd", "compress", "x-compress", "exi", "pack200-gzip", "aes128gcm", "dcb", "dcz"})
+_UNREADABLE = frozenset({"compress", "x-compress", "exi", "pack200-gzip", "aes128gcm", "dcb", "dcz"})
 """Registered codings that we neither ask for nor can undo."""
 
 
@@ -127,9 +136,35 @@ def _unbrotli(body: bytes) -> Iterator[bytes]:
         raise BadContentCoding("bad_encoding", "br") from problem
 
 
+def _unzstd(body: bytes) -> Iterator[bytes]:
+    """Decode one frame after another (RFC 8878, 3.1). What follows the last one and begins no other is passed over."""
+    end = 0
+    while end == 0 or body.startswith(_ZSTD_FRAME, end):
+        end = yield from _unzstd_frame(body, start=end)
+
+
+def _unzstd_frame(body: bytes, *, start: int) -> Generator[bytes, None, int]:
+    """Decode the frame that begins at `start`, and return where it ends."""
+    decoder = zstd.ZstdDecompressor(options=_ZSTD_OPTIONS)
+    fed, pending = start, b""
+    try:
+        while not decoder.eof:
+            if decoder.needs_input:
+                pending = body[fed : fed + _FED_AT_ONCE]
+                fed += len(pending)
+                if not pending:
+                    raise BadContentCoding("truncated", "zstd")
+            yield decoder.decompress(pending, _PIECE)
+            pending = b""
+    except zstd.ZstdError as problem:
+        raise BadContentCoding("bad_encoding", "zstd") from problem
+    return fed - len(decoder.unused_data)
+
+
 _DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
     "gzip": _gunzip,
     "x-gzip": _gunzip,
     "deflate": _undeflate,
     "br": _unbrotli,
+    "zstd": _unzstd,
 }

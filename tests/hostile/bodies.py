@@ -89,7 +89,15 @@ CODINGS = [
         Kept.HEADERS,
     ),
     _torn(
-        "a coding nobody asked for", "sends zstd", answer(PAGE, "Content-Encoding: zstd"), "bad_encoding", Kept.HEADERS
+        "a coding nobody asked for",
+        "sends compress",
+        answer(PAGE, "Content-Encoding: compress"),
+        "bad_encoding",
+        Kept.HEADERS,
+        "sends compress",
+        answer(PAGE, "Content-Encoding: compress"),
+        "bad_encoding",
+        Kept.HEADERS,
     ),
 ]
 

@@ -39,7 +39,7 @@ def usual(server: BadServer) -> dict[str, str]:
         "User-Agent": USER_AGENT,
         "Accept": "text/html,application/xhtml+xml,application/rss+xml;q=0.9,application/atom+xml;q=0.9,"
         "application/xml;q=0.8,*/*;q=0.5",
-        "Accept-Encoding": "gzip, deflate, br",
+        "Accept-Encoding": "gzip, deflate, br, zstd",
     }
 
 

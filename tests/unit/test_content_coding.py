@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.content_coding import BadContentCoding, decode_body
+from storage.content_coding import BadContentCoding, decode_body, zstd
 
 PAGE = b"<html>" + b"The ferry was late again. " * 400 + bytes(range(256)) + b"</html>"
 
@@ -24,6 +24,7 @@ CODED = {
     "x-gzip": gzip.compress(PAGE),
     "deflate": zlib.compress(PAGE),
     "br": brotli.compress(PAGE),
+    "zstd": zstd.compress(PAGE),
 }
 
 
@@ -48,6 +49,19 @@ def test_the_last_coding_is_undone_first():
 def test_every_gzip_member_is_read_and_padding_is_not():
     body = gzip.compress(PAGE[:100]) + gzip.compress(PAGE[100:]) + b"\0" * 20
     assert decode_body(body, "gzip", max_bytes=len(PAGE)) == PAGE
+
+
+def test_every_zstd_frame_is_read():
+    body = zstd.compress(PAGE[:100]) + b"".join(zstd.compress(bytes([byte])) for byte in PAGE[100:])
+    assert decode_body(body, "zstd", max_bytes=len(PAGE)) == PAGE
+
+
+def test_a_zstd_window_that_takes_more_memory_than_http_allows_is_refused():
+    options = {zstd.CompressionParameter.window_log: 27, zstd.CompressionParameter.compression_level: 1}
+    coder = zstd.ZstdCompressor(options=options)
+    body = coder.compress(PAGE * 2000) + coder.flush()
+    with pytest.raises(BadContentCoding, match="bad_encoding"):
+        decode_body(body, "zstd", max_bytes=1 << 30)
 
 
 @pytest.mark.parametrize("coding", CODED)

@@ -1,18 +1,15 @@
 """Tries a source and says what a crawl would get from it, and why. Stores no page: only that it was asked for."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from crawler.discovery.index_page import read_index_page
 from crawler.discovery.listing import FoundIndex
-from crawler.discovery.targets import TargetKind, kind_of_body
-from crawler.extraction.pool import ReadTask
 from crawler.fetching import Fetched, FetchRequest
 from crawler.home_pages import HomePages
-from crawler.index_reading import SITEMAPS, IndexRead, body_of, is_home
+from crawler.index_reading import SITEMAPS, IndexRead, is_home
+from crawler.page_reading import task_of
 from crawler.runner import Crawling
 from storage.model import FeedKind, FetchKind, Outcome, StatedTime
 from storage.records import FeedEntry, FeedState, StoredSource
@@ -95,7 +92,7 @@ class SourceChecker:
 
     def __init__(self, crawling: Crawling) -> None:
         self._crawling = crawling
-        self._home = HomePages(poller=crawling.poller, fetcher=crawling.fetcher, max_bytes=crawling.settings.max_bytes)
+        self._home = HomePages(poller=crawling.poller, fetcher=crawling.fetcher)
 
     async def check(self, stored: StoredSource) -> SourceCheck:
         """Return what a source would give. Raises `FetchingStopped`, `DatabaseUnavailable`."""
@@ -137,11 +134,10 @@ class SourceChecker:
         return _index_check(url, kind, found_by, read), read.entries, found
 
     async def _found_at_home(self, stored: StoredSource, fetched: Fetched) -> list[FoundIndex]:
-        body = body_of(fetched, max_bytes=self._crawling.settings.max_bytes)
         url = fetched.final_url
-        if kind_of_body(body.content, body.content_type, url=url) is not TargetKind.PAGE:
+        page = (await self._crawling.poller.reader.page(fetched)).page
+        if page is None:
             return []
-        page = await asyncio.to_thread(read_index_page, body.content, url=url, content_type=body.content_type)
         feeds = await self._home.feeds(page, stored, url=url)
         return [*feeds, *await self._home.sitemaps(stored, url=url)]
 
@@ -159,18 +155,22 @@ class SourceChecker:
         return sample
 
     async def _read_sample(self, stored: StoredSource, url: str, fetched: Fetched) -> SampleCheck:
-        body = body_of(fetched, max_bytes=self._crawling.settings.max_bytes)
-        if body.outcome is not None:
-            return SampleCheck(url=url, outcome=body.outcome, reason=body.reason)
-        reading = await self._crawling.pool.read(
-            ReadTask(
-                body=body.content,
-                content_type=body.content_type,
+        exchange = fetched.last.attempt.exchange
+        if fetched.last.outcome is not None or exchange is None:
+            outcome = fetched.last.outcome or Outcome.NETWORK_ERROR
+            return SampleCheck(url=url, outcome=outcome, reason=fetched.last.reason)
+        read = await self._crawling.reader.read(
+            task_of(
+                exchange,
                 url=fetched.final_url,
                 timezone=stored.source.timezone,
-                captured_at=fetched.last.attempt.finished_at,
+                robots_token="",
+                max_bytes=self._crawling.settings.max_bytes,
             )
         )
+        reading = read.reading
+        if reading is None:
+            return SampleCheck(url=url, outcome=read.outcome or Outcome.EXTRACT_FAILED, reason=read.reason)
         if reading.article is None:
             return SampleCheck(url=url, outcome=reading.outcome or Outcome.EXTRACT_FAILED, reason=reading.reason)
         return SampleCheck(

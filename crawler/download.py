@@ -62,8 +62,8 @@ class Downloader:
     async def attempt(self, url: str, headers: Mapping[str, str], *, max_bytes: int | None = None) -> Attempt:
         """Request `url` once with these additional headers. Never raises for what the network does.
 
-        `max_bytes` bounds the body as sent, in place of the setting for all. Raises `OutOfResources` where this process
-        cannot open a connection.
+        `max_bytes` bounds the body as sent, in place of the setting for all. Raises `ShortOfResources` where this
+        process cannot open a connection.
         """
         record_id = f"urn:uuid:{uuid.uuid4()}"
         started_at = utc_now()

@@ -11,12 +11,10 @@ from functools import partial
 
 import structlog
 
-from crawler.discovery.index_page import read_index_page
 from crawler.discovery.listing import FoundBy, FoundIndex
-from crawler.discovery.targets import TargetKind, kind_of_body
 from crawler.fetching import Fetched, Fetcher
 from crawler.home_pages import HomePages
-from crawler.index_reading import SITEMAPS, body_of, fetch_kind, is_home
+from crawler.index_reading import SITEMAPS, fetch_kind, is_home
 from crawler.politeness import FetchingStopped
 from crawler.polling import INTERNAL_ERROR, FeedPoller, PollResult
 from crawler.recorder import Recorder
@@ -60,11 +58,10 @@ class Explorer:
         on_reached: Callable[[Reached], None],
         enough: Callable[[], bool],
         follow_found: bool,
-        max_bytes: int,
         bounds: Bounds | None = None,
     ) -> None:
         self._poller = poller
-        self._home = HomePages(poller=poller, fetcher=fetcher, max_bytes=max_bytes)
+        self._home = HomePages(poller=poller, fetcher=fetcher)
         self._recorder = recorder
         self._source = source
         self._read = read
@@ -73,7 +70,6 @@ class Explorer:
         self._on_reached = on_reached
         self._enough = enough
         self._follow_found = follow_found
-        self._max_bytes = max_bytes
         self._bounds = bounds or Bounds()
         self._trails: dict[int, Trail] = {}
         self._visited: set[int] = set()
@@ -334,16 +330,10 @@ class Explorer:
     async def _begin_home(self, feed: FeedState, way: Way, fetched: Fetched) -> None:
         """Find the feeds and sitemaps of a home page. Its links are sorted after these were read, which teach what the
         publisher's addresses look like."""
-        body = body_of(fetched, max_bytes=self._max_bytes)
-        is_page = body.outcome is None and (
-            kind_of_body(body.content, body.content_type, url=fetched.final_url) is TargetKind.PAGE
-        )
-        if not is_page:
+        page = (await self._poller.reader.page(fetched)).page
+        if page is None:
             await self._take(feed, way, fetched)
             return
-        page = await asyncio.to_thread(
-            read_index_page, body.content, url=fetched.final_url, content_type=body.content_type
-        )
         known = await self._read(lambda tx: tx.feeds.found(feed.source_id, FoundBy.COMMON_PLACE))
         probes = feed.probed_at is None
         for found in await self._home.feeds(page, way.source, url=fetched.final_url, known=known, probes=probes):

@@ -5,18 +5,26 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
 
 from crawler.download import Attempt
-from crawler.page_hops import page_hop
+from crawler.page_hops import PageHop, may_lead_on, page_hop
 from crawler.politeness import FetchingHalted, FetchingStopped, Hold, NoLongerOwed, Politeness, Turn
-from crawler.robots import RobotsAnswer, RobotsGate, RobotsVerdict, read_answer
+from crawler.robots import (
+    UNREADABLE,
+    RobotsAnswer,
+    RobotsGate,
+    RobotsVerdict,
+    read_answer,
+    read_robots,
+)
 from crawler.urls import clean_url, host_key, joined_url
+from crawler.worker_pool import WorkFailed, Works, owner_of
 from storage.clock import steady_seconds
-from storage.content_coding import BadContentCoding, decode_body
 from storage.model import FetchKind, HttpExchange, Outcome
 from storage.records import Fetch
 from storage.robots_files import RobotsFile
@@ -25,10 +33,10 @@ log = structlog.get_logger()
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT_REDIRECTS = frozenset({301, 308})
+READ_IN_TURN_SECONDS = 1.0
+"""So long a turn at a host waits for what its robots.txt says; most take some thousandths."""
 ROBOTS_REDIRECTS = 5
 """RFC 9309, 2.3.1.2: a crawler follows at least five redirects to a robots.txt."""
-ROBOTS_DECODED_BYTES = 8 * 1024 * 1024
-"""A robots.txt that is longer after decoding is not read at all; what is read of it is far less."""
 STOPPED = "stopped"
 """Why a redirect was not followed any more: no further request was to be started."""
 DEADLINE = "deadline"
@@ -183,6 +191,7 @@ class Fetcher:
     Nothing that it waits for is waited for without end. An attempt has limits of its own in what makes it; one that has
     not ended after `attempt_seconds` all the same, because a library hangs, is given up as `timeout`, `deadline`, and
     so is a chain after `chain_seconds`. Its turn and its place are free then.
+    `workers` read what hosts say in their robots.txt, and whether a page only leads on.
     """
 
     def __init__(
@@ -194,10 +203,13 @@ class Fetcher:
         robots_token: str,
         max_redirects: int,
         now: Callable[[], datetime],
+        workers: Works,
         attempt_seconds: float = ATTEMPT_SECONDS,
         chain_seconds: float = CHAIN_SECONDS,
     ) -> None:
         self._downloader = downloader
+        self._robots_token = robots_token
+        self._workers = workers
         self._attempt_seconds = attempt_seconds
         self._chain_seconds = chain_seconds
         self._politeness = politeness
@@ -212,6 +224,7 @@ class Fetcher:
             note_crawl_delay=politeness.set_crawl_delay,
             now=now,
             ask_seconds=self._longest,
+            workers=workers,
         )
 
     def halt(self, source_ids: frozenset[int]) -> None:
@@ -313,8 +326,20 @@ class Fetcher:
                 raise NoLongerOwed
             turn.unused = False
             attempt = await self._attempt(turn, url, headers, max_bytes=request.max_bytes)
-        hop = read_hop(attempt, conditional=bool(headers), is_page=True)
+        hop = read_hop(attempt, conditional=bool(headers))
+        if hop.outcome is None and (leads := await self._page_hop(attempt.exchange)) is not None:
+            hop = _led_to(attempt, leads.target, reason=leads.reason)
         return replace(hop, opt_outs=verdict.opt_outs)
+
+    async def _page_hop(self, exchange: HttpExchange | None) -> PageHop | None:
+        """Return where a page leads that only leads on."""
+        if exchange is None or not may_lead_on(exchange):
+            return None
+        try:
+            return await self._workers.run(page_hop, exchange, owner=owner_of(exchange.url))
+        except WorkFailed:
+            # Whoever reads it as a page will say what is wrong with it.
+            return None
 
     def _held_hop(self, url: str, hold: Hold) -> Hop:
         return Hop(attempt=self._unsent(url), outcome=Outcome.RATE_LIMITED, reason=hold.reason)
@@ -367,7 +392,7 @@ class Fetcher:
         hops: list[Hop] = []
         while True:
             begun = finishing or bool(hops)
-            copy = None
+            reading: asyncio.Task[RobotsFile] | None = None
             async with self._politeness.slot(host_key(url), delay_seconds=delay_seconds, finishing=begun) as turn:
                 if turn.hold is not None and not hops:
                     return RobotsVerdict(allowed=False, outcome=Outcome.RATE_LIMITED, reason=turn.hold.reason)
@@ -384,9 +409,11 @@ class Fetcher:
                 hops.append(hop)
                 follow = hop.location if hop.outcome is Outcome.REDIRECTED and len(hops) <= ROBOTS_REDIRECTS else None
                 if follow is None:
-                    copy = self._read_robots(hop, origin, last, redirected=len(hops) > 1)
-                    # Before the turn ends: a Crawl-delay is meant for the request after this one already.
-                    self._robots.keep(copy)
+                    reading = asyncio.create_task(self._keep_robots(hops, origin, last))
+                    # Before the turn ends: a Crawl-delay is meant for the request after this one already. But what
+                    # takes long to read must not keep a turn from another host.
+                    await asyncio.wait({reading}, timeout=READ_IN_TURN_SECONDS)
+            copy = None if reading is None else await reading
             fetched = Fetched(request=request, chain_id=chain_id, hops=tuple(hops))
             row = fetched.fetch(-1)
             await self._robots_files.record(row if row.outcome else replace(row, outcome=Outcome.LISTED), copy)
@@ -398,9 +425,40 @@ class Fetcher:
         kept = await self._robots_files.stored(origin)
         return kept if kept is not None and self._robots.is_fresh(kept) else None
 
-    def _read_robots(self, hop: Hop, origin: str, last: RobotsFile | None, *, redirected: bool) -> RobotsFile:
-        answer = _robots_answer(hop, redirected=redirected)
-        return read_answer(answer, origin=origin, last=last, now=self._now())
+    async def _keep_robots(self, hops: list[Hop], origin: str, last: RobotsFile | None) -> RobotsFile:
+        """Read the answer that came last, go by it, and return the copy that it makes."""
+        answer, hops[-1] = await self._robots_answer(hops[-1], origin, redirected=len(hops) > 1)
+        copy = read_answer(answer, origin=origin, last=last, now=self._now())
+        self._robots.keep(copy, answer.rules if answer.rules is not None else await self._robots.rules_of(copy))
+        return copy
+
+    async def _robots_answer(self, hop: Hop, origin: str, *, redirected: bool) -> tuple[RobotsAnswer, Hop]:
+        """Return what an answer for a robots.txt says, and the hop, which failed where it cannot be read."""
+        exchange = hop.attempt.exchange
+        if exchange is None:
+            # A failure at another host says nothing about the one that was asked.
+            return RobotsAnswer() if redirected else RobotsAnswer(outcome=hop.outcome, reason=hop.reason), hop
+        if not 200 <= exchange.status < 300:
+            return RobotsAnswer(status=exchange.status, cache_control=exchange.header("cache-control")), hop
+        coding = exchange.header("content-encoding")
+        try:
+            work = partial(read_robots, exchange.body, coding, token=self._robots_token, origin=origin)
+            read = await self._workers.run(work, owner=owner_of(origin))
+        except WorkFailed as failed:
+            log.warning("robots_unreadable", origin=origin, reason=failed.reason, problem=failed.problem)
+            return RobotsAnswer(reason=UNREADABLE), replace(hop, outcome=Outcome.EXTRACT_FAILED, reason=failed.reason)
+        if read is None:
+            # Rules that cannot be read may forbid anything.
+            return RobotsAnswer(), hop
+        return (
+            RobotsAnswer(
+                status=exchange.status,
+                text=read.text,
+                rules=read.rules,
+                cache_control=exchange.header("cache-control"),
+            ),
+            hop,
+        )
 
 
 def _say_deadline(url: str, seconds: float) -> None:
@@ -413,19 +471,6 @@ def _leave(making: "asyncio.Future[Attempt]") -> None:
     making.cancel()
 
 
-def _robots_answer(hop: Hop, *, redirected: bool) -> RobotsAnswer:
-    exchange = hop.attempt.exchange
-    if exchange is None:
-        # A failure at another host says nothing about the one that was asked.
-        return RobotsAnswer(status=None) if redirected else RobotsAnswer(outcome=hop.outcome, reason=hop.reason)
-    try:
-        body = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=ROBOTS_DECODED_BYTES)
-    except BadContentCoding:
-        # Rules that cannot be read may forbid anything.
-        return RobotsAnswer(status=None if 200 <= exchange.status < 300 else exchange.status)
-    return RobotsAnswer(status=exchange.status, body=body, cache_control=exchange.header("cache-control"))
-
-
 def _conditional_headers(request: FetchRequest) -> dict[str, str]:
     headers = {}
     if request.etag:
@@ -435,19 +480,14 @@ def _conditional_headers(request: FetchRequest) -> dict[str, str]:
     return headers
 
 
-def read_hop(attempt: Attempt, *, conditional: bool, is_page: bool = False) -> Hop:
-    """Return the hop that an attempt makes: its redirect's target, or what its status or failure decides.
-
-    `is_page` says that the answer is for readers, so that one that only leads on is a redirect too.
-    """
+def read_hop(attempt: Attempt, *, conditional: bool) -> Hop:
+    """Return the hop that an attempt makes: its redirect's target, or what its status or failure decides."""
     exchange = attempt.exchange
     if exchange is None:
         return Hop(attempt=attempt, outcome=attempt.outcome, reason=attempt.reason)
     if exchange.status in REDIRECTS:
         return _redirect(attempt, exchange)
     outcome, reason = outcome_of_status(exchange.status, conditional=conditional)
-    if outcome is None and is_page and (hop := page_hop(exchange)) is not None:
-        return _led_to(attempt, hop.target, reason=hop.reason)
     return Hop(attempt=attempt, outcome=outcome, reason=reason)
 
 

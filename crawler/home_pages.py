@@ -6,9 +6,9 @@ from urllib.parse import urljoin
 
 from crawler.discovery.index_page import IndexPage
 from crawler.discovery.listing import FoundBy, FoundIndex
-from crawler.discovery.targets import COMMON_FEED_PLACES, COMMON_SITEMAP_PLACES, TargetKind, kind_of_body
+from crawler.discovery.targets import COMMON_FEED_PLACES, COMMON_SITEMAP_PLACES, TargetKind
 from crawler.fetching import Fetcher, FetchRequest
-from crawler.index_reading import SITEMAPS, body_of, fetch_kind
+from crawler.index_reading import SITEMAPS, fetch_kind
 from crawler.polling import FeedPoller
 from crawler.urls import InvalidUrl, clean_url, joined_url
 from storage.model import FeedKind, Outcome
@@ -27,10 +27,9 @@ class HomePages:
     these places are tried. `source` may be None for a publisher that is none yet.
     """
 
-    def __init__(self, *, poller: FeedPoller, fetcher: Fetcher, max_bytes: int) -> None:
+    def __init__(self, *, poller: FeedPoller, fetcher: Fetcher) -> None:
         self._poller = poller
         self._fetcher = fetcher
-        self._max_bytes = max_bytes
 
     async def feeds(
         self,
@@ -74,12 +73,12 @@ class HomePages:
                 delay_seconds=source.source.delay_seconds if source else None,
             )
             fetched = await self._fetcher.fetch(request)
-            body = body_of(fetched, max_bytes=self._max_bytes)
-            outcome, reason = body.outcome, body.reason
+            look = await self._poller.reader.look(fetched)
+            outcome, reason = look.outcome, look.reason
             if outcome is None:
-                found = kind_of_body(body.content, body.content_type, url=fetched.final_url)
-                outcome = Outcome.LISTED if found is wanted else Outcome.WRONG_TYPE
-                reason = "common_place" if found is wanted else found.value
+                is_wanted = look.kind is wanted
+                outcome = Outcome.LISTED if is_wanted else Outcome.WRONG_TYPE
+                reason = "common_place" if is_wanted else str(look.kind)
             await self._poller.record_fetches(fetched, outcome=outcome, reason=reason)
             if outcome is Outcome.LISTED:
                 return [FoundIndex(url=fetched.final_url, kind=kind, found_by=FoundBy.COMMON_PLACE)]

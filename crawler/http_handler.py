@@ -43,7 +43,7 @@ from scrapy.responsetypes import responsetypes
 from crawler import dns
 from crawler.address_guard import AddressInfo, AddressRefused, guarded_socket
 from crawler.dns import NameNotFound
-from storage.errors import OutOfResources
+from crawler.worker_pool import shortage_of
 
 IDLE_SECONDS = "MORGUE_IDLE_SECONDS"
 CONNECT_SECONDS = "MORGUE_CONNECT_SECONDS"
@@ -107,7 +107,7 @@ class HttpHandler(BaseDownloadHandler):
         """Make one request.
 
         Raises those exceptions of `scrapy.exceptions` that a handler may raise, each with our code (`reason_of`), and
-        `OutOfResources`. `download_timeout` and `download_maxsize` in the request's `meta` go before the settings.
+        `ShortOfResources`. `download_timeout` and `download_maxsize` in the request's `meta` go before the settings.
         """
         seconds = float(request.meta.get("download_timeout", self._timeout_seconds))
         limit = int(request.meta.get("download_maxsize", self._max_bytes))
@@ -264,10 +264,10 @@ class _Transfer:
     def explain(self, code: int, message: str) -> Exception | None:
         """Return in Scrapy's terms what libcurl's error was; None where the answer is to be taken all the same.
 
-        Raises `OutOfResources` where this process could not open a connection, which is no fault of the host.
+        Raises `ShortOfResources` where this process could not open a connection, which is no fault of the host.
         """
         if self._shortage is not None:
-            raise OutOfResources.during("opening a connection", self._shortage)
+            raise shortage_of(self._shortage) or self._shortage
         kind, reason = self._kind_and_reason(code, message)
         if reason == "reset" and self._head_ended:
             if not any(name.lower() in _DELIMITERS for name, _ in map(_field, self._lines)):

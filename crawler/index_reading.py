@@ -1,12 +1,17 @@
 """From a poll's answer to what it lists: which links are wanted, which lead to further indexes, which are left out.
 
-Pure: an answer and what is known of the publisher's addresses in, a value out.
+Pure: an answer and what is known of the publisher's addresses in, a value out. All of it is done in worker processes
+(`IndexReader`), because whoever writes a feed, a sitemap or a section decides how long its reader takes.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
 
 from crawler.catalogue import domains_of
 from crawler.discovery.feed_links import sort_entries
@@ -19,12 +24,19 @@ from crawler.discovery.sitemaps import read_sitemap
 from crawler.discovery.targets import TargetKind, kind_of_body
 from crawler.discovery.url_shapes import UrlShapes
 from crawler.extraction.permissions import permissions_of
-from crawler.fetching import Fetched
 from crawler.page_bodies import digest_of
 from crawler.urls import clean_url, registrable_domain
+from crawler.worker_pool import WorkFailed, Works, owner_of
 from storage.content_coding import BadContentCoding, decode_body
 from storage.model import FeedKind, FetchKind, Headers, Outcome, Source
 from storage.records import FeedEntry, FeedState
+
+if TYPE_CHECKING:
+    from crawler.fetching import Fetched
+
+log = structlog.get_logger()
+
+Result = TypeVar("Result")
 
 SITEMAP_BYTES = 50 * 1024 * 1024
 """What a sitemap may have after decoding, by its protocol (sitemaps.org)."""
@@ -57,6 +69,24 @@ class IndexRead:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An answer to be read: what the last hop of a request brought, its body as it was sent.
+
+    `outcome` and `reason` are there where fetching alone decided.
+    """
+
+    url: str
+    kind: FetchKind
+    finished_at: datetime
+    outcome: Outcome | None = None
+    reason: str | None = None
+    body: bytes = b""
+    content_encoding: str | None = None
+    content_type: str | None = None
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Body:
     """The decoded body of a good answer, or the outcome that came instead."""
 
@@ -67,6 +97,18 @@ class Body:
     reason: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What an answer is, or the outcome that came instead. `page` is what an index of links says, `feed` what a feed
+    says, where that was asked for."""
+
+    kind: TargetKind | None = None
+    outcome: Outcome | None = None
+    reason: str | None = None
+    page: IndexPage | None = None
+    feed: Listing | NotAFeed | None = None
+
+
 def fetch_kind(kind: FeedKind) -> FetchKind:
     """Return what a fetch of an index of this kind is for."""
     if kind in SITEMAPS:
@@ -74,37 +116,144 @@ def fetch_kind(kind: FeedKind) -> FetchKind:
     return FetchKind.SECTION if kind is FeedKind.SECTION else FetchKind.FEED
 
 
-def body_of(fetched: Fetched, *, max_bytes: int) -> Body:
-    """Return the decoded body of an answer, at most `max_bytes` long (a sitemap's may be longer)."""
+def answer_of(fetched: "Fetched") -> Answer:
+    """Return the answer that a request came to."""
     hop = fetched.last
     exchange = hop.attempt.exchange
-    if hop.outcome is not None or exchange is None:
-        return Body(outcome=hop.outcome or Outcome.NETWORK_ERROR, reason=hop.reason)
-    if fetched.request.kind is FetchKind.SITEMAP:
+    answer = Answer(
+        url=fetched.final_url,
+        kind=fetched.request.kind,
+        finished_at=hop.attempt.finished_at,
+        outcome=hop.outcome,
+        reason=hop.reason,
+    )
+    if exchange is None or hop.outcome is not None:
+        return replace(answer, outcome=hop.outcome or Outcome.NETWORK_ERROR)
+    return replace(
+        answer,
+        body=exchange.body,
+        content_encoding=exchange.header("content-encoding"),
+        content_type=exchange.header("content-type"),
+        headers=exchange.response_headers,
+    )
+
+
+class IndexReader:
+    """Reads answers in worker processes. Says `EXTRACT_FAILED` of what ends or holds up its reader, with `timeout`,
+    `crash`, `memory` or an exception's name.
+
+    `max_bytes` bounds a decoded body (a sitemap's may be longer). `robots_token` is the name by which we obey robots'
+    rules. All raise `PoolStopped` and `ExtractionUnavailable`, which say nothing about the answer.
+    """
+
+    def __init__(self, workers: Works, *, max_bytes: int, robots_token: str) -> None:
+        self._workers = workers
+        self._max_bytes = max_bytes
+        self._robots_token = robots_token
+
+    async def read(self, feed: FeedState, source: Source, fetched: "Fetched", *, shapes: UrlShapes) -> IndexRead:
+        """Return what an answer to a poll of `feed` lists, by what is known of its source's addresses."""
+        answer = answer_of(fetched)
+        if answer.outcome is not None:
+            return IndexRead(outcome=answer.outcome, reason=answer.reason)
+        work = partial(
+            read_index,
+            feed,
+            source,
+            answer,
+            shapes=shapes,
+            max_bytes=self._max_bytes,
+            robots_token=self._robots_token,
+        )
+        read = await self._run(work, url=answer.url)
+        return IndexRead(outcome=Outcome.EXTRACT_FAILED, reason=read) if isinstance(read, str) else read
+
+    async def look(self, fetched: "Fetched") -> Look:
+        """Return what an answer is."""
+        return await self._look(look_at, fetched)
+
+    async def page(self, fetched: "Fetched") -> Look:
+        """Return what an answer is, and where that is a page, what it says as an index of links."""
+        return await self._look(look_at_page, fetched)
+
+    async def feed(self, fetched: "Fetched") -> Look:
+        """Return what an answer is, and what it says as a feed."""
+        return await self._look(look_at_feed, fetched)
+
+    async def _look(self, look: Callable[[Answer, int], Look], fetched: "Fetched") -> Look:
+        answer = answer_of(fetched)
+        if answer.outcome is not None:
+            return Look(outcome=answer.outcome, reason=answer.reason)
+        seen = await self._run(look, answer, self._max_bytes, url=answer.url)
+        return Look(outcome=Outcome.EXTRACT_FAILED, reason=seen) if isinstance(seen, str) else seen
+
+    async def _run(self, function: Callable[..., Result], *args: object, url: str) -> Result | str:
+        """Return what a worker makes of an answer, or the reason why none could."""
+        try:
+            return await self._workers.run(function, *args, owner=owner_of(url))
+        except WorkFailed as failed:
+            log.warning("extract_failed", url=url, reason=failed.reason, problem=failed.problem)
+            return failed.reason
+
+
+def look_at(answer: Answer, max_bytes: int) -> Look:
+    """Return what an answer is."""
+    return _look_at(answer, body_of(answer, max_bytes=max_bytes))
+
+
+def look_at_page(answer: Answer, max_bytes: int) -> Look:
+    """Return what an answer is, and where that is a page, what it says as an index of links."""
+    body = body_of(answer, max_bytes=max_bytes)
+    look = _look_at(answer, body)
+    if look.kind is not TargetKind.PAGE:
+        return look
+    return replace(look, page=read_index_page(body.content, url=answer.url, content_type=body.content_type))
+
+
+def look_at_feed(answer: Answer, max_bytes: int) -> Look:
+    """Return what an answer is, and what it says as a feed."""
+    body = body_of(answer, max_bytes=max_bytes)
+    look = _look_at(answer, body)
+    if look.outcome is not None:
+        return look
+    return replace(look, feed=read_feed(body.content, url=answer.url, content_type=body.content_type))
+
+
+def _look_at(answer: Answer, body: Body) -> Look:
+    if body.outcome is not None:
+        return Look(outcome=body.outcome, reason=body.reason)
+    return Look(kind=kind_of_body(body.content, body.content_type, url=answer.url))
+
+
+def body_of(answer: Answer, *, max_bytes: int) -> Body:
+    """Return the decoded body of an answer, at most `max_bytes` long (a sitemap's may be longer)."""
+    if answer.outcome is not None:
+        return Body(outcome=answer.outcome, reason=answer.reason)
+    if answer.kind is FetchKind.SITEMAP:
         max_bytes = max(max_bytes, SITEMAP_BYTES)
     try:
-        content = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=max_bytes)
+        content = decode_body(answer.body, answer.content_encoding, max_bytes=max_bytes)
     except BadContentCoding as problem:
         if problem.reason == "too_large":
             return Body(outcome=Outcome.TOO_LARGE, reason="decoded_body")
         return Body(outcome=Outcome.NETWORK_ERROR, reason=problem.reason)
-    return Body(content=content, content_type=exchange.header("content-type"), headers=exchange.response_headers)
+    return Body(content=content, content_type=answer.content_type, headers=answer.headers)
 
 
 def read_index(
-    feed: FeedState, source: Source, fetched: Fetched, *, shapes: UrlShapes, max_bytes: int, robots_token: str
+    feed: FeedState, source: Source, answer: Answer, *, shapes: UrlShapes, max_bytes: int, robots_token: str
 ) -> IndexRead:
     """Return what an answer to a poll of `feed` lists. `robots_token` is the name by which we obey robots' rules.
 
     A section is read anew even where its bytes are the same, because more may be known by now of what its links are.
     """
-    body = body_of(fetched, max_bytes=max_bytes)
+    body = body_of(answer, max_bytes=max_bytes)
     if body.outcome is not None:
         return IndexRead(outcome=body.outcome, reason=body.reason)
     digest = digest_of(body.content)
     if digest == feed.body_digest and feed.kind is not FeedKind.SECTION:
         return IndexRead(outcome=Outcome.UNCHANGED, reason="same_bytes", digest=digest)
-    url = fetched.final_url
+    url = answer.url
     found = kind_of_body(body.content, body.content_type, url=url)
     if feed.kind is FeedKind.SECTION and found is TargetKind.PAGE:
         page = read_index_page(body.content, url=url, content_type=body.content_type)
@@ -113,7 +262,7 @@ def read_index(
         else:
             read = _section(page, feed, source, url=url, shapes=shapes)
     else:
-        listing = _listing(body, found, url=url, now=fetched.last.attempt.finished_at)
+        listing = _listing(body, found, url=url, now=answer.finished_at)
         if isinstance(listing, NotAFeed):
             return IndexRead(outcome=Outcome.WRONG_TYPE, reason=listing.reason, digest=digest)
         read = _of_listing(listing, feed, source, url=url, shapes=shapes)

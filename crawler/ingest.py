@@ -4,7 +4,6 @@ Knows neither Scrapy nor SQL: it is given something that reads pages, something 
 old captures back.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,11 +13,9 @@ import structlog
 
 from crawler.extraction.addresses import PageAddresses
 from crawler.extraction.permissions import Permissions, permissions_of
-from crawler.extraction.pool import ReadTask
 from crawler.extraction.reading import Reading
-from crawler.extraction.robots_metas import robots_metas
 from crawler.fetching import Fetched
-from crawler.page_bodies import PageBody, read_body
+from crawler.page_reading import PageRead, PageTask, task_of
 from crawler.parts import PartRead, PartsReader, PartsStopped
 from crawler.recorder import Sighting
 from crawler.rereading import KnowsCaptures, ReadingSettings, ReadsCaptures, ReadsPages, Rereader
@@ -59,7 +56,6 @@ class _Answer:
     page: PageState
     fetched: Fetched
     exchange: HttpExchange
-    body: PageBody
     settings: ReadingSettings
 
 
@@ -148,18 +144,22 @@ class PageIngest:
             return Sighting(look=base)
         if fetched.last.outcome is not None:
             return await self._unread(base, fetched=fetched, exchange=exchange, settings=settings)
-        body = read_body(exchange, max_bytes=self._max_bytes)
-        if body.outcome is not None:
-            return Sighting(look=decided(base, body.outcome, body.reason))
-        base = replace(base, body_digest=body.digest)
-        if seen_again := same_bytes(base, page, body.digest, settings.extractor):
-            return Sighting(look=self._permitted(seen_again, await self._said(exchange, body))[0])
-        answer = _Answer(page=page, fetched=fetched, exchange=exchange, body=body, settings=settings)
+        answer = _Answer(page=page, fetched=fetched, exchange=exchange, settings=settings)
         return await self._read(base, answer, believed=believed)
 
     async def _read(self, base: PageLook, answer: _Answer, *, believed: bool) -> Sighting:
-        page, fetched, exchange, body = answer.page, answer.fetched, answer.exchange, answer.body
-        reading = await self._reader.read(self._task(fetched, body=body, exchange=exchange, settings=answer.settings))
+        page, fetched, exchange = answer.page, answer.fetched, answer.exchange
+        task = self._task(fetched, exchange=exchange, settings=answer.settings)
+        if page.body_digest and same_bytes(base, page, page.body_digest, answer.settings.extractor):
+            task = replace(task, unless_digest=page.body_digest)
+        read = await self._reader.read(task)
+        if read.outcome is not None:
+            return Sighting(look=decided(base, read.outcome, read.reason))
+        base = replace(base, body_digest=read.digest)
+        if read.reading is None:
+            seen_again = same_bytes(base, page, read.digest, answer.settings.extractor)
+            return Sighting(look=self._permitted(seen_again or base, self._said(exchange, read))[0])
+        reading = read.reading
         base, refused = self._permitted(base, reading.permissions)
         if refused:
             return Sighting(look=base)
@@ -167,17 +167,17 @@ class PageIngest:
             outcome = reading.outcome or Outcome.EXTRACT_FAILED
             if outcome is Outcome.NOT_ARTICLE and page.article_id is not None and len(fetched.hops) > 1:
                 # An article whose address now leads to a section or the home page is missing, not read.
-                return await self._evidence(decided(base, Outcome.MISSING, "redirected_to_section"), exchange, body)
-            return await self._evidence(decided(base, outcome, reading.reason), exchange, body)
+                return self._evidence(decided(base, Outcome.MISSING, "redirected_to_section"), exchange, read)
+            return self._evidence(decided(base, outcome, reading.reason), exchange, read)
         look = replace(base, article=reading.article, live_blog=reading.live_blog)
         primary = _primary(page, fetched, reading) if believed else None
         if primary is not None:
             look = replace(look, primary=primary.entry, primary_reason=primary.reason)
-            return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=self._keep_all)
+            return Sighting(look=look, exchange=exchange, body_digest=read.digest, keep=self._keep_all)
         # The first capture of an article is always kept, so it need not be asked for.
         keep = self._keep_all or page.article_id is None
         look = replace(look, landed=_landing(page, fetched))
-        sighting = Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=keep)
+        sighting = Sighting(look=look, exchange=exchange, body_digest=read.digest, keep=keep)
         return await self._with_parts(sighting, reading.article, reading.addresses, answer)
 
     async def _with_parts(
@@ -213,11 +213,13 @@ class PageIngest:
             # The text goes on where we could not follow; what is the same next time is only its beginning.
             return replace(sighting, look=replace(look, body_digest=None))
         kept = tuple((part.exchange, part.body_digest) for part in parts.read if part.exchange and part.body_digest)
-        digest = digest_of_parts([answer.body.digest or "", *(part_digest for _, part_digest in kept)])
+        digest = digest_of_parts([sighting.body_digest or "", *(part_digest for _, part_digest in kept)])
         look = replace(look, body_digest=digest)
         unread = replace(look, article=None, landed=None)
         if seen_again := same_bytes(unread, page, digest, answer.settings.extractor):
             return Sighting(look=seen_again)
+        if not await self._reader.prepare(parts.article, url=answer.fetched.final_url):
+            return Sighting(look=decided(unread, Outcome.EXTRACT_FAILED, "timeout"))
         look = replace(look, article=parts.article)
         return replace(sighting, look=look, parts=kept)
 
@@ -229,10 +231,10 @@ class PageIngest:
         said = permissions_of(exchange.response_headers, {}, robots_token=self._robots_token)
         if last.outcome is not None:
             return PartRead(outcome=last.outcome, reason=last.reason, opt_outs=said.opt_outs)
-        body = read_body(exchange, max_bytes=self._max_bytes)
-        if body.outcome is not None:
-            return PartRead(outcome=body.outcome, reason=body.reason, opt_outs=said.opt_outs)
-        reading = await self._reader.read(self._task(fetched, body=body, exchange=exchange, settings=settings))
+        read = await self._reader.read(self._task(fetched, exchange=exchange, settings=settings))
+        if read.outcome is not None or read.reading is None:
+            return PartRead(outcome=read.outcome, reason=read.reason, opt_outs=said.opt_outs)
+        reading = read.reading
         opt_outs = tuple(dict.fromkeys((*said.opt_outs, *reading.permissions.opt_outs)))
         if (said.noarchive or reading.permissions.noarchive) and self._respect_noarchive:
             return PartRead(outcome=Outcome.BLOCKED_ROBOTS, reason="noarchive", opt_outs=opt_outs)
@@ -243,7 +245,7 @@ class PageIngest:
             article=reading.article,
             addresses=reading.addresses,
             exchange=exchange,
-            body_digest=body.digest,
+            body_digest=read.digest,
             opt_outs=opt_outs,
         )
 
@@ -251,15 +253,13 @@ class PageIngest:
         """Return how many further parts the article has by its current version."""
         return 0 if page.article_id is None else await self._captures.parts_of_article(page.article_id)
 
-    def _task(self, fetched: Fetched, *, body: PageBody, exchange: HttpExchange, settings: ReadingSettings) -> ReadTask:
-        return ReadTask(
-            body=body.content,
-            content_type=exchange.header("content-type"),
+    def _task(self, fetched: Fetched, *, exchange: HttpExchange, settings: ReadingSettings) -> PageTask:
+        return task_of(
+            exchange,
             url=fetched.final_url,
             timezone=settings.timezone,
-            captured_at=exchange.finished_at,
-            headers=exchange.response_headers,
             robots_token=self._robots_token,
+            max_bytes=self._max_bytes,
         )
 
     def _permitted(self, look: PageLook, permissions: Permissions) -> tuple[PageLook, bool]:
@@ -280,34 +280,33 @@ class PageIngest:
     ) -> Sighting:
         """Return the sighting of an answer whose status decided what it is; a refusal's body may say why."""
         outcome = look.fetch.outcome
-        body = None
+        task = self._task(fetched, exchange=exchange, settings=settings)
         if outcome in _REFUSALS and 0 < len(exchange.body) < KEPT_WALL_BYTES:
-            body = read_body(exchange, max_bytes=self._max_bytes)
-            if body.outcome is None:
-                reading = await self._reader.read(self._task(fetched, body=body, exchange=exchange, settings=settings))
-                look, refused = self._permitted(look, reading.permissions)
+            read = await self._reader.read(task)
+            if read.reading is not None:
+                look, refused = self._permitted(look, read.reading.permissions)
                 if refused:
                     return Sighting(look=look)
-                if reading.outcome in _WALLS:
-                    look = decided(look, outcome, reading.outcome.value)
-        return await self._evidence(look, exchange, body)
+                if read.reading.outcome in _WALLS:
+                    look = decided(look, outcome, read.reading.outcome.value)
+            return self._evidence(look, exchange, read)
+        if not is_evidence(outcome, exchange):
+            return Sighting(look=look)
+        return self._evidence(look, exchange, await self._reader.look(task))
 
-    async def _evidence(self, look: PageLook, exchange: HttpExchange, body: PageBody | None = None) -> Sighting:
+    def _evidence(self, look: PageLook, exchange: HttpExchange, read: PageRead) -> Sighting:
         """Return the sighting of a response that shows no article, with its capture where that is kept and permitted.
 
         Of most of them nobody read the markup: a 404 may ask not to be archived, as may what the extractor gave up.
         """
         if not is_evidence(look.fetch.outcome, exchange):
             return Sighting(look=look)
-        if body is None:
-            body = read_body(exchange, max_bytes=self._max_bytes)
-        look, refused = self._permitted(look, await self._said(exchange, body))
-        return Sighting(look=look) if refused else evidence(look, exchange, body)
+        look, refused = self._permitted(look, self._said(exchange, read))
+        return Sighting(look=look) if refused else evidence(look, exchange, read.digest)
 
-    async def _said(self, exchange: HttpExchange, body: PageBody) -> Permissions:
+    def _said(self, exchange: HttpExchange, read: PageRead) -> Permissions:
         """Return what an answer permits whose markup nobody read, or read before."""
-        metas = await asyncio.to_thread(robots_metas, body.content)
-        return permissions_of(exchange.response_headers, metas, robots_token=self._robots_token)
+        return permissions_of(exchange.response_headers, read.metas, robots_token=self._robots_token)
 
 
 def _missed_before(page: PageState, now: datetime) -> bool:

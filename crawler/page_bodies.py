@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from storage.content_coding import BadContentCoding, decode_body
-from storage.model import HttpExchange, Outcome
+from storage.model import Outcome
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml"})
 _UNTELLING_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "unknown/unknown", "text"})
@@ -70,15 +70,15 @@ class PageBody:
     reason: str | None = None
 
 
-def read_body(exchange: HttpExchange, *, max_bytes: int) -> PageBody:
+def read_body(body: bytes, content_encoding: str | None, *, content_type: str | None, max_bytes: int) -> PageBody:
     """Return the body of a response with its content codings undone, at most `max_bytes` of it."""
     try:
-        content = decode_body(exchange.body, exchange.header("content-encoding"), max_bytes=max_bytes)
+        content = decode_body(body, content_encoding, max_bytes=max_bytes)
     except BadContentCoding as problem:
         if problem.reason == "too_large":
             return PageBody(outcome=Outcome.TOO_LARGE, reason="decoded_body")
         return PageBody(outcome=Outcome.NETWORK_ERROR, reason=problem.reason)
-    kind = wrong_type(exchange.header("content-type"), content)
+    kind = wrong_type(content_type, content)
     if kind is not None:
         return PageBody(outcome=Outcome.WRONG_TYPE, reason=kind)
     return PageBody(content=content, digest=digest_of(content))

@@ -65,14 +65,34 @@ class PageHop:
     reason: str
 
 
-def page_hop(exchange: HttpExchange) -> PageHop | None:
-    """Return where a 200 leads that only leads on; None for a page to be read, and for one that refreshes itself."""
-    header = exchange.header("refresh")
+def may_lead_on(exchange: HttpExchange) -> bool:
+    """Whether a response may be a page that only leads on, as far as is plain without parsing it.
+
+    Of a body that has more than one content coding, or that one cannot be undone here, nothing is plain.
+    """
     media_type = (exchange.header("content-type") or "").partition(";")[0].strip().lower()
     coding = exchange.header("content-encoding")
-    most = _CODED_BYTES if is_coded(coding) else STEPPING_STONE_BYTES
-    if media_type not in _PAGE_TYPES or len(exchange.body) > most:
+    coded = is_coded(coding)
+    if media_type not in _PAGE_TYPES or len(exchange.body) > (_CODED_BYTES if coded else STEPPING_STONE_BYTES):
+        return False
+    if coded:
+        if "," in (coding or ""):
+            return True
+        try:
+            body = decode_body(exchange.body, coding, max_bytes=STEPPING_STONE_BYTES)
+        except BadContentCoding:
+            return False
+    else:
+        body = exchange.body
+    return exchange.header("refresh") is not None or _may_lead_on(body)
+
+
+def page_hop(exchange: HttpExchange) -> PageHop | None:
+    """Return where a 200 leads that only leads on; None for a page to be read, and for one that refreshes itself."""
+    if not may_lead_on(exchange):
         return None
+    header = exchange.header("refresh")
+    coding = exchange.header("content-encoding")
     try:
         body = decode_body(exchange.body, coding, max_bytes=STEPPING_STONE_BYTES)
     except BadContentCoding:

@@ -5,16 +5,16 @@ What is owed stands in the database; the loop holds only a window of it, and ask
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from typing import Any, Protocol
 
 import structlog
 
-from crawler.extraction.pool import PoolStopped
 from crawler.fetching import Fetched
 from crawler.host_fairness import HostFairness
 from crawler.politeness import FetchingHalted, FetchingStopped, NoLongerOwed
+from crawler.worker_pool import PoolStopped, shortage_of
 from storage.errors import MorgueError
 from storage.records import PageState
 
@@ -37,6 +37,8 @@ A_HOST_IN_A_CROWD = 1
 slow hosts with much to do must not keep all others waiting."""
 INGEST_SECONDS = 24 * 3600.0
 """A page whose reading and recording, with the fetching of its further parts, take so long is given up."""
+LONG_INGEST_SECONDS = 8.0
+"""A page that takes longer no longer counts among those that may be read at once."""
 REQUESTED_A_HOST = 4
 """So many pages of a host that somebody asked for are put before its others at a time."""
 
@@ -55,6 +57,19 @@ class RequestedPages(Protocol):
 
     async def __call__(self, *, exclude_hosts: Collection[str], limit: int) -> Sequence[PageState]:
         """Return at most `limit` pages, none of these hosts, first those that were asked for first."""
+
+
+class _Place:
+    """A place among those that are taken in, which is given back once."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._taken = True
+
+    def give_back(self) -> None:
+        if self._taken:
+            self._taken = False
+            self._places.release()
 
 
 class PageLoop:
@@ -90,6 +105,9 @@ class PageLoop:
         self._ingest = ingest
         self._held_hosts = held_hosts
         self._places = asyncio.Semaphore(ingests_at_once)
+        self._places_a_host = max(2, ingests_at_once // 2)
+        self._taking_in: Counter[str] = Counter()
+        self._taken_in = asyncio.Event()
         self._left = limit
         self._more_coming = more_coming
         self._on_failed = on_failed
@@ -283,6 +301,7 @@ class PageLoop:
         loop = asyncio.get_running_loop()
         takes_long = loop.call_later(LONG_SECONDS, self._note_long, page, queue)
         try:
+            await self._wait_for_own(page.host)
             fetched = await self._fetch(page)
             self._note_fetched(page, takes_long)
             async with self._responses:
@@ -305,7 +324,14 @@ class PageLoop:
             return
         finally:
             self._note_fetched(page, takes_long)
+        self._taking_in[page.host] += 1
         self._start(self._take_in(page, fetched))
+
+    async def _wait_for_own(self, host: str) -> None:
+        """Wait while pages of a host fill half of the places, before another one is fetched."""
+        while self._taking_in[host] >= self._places_a_host:
+            self._taken_in.clear()
+            await self._taken_in.wait()
 
     def _note_long(self, page: PageState, queue: deque[PageState]) -> None:
         """Take a page out of the window that waits for its host, and leave to the database what else that host has."""
@@ -327,6 +353,9 @@ class PageLoop:
         self._progress.set()
 
     async def _take_in(self, page: PageState, fetched: Fetched) -> None:
+        # A page that takes long gives its place to another; of its host no more than so many are held all the same.
+        place = _Place(self._places)
+        giving_up = asyncio.get_running_loop().call_later(LONG_INGEST_SECONDS, place.give_back)
         try:
             async with asyncio.timeout(INGEST_SECONDS):
                 await self._ingest(page, fetched)
@@ -335,7 +364,10 @@ class PageLoop:
         except Exception as problem:  # noqa: BLE001 - the boundary of one page: its failure must not cost the others
             self._note_problem(page, problem)
         finally:
-            self._places.release()
+            giving_up.cancel()
+            place.give_back()
+            self._taking_in -= Counter([page.host])
+            self._taken_in.set()
             self._in_hand.discard(page.page_id)
             if self._left is not None:
                 self._left -= 1
@@ -343,9 +375,10 @@ class PageLoop:
                 self.ask_soon()
 
     def _note_problem(self, page: PageState, problem: Exception) -> None:
-        if isinstance(problem, MorgueError):
-            # Nothing can be recorded any more; going on would only fetch in vain.
-            self._broken = self._broken or problem
+        broken = problem if isinstance(problem, MorgueError) else shortage_of(problem)
+        if broken is not None:
+            # Nothing can be read or recorded any more; going on would only fetch in vain.
+            self._broken = self._broken or broken
             self._progress.set()
             return
         if self._on_failed is None:

@@ -37,7 +37,8 @@ _REFUSALS = frozenset(
     }
 )
 """What may keep us from a part for good. Then the article is what stands before it, unless we had that part already."""
-_UNREACHABLE = "robots_unreachable"
+_ROBOTS_UNKNOWN = frozenset({"robots_unreachable", "robots_unreadable"})
+"""Reasons that hold for now only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +204,7 @@ class PartsReader:
         outcome = part.outcome
         if outcome is None or outcome in _ENDS:
             return await self._missed(number)
-        if outcome in _REFUSALS and part.reason != _UNREACHABLE:
+        if outcome in _REFUSALS and part.reason not in _ROBOTS_UNKNOWN:
             return (outcome, f"part_{number}") if await self.parts_had() >= number - 1 else None
         return None if self.resigned else (outcome, f"part_{number}")
 

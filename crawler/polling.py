@@ -1,6 +1,5 @@
 """Polling one index of links (a feed, a sitemap, a section): fetch it, read it, record the pages that it leads to."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,8 +11,9 @@ from crawler.back_catalogue import AT_ONCE, first_due_at, likely_news, spacing_o
 from crawler.discovery.listing import FoundIndex
 from crawler.fetching import PERMANENT_REDIRECTS, Fetched, Fetcher, FetchRequest
 from crawler.freshness import fresh_seconds
-from crawler.index_reading import SITEMAP_BYTES, SITEMAPS, IndexRead, fetch_kind, read_index
+from crawler.index_reading import SITEMAP_BYTES, SITEMAPS, IndexRead, IndexReader, fetch_kind
 from crawler.known_addresses import LearntShapes
+from crawler.new_pages import TOO_MANY_NEW, NewPages
 from crawler.recorder import Recorder
 from storage.model import FeedKind, FetchKind, Outcome, Source
 from storage.records import EntriesRecorded, FeedEntry, FeedPoll, FeedState
@@ -72,14 +72,16 @@ class FeedPoller:
         shapes: LearntShapes,
         max_bytes: int,
         default_delay_seconds: float,
-        robots_token: str,
+        reader: IndexReader,
+        new_pages: NewPages,
     ) -> None:
         self._fetcher = fetcher
         self._recorder = recorder
         self._shapes = shapes
         self._max_bytes = max_bytes
         self._default_delay = default_delay_seconds
-        self._robots_token = robots_token
+        self.reader = reader
+        self._new_pages = new_pages
 
     async def ask(self, feed: FeedState, source: Source, *, url: str | None = None) -> Fetched:
         """Fetch an index, or its further page at `url`. Raises `FetchingStopped`."""
@@ -103,6 +105,7 @@ class FeedPoller:
         read = await self.read(feed, source, fetched)
         await self.record_fetches(fetched, outcome=read.outcome, reason=read.reason, feed_id=feed.feed_id)
         recorded = await self._record_entries(feed, source, read, fetched.last.attempt.finished_at)
+        left_out = {**read.left_out, **({TOO_MANY_NEW: recorded.cut} if recorded.cut else {})}
         if read.kind not in (FeedKind.SECTION, FeedKind.SITEMAP):
             # What these list may be no article, and tells nothing until it was fetched.
             self._shapes.note_new(feed.source_id, recorded.new)
@@ -113,7 +116,7 @@ class FeedPoller:
             new=recorded.new,
             known=recorded.known,
             kind=read.kind,
-            left_out=read.left_out,
+            left_out=left_out,
             indexes=read.indexes,
             next_url=read.next_url,
             poll=_poll(feed, fetched, read, recorded),
@@ -128,21 +131,13 @@ class FeedPoller:
             reason=read.reason,
             new=result.new,
             known=result.known,
-            left_out=dict(read.left_out),
+            left_out=left_out,
         )
         return result
 
     async def read(self, feed: FeedState, source: Source, fetched: Fetched) -> IndexRead:
         """Return what an answer to a poll of `feed` lists, by what is known of its source's addresses."""
-        return await asyncio.to_thread(
-            read_index,
-            feed,
-            source,
-            fetched,
-            shapes=await self._shapes.of(feed.source_id),
-            max_bytes=self._max_bytes,
-            robots_token=self._robots_token,
-        )
+        return await self.reader.read(feed, source, fetched, shapes=await self._shapes.of(feed.source_id))
 
     async def record(self, result: PollResult) -> None:
         """Record that an index was polled: its validators, and that its time has come and gone."""
@@ -166,14 +161,24 @@ class FeedPoller:
     async def _record_entries(
         self, feed: FeedState, source: Source, read: IndexRead, listed_at: datetime
     ) -> EntriesRecorded:
+        room = self._new_pages.room(feed, read.kind, now=listed_at)
+        recorded = await self._record_within(room, feed, source, read, listed_at)
+        self._new_pages.note(feed, recorded.new, now=listed_at)
+        return recorded
+
+    async def _record_within(
+        self, most_new: int | None, feed: FeedState, source: Source, read: IndexRead, listed_at: datetime
+    ) -> EntriesRecorded:
         if read.kind not in SITEMAPS:
-            recorded, _ = await self._write_entries(feed, read.entries, listed_at)
+            recorded, _ = await self._write_entries(feed, read.entries, listed_at, most_new=most_new)
             return recorded
         backlog = await self._recorder.write(lambda tx: tx.pages.backlog(feed.source_id, now=listed_at, limit=AT_ONCE))
         news, old = likely_news(read.entries, feed=feed, kind=read.kind, backlog=backlog, now=listed_at)
         due_at = None if read.kind is FeedKind.NEWS_SITEMAP else listed_at
         room = AT_ONCE - backlog.due
-        at_once, left = await self._write_entries(feed, news, listed_at, first_due_at=due_at, most=room)
+        at_once, left = await self._write_entries(
+            feed, news, listed_at, first_due_at=due_at, most=room, most_new=most_new
+        )
         spacing = spacing_of(self._default_delay if source.delay_seconds is None else source.delay_seconds)
         further, _ = await self._write_entries(
             feed,
@@ -181,8 +186,13 @@ class FeedPoller:
             listed_at,
             first_due_at=first_due_at(backlog, now=listed_at, spacing=spacing),
             spacing=spacing,
+            most_new=None if most_new is None else most_new - at_once.new,
         )
-        return EntriesRecorded(new=at_once.new + further.new, known=at_once.known + further.known)
+        return EntriesRecorded(
+            new=at_once.new + further.new,
+            known=at_once.known + further.known,
+            cut=at_once.cut + further.cut,
+        )
 
     async def _write_entries(
         self,
@@ -193,18 +203,29 @@ class FeedPoller:
         first_due_at: datetime | None = None,
         spacing: timedelta = timedelta(0),
         most: int | None = None,
+        most_new: int | None = None,
     ) -> tuple[EntriesRecorded, Sequence[FeedEntry]]:
-        """Write entries in slices, until about `most` of them were new; return what that came to, and what is left."""
-        new = known = 0
+        """Write entries in slices, until about `most` of them were new; return what that came to, and what is left.
+
+        Of new ones no more than `most_new` are written.
+        """
+        new = known = cut = 0
         for number, part in enumerate(_slices(entries)):
             if most is not None and new >= most:
-                return EntriesRecorded(new=new, known=known), entries[number * ENTRIES_A_TRANSACTION :]
+                return EntriesRecorded(new=new, known=known, cut=cut), entries[number * ENTRIES_A_TRANSACTION :]
             due_at = None if first_due_at is None else first_due_at + spacing * new
-            recorded = await self._recorder.write(
-                partial(_write_entries, feed, part, listed_at, first_due_at=due_at, spacing=spacing)
+            write = partial(
+                _write_entries,
+                feed,
+                part,
+                listed_at,
+                first_due_at=due_at,
+                spacing=spacing,
+                most_new=None if most_new is None else max(0, most_new - new),
             )
-            new, known = new + recorded.new, known + recorded.known
-        return EntriesRecorded(new=new, known=known), ()
+            recorded = await self._recorder.write(write)
+            new, known, cut = new + recorded.new, known + recorded.known, cut + recorded.cut
+        return EntriesRecorded(new=new, known=known, cut=cut), ()
 
 
 def _write_entries(
@@ -215,14 +236,22 @@ def _write_entries(
     *,
     first_due_at: datetime | None,
     spacing: timedelta,
+    most_new: int | None,
 ) -> EntriesRecorded:
     return tx.feeds.record_entries(
-        feed.feed_id, feed.source_id, entries, listed_at, first_due_at=first_due_at, spacing=spacing
+        feed.feed_id,
+        feed.source_id,
+        entries,
+        listed_at,
+        first_due_at=first_due_at,
+        spacing=spacing,
+        most_new=most_new,
     )
 
 
 def _poll(feed: FeedState, fetched: Fetched, read: IndexRead, recorded: EntriesRecorded) -> FeedPoll:
-    exchange = fetched.last.attempt.exchange
+    # What was left for the next poll must not be answered with 304 then.
+    exchange = None if recorded.cut else fetched.last.attempt.exchange
     return FeedPoll(
         feed_id=feed.feed_id,
         outcome=read.outcome,
@@ -232,7 +261,7 @@ def _poll(feed: FeedState, fetched: Fetched, read: IndexRead, recorded: EntriesR
         title=read.title,
         etag=exchange.header("etag") if exchange else None,
         last_modified=exchange.header("last-modified") if exchange else None,
-        body_digest=read.digest,
+        body_digest=None if recorded.cut else read.digest,
         ttl_seconds=read.ttl_seconds,
         max_age_seconds=fresh_seconds(exchange.response_headers, received_at=fetched.last.attempt.finished_at)
         if exchange

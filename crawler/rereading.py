@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
 from crawler.extraction.joining import joined
-from crawler.extraction.pool import ReadTask
 from crawler.extraction.reading import Reading
-from crawler.page_bodies import read_body
+from crawler.page_reading import PageRead, PageTask, task_of
 from storage.errors import CaptureUnreadable
 from storage.model import Capture, ExtractedArticle, HttpExchange, Outcome
 from storage.records import PageState, Rereading
@@ -19,10 +18,16 @@ log = structlog.get_logger()
 
 
 class ReadsPages(Protocol):
-    """The extraction pool."""
+    """Reads responses in processes of its own."""
 
-    async def read(self, task: ReadTask) -> Reading:
-        """Return the reading of one page."""
+    async def read(self, task: PageTask) -> PageRead:
+        """Return what a response came to."""
+
+    async def look(self, task: PageTask) -> PageRead:
+        """Return what a response is, without reading it."""
+
+    async def prepare(self, article: ExtractedArticle, *, url: str) -> bool:
+        """Have an article ready to be compared that was put together; False where that takes too long."""
 
 
 class ReadsCaptures(Protocol):
@@ -74,7 +79,10 @@ class Rereader:
                     return None
                 break
             readings.append(reading)
-        return Rereading(version_id=version_id, extractor=settings.extractor, article=_whole(readings))
+        article = _whole(readings)
+        if len(readings) > 1 and article is not None and not await self._reader.prepare(article, url=page.url):
+            return None
+        return Rereading(version_id=version_id, extractor=settings.extractor, article=article)
 
     async def _read_again(self, capture: Capture, page: PageState, settings: ReadingSettings) -> Reading | None:
         """Read an old capture; None where it cannot be read back."""
@@ -83,14 +91,12 @@ class Rereader:
         except CaptureUnreadable as problem:
             log.warning("capture_unreadable", page_id=page.page_id, problem=str(problem))
             return None
-        task = ReadTask(
-            body=read_body(exchange, max_bytes=self._max_bytes).content,
-            content_type=exchange.header("content-type"),
-            url=capture.url,
-            timezone=settings.timezone,
-            captured_at=capture.captured_at,
+        task = task_of(
+            exchange, url=capture.url, timezone=settings.timezone, robots_token="", max_bytes=self._max_bytes
         )
-        return await self._reader.read(task)
+        # Permissions were asked when it was kept.
+        read = await self._reader.read(replace(task, captured_at=capture.captured_at, headers=()))
+        return read.reading
 
 
 def _whole(readings: Sequence[Reading]) -> ExtractedArticle | None:

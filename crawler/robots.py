@@ -5,14 +5,21 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
+
+import structlog
 
 from crawler.politeness import FetchingStopped
 from crawler.robots_rules import RobotsRules, condensed, decode_robots, read_rules
 from crawler.urls import host_key
+from crawler.worker_pool import WorkFailed, Works, owner_of
+from storage.content_coding import BadContentCoding, decode_body
 from storage.model import Outcome
 from storage.robots_files import RobotsFile, RobotsState
+
+log = structlog.get_logger()
 
 KEPT_FOR = timedelta(hours=24)
 """RFC 9309, 2.4: a copy should not be used for longer, unless there is no newer one to be had."""
@@ -23,21 +30,28 @@ CLOCKS_DIFFER_BY = timedelta(minutes=1)
 """A copy from later than so much ahead was made before a clock was set back; nobody knows how old it is."""
 _MAX_ORIGINS = 5_000
 _MAX_CHARACTERS = 16 << 20
-"""Copies are kept in memory up to so many, and with so much text together; others are read from the database again."""
+_CHARACTERS_A_LINE = 300
+"""Copies are kept in memory up to so many, and with so much text together; others are read from the database again. A
+rule takes more memory than its text has characters."""
+DECODED_BYTES = 8 * 1024 * 1024
+"""A robots.txt that is longer after decoding is not read at all; what is read of it is far less."""
+UNREADABLE = "robots_unreadable"
+"""Why pages are not asked for whose robots.txt holds up or ends whatever reads it: it may forbid anything."""
 _HOST_UNREACHABLE = frozenset({Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.BLOCKED_ADDRESS})
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RobotsAnswer:
-    """What asking for a robots.txt brought. `body` has its content codings undone.
+    """What asking for a robots.txt brought. `text` is what it says, in one form (`crawler.robots_rules.condensed`).
 
     `status` is None where no HTTP answer came, or none that could be read; `outcome` and `reason` then say why, where
-    it was the host itself that could not be reached.
+    it was the host itself that could not be reached. `rules` are those of the text for us.
     """
 
     status: int | None = None
-    body: bytes = b""
+    text: str = ""
+    rules: RobotsRules | None = None
     cache_control: str | None = None
     outcome: Outcome | None = None
     reason: str | None = None
@@ -67,6 +81,25 @@ class AsksForRobots(Protocol):
         """Return the copy that is to be used from now on; a verdict where the origin must not be asked now."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RobotsBody:
+    """What a body is that answers for a robots.txt: its text and its rules for us, or None for one that is not what
+    its Content-Encoding says."""
+
+    text: str
+    rules: RobotsRules
+
+
+def read_robots(body: bytes, content_encoding: str | None, *, token: str, origin: str) -> RobotsBody | None:
+    """Read the body of a robots.txt as it was sent; to be done in a worker process."""
+    try:
+        content = decode_body(body, content_encoding, max_bytes=DECODED_BYTES)
+    except BadContentCoding:
+        return None
+    text = condensed(decode_robots(content))
+    return RobotsBody(text=text, rules=read_rules(text, token=token, origin=origin))
+
+
 def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, now: datetime) -> RobotsFile:
     """Return the copy that an answer makes, by RFC 9309, 2.3.1.
 
@@ -75,12 +108,11 @@ def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, n
     """
     status, host = answer.status, host_key(origin)
     if status is not None and 200 <= status < 300:
-        text = condensed(decode_robots(answer.body))
         return RobotsFile(
             origin=origin,
             host=host,
             state=RobotsState.RULES,
-            rules=text,
+            rules=answer.text,
             fetched_at=now,
             expires_at=now + _lifetime(answer.cache_control),
         )
@@ -97,7 +129,7 @@ def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, n
         fetched_at=now,
         expires_at=now + RETRY_UNREACHABLE_AFTER,
         outcome=answer.outcome if unreachable else None,
-        reason=answer.reason if unreachable else "robots_unreachable",
+        reason=answer.reason if unreachable or answer.reason == UNREADABLE else "robots_unreachable",
     )
 
 
@@ -121,8 +153,9 @@ class _Copy:
 
     @property
     def characters(self) -> int:
-        """The length of its rules."""
-        return len(self.file.rules or "")
+        """What it counts for among those that are kept."""
+        text = self.file.rules or ""
+        return len(text) + _CHARACTERS_A_LINE * text.count("\n")
 
     def verdict(self, url: str) -> RobotsVerdict:
         if self.rules is not None:
@@ -132,6 +165,9 @@ class _Copy:
             return RobotsVerdict(allowed=False, reason="disallowed", opt_outs=opt_outs)
         if self.file.state is RobotsState.ALLOWED:
             return RobotsVerdict(allowed=True)
+        if self.file.state is RobotsState.RULES:
+            # Another process could read it, or an earlier one of ours.
+            return RobotsVerdict(allowed=False, reason=UNREADABLE)
         outcome = self.file.outcome or Outcome.BLOCKED_ROBOTS
         return RobotsVerdict(allowed=False, outcome=outcome, reason=self.file.reason)
 
@@ -141,7 +177,7 @@ class RobotsGate:
 
     `stored` reads the copy that some process kept; `ask` fetches a new one, within `ask_seconds` of a source's
     delay, or is given up: many may wait for one copy. `note_crawl_delay` is told what each copy asks for, as (host,
-    seconds, origin).
+    seconds, origin). `workers` read what a copy says.
     """
 
     def __init__(
@@ -153,9 +189,11 @@ class RobotsGate:
         note_crawl_delay: Callable[[str, float | None, str], None],
         now: Callable[[], datetime],
         ask_seconds: Callable[[float | None], float],
+        workers: Works,
     ) -> None:
         self._ask = ask
         self._ask_seconds = ask_seconds
+        self._workers = workers
         self._stored = stored
         self._token = token
         self._note_crawl_delay = note_crawl_delay
@@ -174,9 +212,9 @@ class RobotsGate:
         copy = await self._copy(url, delay_seconds=None, finishing=False)
         return list(copy.rules.sitemaps) if isinstance(copy, _Copy) and copy.rules is not None else []
 
-    def keep(self, file: RobotsFile) -> None:
-        """Go by a copy that was just fetched, before the turn in which that was done ends."""
-        self._keep(file)
+    def keep(self, file: RobotsFile, rules: RobotsRules | None) -> None:
+        """Go by a copy that was just fetched, before the turn in which that was done ends. `rules` are its text's."""
+        self._keep(file, rules)
 
     def is_fresh(self, file: RobotsFile) -> bool:
         """Whether a copy of another process need not be fetched again.
@@ -223,15 +261,29 @@ class RobotsGate:
     async def _asked(self, origin: str, *, delay_seconds: float | None, finishing: bool) -> "_Copy | RobotsVerdict":
         last = await self._stored(origin)
         if last is not None and self.is_fresh(last):
-            return self._keep(last)
+            return await self._kept(last)
         file = await self._ask(origin, last, delay_seconds=delay_seconds, finishing=finishing)
-        return file if isinstance(file, RobotsVerdict) else self._keep(file)
+        return file if isinstance(file, RobotsVerdict) else await self._kept(file)
 
-    def _keep(self, file: RobotsFile) -> "_Copy":
-        origin = file.origin
-        if (kept := self._copies.get(origin)) is not None and kept.file is file:
+    async def _kept(self, file: RobotsFile) -> "_Copy":
+        """Go by a copy whose rules may still have to be read."""
+        if (kept := self._copies.get(file.origin)) is not None and kept.file is file:
             return kept
-        rules = None if file.rules is None else read_rules(file.rules, token=self._token, origin=origin)
+        return self._keep(file, await self.rules_of(file))
+
+    async def rules_of(self, file: RobotsFile) -> RobotsRules | None:
+        """Return what the text of a copy says to us; None where it has none, or one that cannot be read."""
+        if not file.rules:
+            return None if file.rules is None else read_rules("", token=self._token, origin=file.origin)
+        try:
+            work = partial(read_rules, file.rules, token=self._token, origin=file.origin)
+            return await self._workers.run(work, owner=owner_of(file.origin))
+        except WorkFailed as failed:
+            log.warning("robots_unreadable", origin=file.origin, reason=failed.reason, problem=failed.problem)
+            return None
+
+    def _keep(self, file: RobotsFile, rules: RobotsRules | None) -> "_Copy":
+        origin = file.origin
         # What the copy says to us: that of another process may have been made for another name.
         self._note_crawl_delay(file.host, None if rules is None else rules.crawl_delay, origin)
         self._drop(origin)

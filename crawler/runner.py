@@ -13,10 +13,12 @@ from scrapy.crawler import AsyncCrawlerRunner
 from crawler.download import Downloader
 from crawler.exploring import Explorer
 from crawler.extraction import extractor_id
-from crawler.extraction.pool import ExtractionPool
 from crawler.fetching import Fetched, Fetcher, FetchRequest
+from crawler.index_reading import IndexReader
 from crawler.ingest import PageIngest
 from crawler.known_addresses import LearntShapes
+from crawler.new_pages import NewPages
+from crawler.page_reading import PageReader
 from crawler.places import open_files_allowed, patient_places
 from crawler.politeness import Politeness
 from crawler.polling import FeedPoller, PollResult
@@ -28,6 +30,7 @@ from crawler.slots import HostSlots
 from crawler.spiders.engine import EngineSpider
 from crawler.trails import Reached
 from crawler.watching import UNWATCHED, Watcher
+from crawler.worker_pool import WorkerPool
 from storage.archive import Archive
 from storage.clock import utc_now
 from storage.model import Capture, FetchKind
@@ -108,7 +111,8 @@ class Crawling:
     poller: FeedPoller
     recorder: Recorder
     archive: Archive
-    pool: ExtractionPool
+    pool: WorkerPool
+    reader: PageReader
 
     async def read(self, query: Callable[[Transaction], Result]) -> Result:
         """Run a query in a reading transaction, away from the event loop."""
@@ -135,7 +139,6 @@ class Crawling:
             on_reached=on_reached,
             enough=enough,
             follow_found=follow_found,
-            max_bytes=self.settings.max_bytes,
         )
 
 
@@ -198,12 +201,13 @@ async def open_crawling(
         stack.callback(warc.close)
         recorder = stack.enter_context(Recorder(store, warc, watcher=watcher))
         pool = await stack.enter_async_context(
-            ExtractionPool(processes=crawl.processes, timeout_seconds=crawl.extract_timeout_seconds, watcher=watcher)
+            WorkerPool(processes=crawl.processes, timeout_seconds=crawl.extract_timeout_seconds, watcher=watcher)
         )
         downloader = await stack.enter_async_context(open_engine(crawl))
         slots = stack.enter_context(HostSlots(store))
         politeness = await stack.enter_async_context(_politeness(slots, crawl))
-        fetcher = _fetcher(store, recorder, downloader, politeness, crawl)
+        fetcher = _fetcher(store, recorder, downloader, politeness, crawl, workers=pool)
+        reader = PageReader(pool, watcher=watcher)
         yield Crawling(
             store=store,
             settings=crawl,
@@ -211,7 +215,7 @@ async def open_crawling(
             politeness=politeness,
             fetcher=fetcher,
             ingest=PageIngest(
-                reader=pool,
+                reader=reader,
                 recorder=recorder,
                 archive=warc,
                 captures=StoredCaptures(store),
@@ -222,10 +226,11 @@ async def open_crawling(
                 robots_token=robots_token(crawl.user_agent),
                 respect_noarchive=crawl.respect_noarchive,
             ),
-            poller=_poller(store, recorder, fetcher, crawl),
+            poller=_poller(store, recorder, fetcher, crawl, pool),
             recorder=recorder,
             archive=warc,
             pool=pool,
+            reader=reader,
         )
 
 
@@ -240,7 +245,13 @@ def _politeness(slots: HostSlots, crawl: CrawlSettings) -> Politeness:
 
 
 def _fetcher(
-    store: Store, recorder: Recorder, downloader: Downloader, politeness: Politeness, crawl: CrawlSettings
+    store: Store,
+    recorder: Recorder,
+    downloader: Downloader,
+    politeness: Politeness,
+    crawl: CrawlSettings,
+    *,
+    workers: WorkerPool,
 ) -> Fetcher:
     return Fetcher(
         downloader,
@@ -250,6 +261,7 @@ def _fetcher(
         max_redirects=crawl.max_redirects,
         now=utc_now,
         attempt_seconds=attempt_seconds(crawl),
+        workers=workers,
     )
 
 
@@ -270,12 +282,15 @@ def _part_fetching(fetcher: Fetcher, sources: SourceBook) -> Callable[[PageState
     return fetch_part
 
 
-def _poller(store: Store, recorder: Recorder, fetcher: Fetcher, crawl: CrawlSettings) -> FeedPoller:
+def _poller(
+    store: Store, recorder: Recorder, fetcher: Fetcher, crawl: CrawlSettings, workers: WorkerPool
+) -> FeedPoller:
     return FeedPoller(
         fetcher=fetcher,
         recorder=recorder,
         shapes=LearntShapes(store),
         max_bytes=crawl.max_bytes,
         default_delay_seconds=crawl.delay_seconds,
-        robots_token=robots_token(crawl.user_agent),
+        reader=IndexReader(workers, max_bytes=crawl.max_bytes, robots_token=robots_token(crawl.user_agent)),
+        new_pages=NewPages(a_day=crawl.new_pages_per_source_per_day),
     )

@@ -141,6 +141,7 @@ class CrawlSettings(BaseModel):
     `concurrency` is how many requests may be in flight, each to another host; `requests_per_host_per_day` how often a
     host may be asked in a UTC day by all processes together, 0 for any number: the default is about a quarter of what
     one request a second comes to, enough for a publisher's day and a bound on what a mistake can do.
+    `new_pages_per_source_per_day` bounds what a source's indexes may bring (`crawler.new_pages`), 0 for any number.
     `processes` read pages, each page for
     `extract_timeout_seconds` at most. Internal addresses are refused unless `allow_private_addresses`. That a page says
     `noarchive` is recorded; with `respect_noarchive` nothing is kept of such a page.
@@ -156,6 +157,7 @@ class CrawlSettings(BaseModel):
     idle_timeout_seconds: Seconds = Field(default=20.0, gt=0, le=3600)
     concurrency: int = Field(default=16, ge=1, le=1000)
     requests_per_host_per_day: int = Field(default=20_000, ge=0, le=1_000_000_000)
+    new_pages_per_source_per_day: int = Field(default=20_000, ge=0, le=1_000_000_000)
     refetches_per_article: Seconds = Field(default=6.0, ge=0, le=1000)
     processes: int = Field(default_factory=default_processes, ge=1, le=256)
     extract_timeout_seconds: Seconds = Field(default=20.0, gt=0, le=3600)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from crawler.page_bodies import PageBody
 from crawler.recorder import Sighting
 from storage.model import HttpExchange, Outcome
 from storage.records import KEPT_WALL_BYTES, PageLook, PageState
@@ -39,12 +38,15 @@ def is_evidence(outcome: Outcome | None, exchange: HttpExchange) -> bool:
     return outcome is Outcome.EXTRACT_FAILED or (outcome in KEPT_AS_EVIDENCE and small)
 
 
-def evidence(look: PageLook, exchange: HttpExchange, body: PageBody) -> Sighting:
-    """Return the sighting of a response that shows no article, with its capture where that is kept."""
-    if not is_evidence(look.fetch.outcome, exchange) or body.digest is None:
+def evidence(look: PageLook, exchange: HttpExchange, digest: str | None) -> Sighting:
+    """Return the sighting of a response that shows no article, with its capture where that is kept.
+
+    `digest` is that of the decoded body.
+    """
+    if not is_evidence(look.fetch.outcome, exchange) or digest is None:
         # A capture has the digest of its decoded body; what cannot be decoded is no evidence worth keeping.
         return Sighting(look=look)
-    return Sighting(look=look, exchange=exchange, body_digest=body.digest, keep=True)
+    return Sighting(look=look, exchange=exchange, body_digest=digest, keep=True)
 
 
 def same_bytes(look: PageLook, page: PageState, digest: str | None, extractor: str) -> PageLook | None:

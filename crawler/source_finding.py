@@ -1,16 +1,12 @@
 """Finds out, from one URL, what to configure of a publisher: its home page, name, feeds and sitemaps."""
 
-import asyncio
 import re
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from crawler.discovery.feeds import read_feed
-from crawler.discovery.index_page import read_index_page
 from crawler.discovery.listing import Listing
 from crawler.fetching import Fetched
 from crawler.home_pages import HomePages
-from crawler.index_reading import body_of
 from crawler.runner import Crawling
 from crawler.visits import Visits
 from storage.model import FeedKind, Outcome
@@ -44,9 +40,9 @@ class SourceFinder:
 
     def __init__(self, crawling: Crawling) -> None:
         self._crawling = crawling
+        self._reader = crawling.poller.reader
         self._visits = Visits(crawling, watched=False)
-        self._max_bytes = crawling.settings.max_bytes
-        self._home = HomePages(poller=crawling.poller, fetcher=crawling.fetcher, max_bytes=self._max_bytes)
+        self._home = HomePages(poller=crawling.poller, fetcher=crawling.fetcher)
 
     async def find(self, url: str) -> FoundSource:
         """Return what stands at `url` and what it leads to. An article leads to the home page of its host.
@@ -55,15 +51,19 @@ class SourceFinder:
         """
         source = await self._visits.known_source_of(url)
         fetched, kind = await self._fetch(url, source)
-        body = body_of(fetched, max_bytes=self._max_bytes)
-        if body.outcome is not None:
-            return FoundSource(url=url, outcome=body.outcome, reason=body.reason)
+        look = await self._reader.look(fetched)
+        if look.outcome is not None:
+            return FoundSource(url=url, outcome=look.outcome, reason=look.reason)
         if kind is FeedKind.SITEMAP:
             return FoundSource(url=url, sitemaps=(url,))
         if kind is FeedKind.UNKNOWN:
-            reading = read_feed(body.content, url=fetched.final_url, content_type=body.content_type)
+            look = await self._reader.feed(fetched)
+            reading = look.feed
             if not isinstance(reading, Listing):
-                return FoundSource(url=url, outcome=Outcome.WRONG_TYPE, reason=reading.reason)
+                outcome, reason = look.outcome, look.reason
+                if reading is not None:
+                    outcome, reason = Outcome.WRONG_TYPE, reading.reason
+                return FoundSource(url=url, outcome=outcome, reason=reason)
             return FoundSource(url=url, feeds=(url,), name=reading.title, homepage=reading.home_url)
         return await self._at_home(url, source, fetched)
 
@@ -71,11 +71,11 @@ class SourceFinder:
         home = urljoin(fetched.final_url, "/")
         if fetched.final_url != home:
             fetched, _ = await self._fetch(home, source)
-        body = body_of(fetched, max_bytes=self._max_bytes)
-        if body.outcome is not None:
-            return FoundSource(url=home, outcome=body.outcome, reason=body.reason)
+        look = await self._reader.page(fetched)
+        page = look.page
+        if page is None:
+            return FoundSource(url=home, outcome=look.outcome or Outcome.WRONG_TYPE, reason=look.reason or look.kind)
         at = fetched.final_url
-        page = await asyncio.to_thread(read_index_page, body.content, url=at, content_type=body.content_type)
         feeds = await self._home.feeds(page, source, url=at)
         sitemaps = await self._home.sitemaps(source, url=at)
         return FoundSource(
@@ -88,7 +88,7 @@ class SourceFinder:
 
     async def _fetch(self, url: str, source: StoredSource | None) -> tuple[Fetched, FeedKind | None]:
         fetched, kind = await self._visits.fetch(url, source)
-        body = body_of(fetched, max_bytes=self._max_bytes)
-        outcome, reason = body.outcome or Outcome.LISTED, body.reason or "source_sought"
+        look = await self._reader.look(fetched)
+        outcome, reason = look.outcome or Outcome.LISTED, look.reason or "source_sought"
         await self._crawling.poller.record_fetches(fetched, outcome=outcome, reason=reason)
         return fetched, kind

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from crawler.catalogue import domains_of
-from crawler.discovery.targets import TargetKind, kind_of_body
-from crawler.extraction.pool import ReadTask
+from crawler.discovery.targets import TargetKind
 from crawler.fetching import Fetched, FetchRequest
-from crawler.index_reading import SITEMAP_BYTES, Body, body_of, fetch_kind, is_home
+from crawler.index_reading import SITEMAP_BYTES, fetch_kind, is_home
+from crawler.page_reading import task_of
 from crawler.runner import Crawling
 from crawler.urls import registrable_domain
 from storage.clock import utc_now
@@ -75,31 +75,30 @@ class Visits:
 
     async def kind_of(self, fetched: Fetched, source: Source) -> FeedKind | None:
         """Return what kind of index an answer is, None for a page."""
-        body = body_of(fetched, max_bytes=self._crawling.settings.max_bytes)
-        if body.outcome is not None:
-            return None
-        match kind_of_body(body.content, body.content_type, url=fetched.final_url):
+        match (await self._crawling.poller.reader.look(fetched)).kind:
             case TargetKind.FEED:
                 return FeedKind.UNKNOWN
             case TargetKind.SITEMAP:
                 return FeedKind.SITEMAP
-            case TargetKind.PAGE if await self._is_index(fetched, body, source):
+            case TargetKind.PAGE if await self._is_index(fetched, source):
                 return FeedKind.SECTION
         return None
 
-    async def _is_index(self, fetched: Fetched, body: Body, source: Source) -> bool:
+    async def _is_index(self, fetched: Fetched, source: Source) -> bool:
         """Whether a page is a home page or a section, by its address, or else by its markup and text."""
         exchange = fetched.last.attempt.exchange
         if exchange is None:
             return False
-        task = ReadTask(
-            body=body.content,
-            content_type=body.content_type,
+        task = task_of(
+            exchange,
             url=fetched.final_url,
             timezone=source.timezone,
-            captured_at=exchange.finished_at,
+            robots_token="",
+            max_bytes=self._crawling.settings.max_bytes,
         )
-        reading = await self._crawling.pool.read(task)
+        reading = (await self._crawling.reader.read(task)).reading
+        if reading is None:
+            return False
         if reading.outcome is Outcome.NOT_ARTICLE:
             return reading.reason in INDEX_REASONS or is_home(fetched.final_url, source)
         return reading.article is not None and is_home(fetched.final_url, source)

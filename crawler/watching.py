@@ -33,7 +33,7 @@ class Watcher(Protocol):
         """The extraction pool read a page or failed to: `timeout`, `crash`, or `error` where the extractor raised."""
 
     def pool_restarted(self) -> None:
-        """The extraction pool was broken, and a new one took its place."""
+        """A worker process did not start, or ended while idle, and its work was given to another."""
 
 
 class _Unwatched:

@@ -59,6 +59,7 @@ PROBLEMS = {
     "fetching_stuck": "Pages are due and in hand, and none has come to an end for long.",
     "archive_failed": "The last capture could not be written to the archive.",
     "disk_full": "A disk is full.",
+    "resources_short": "This machine is short of processes, threads, open files or memory: nothing is fetched.",
     "lock_lost": "Another service may have begun on the same database.",
 }
 """Every code, and what it says; the README has the same list."""

@@ -18,9 +18,11 @@ from crawler.polling import PollResult
 from crawler.runner import Crawling
 from crawler.urls import host_key
 from crawler.visits import Visits, as_index
+from crawler.worker_pool import is_shortage, shortage_of
 from scheduler.feed_planner import PollDue, plan_feeds
 from scheduler.feed_polling import is_skipped
 from scheduler.planner import PagePlanner
+from scheduler.slow_readings import SlowReadings
 from storage.clock import steady_seconds, utc_now
 from storage.errors import DatabaseBusy, MorgueError
 from storage.operating import CHANGED, Halted
@@ -102,6 +104,7 @@ class ServiceJobs:
         self._heed_again_at = steady_seconds()
         self._broken_feeds = _Setbacks()
         self._broken_pages = _Setbacks()
+        self._slow_readings = SlowReadings(read=crawling.read, write=crawling.recorder.write)
         self._loop: PageLoop | None = None
         self._page_job: asyncio.Task[None] | None = None
         self._stopping = False
@@ -169,7 +172,9 @@ class ServiceJobs:
                     await self._explore(feed, fetched)
                 except (MorgueError, FetchingStopped):
                     raise
-                except Exception:
+                except Exception as problem:
+                    if is_shortage(problem):
+                        raise
                     self._broken_feeds.add(feed.feed_id, now=steady_seconds())
                     raise
         finally:
@@ -218,7 +223,11 @@ class ServiceJobs:
         self, *, exclude_hosts: Collection[str], exclude_pages: Collection[int], limit: int
     ) -> Sequence[PageState]:
         now = utc_now()
-        excluded = {*exclude_pages, *self._broken_pages.current(now=steady_seconds())}
+        excluded = {
+            *exclude_pages,
+            *self._broken_pages.current(now=steady_seconds()),
+            *await self._slow_readings.left_alone(),
+        }
         return await self._crawling.read(
             lambda tx: tx.pages.to_fetch(
                 _EVERYTHING, now=now, exclude_hosts=exclude_hosts, exclude_pages=excluded, limit=limit
@@ -236,7 +245,8 @@ class ServiceJobs:
     async def _ingest(self, page: PageState, fetched: Fetched) -> None:
         if page.watched_from is not None and page.last_fetch_at is None and await self._is_index(page, fetched):
             return
-        recorded = await self._crawling.ingest.ingest(page, fetched)
+        async with self._slow_readings.reading(page.page_id):
+            recorded = await self._crawling.ingest.ingest(page, fetched)
         self.outcomes[recorded.outcome] += 1
 
     async def _is_index(self, page: PageState, fetched: Fetched) -> bool:
@@ -276,8 +286,11 @@ class ServiceJobs:
             log.info("database_busy", job=job, problem=str(problem), **facts)
         except MorgueError as problem:
             self._on_broken(problem)
-        except Exception:
-            log.exception("job_failed", job=job, **facts)
+        except Exception as problem:
+            if (shortage := shortage_of(problem)) is not None:
+                self._on_broken(shortage)
+            else:
+                log.exception("job_failed", job=job, **facts)
 
     def pages_in_hand(self) -> int:
         """Return how many due pages are being worked on, or wait for their hosts' turns."""

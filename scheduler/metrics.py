@@ -79,7 +79,10 @@ CATALOGUE = (
         "Pages that could not be read: timeout, crash or error.",
     ),
     Described(
-        "morgue_extraction_pool_restarts_total", "counter", (), "Times that all extraction processes were replaced."
+        "morgue_extraction_pool_restarts_total",
+        "counter",
+        (),
+        "Times that a worker process did not start, or ended while idle.",
     ),
     Described("morgue_commit_duration_seconds", "histogram", (), "How long the writing thread had a transaction open."),
     Described("morgue_recorder_waiting", "gauge", (), "Facts that wait to be written or are being written."),

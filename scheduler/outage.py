@@ -1,4 +1,5 @@
-"""A time in which the database or the archive cannot be used: nothing is fetched, and it is tried until it can again.
+"""A time in which the database or the archive cannot be used, or the machine is short of processes, files or memory:
+nothing is fetched, and it is tried until it can be again.
 
 Nothing is lost by waiting: what was fetched and could not be recorded is still owed, for only recording a fetch clears
 the page's plan.
@@ -14,8 +15,9 @@ from pathlib import Path
 
 import structlog
 
+from crawler.worker_pool import shortage_of
 from storage.clock import steady_seconds, utc_now
-from storage.errors import ArchiveUnavailable, DatabaseGone, DatabaseUnavailable, MorgueError
+from storage.errors import ArchiveUnavailable, DatabaseGone, DatabaseUnavailable, MorgueError, ShortOfResources
 from storage.service_lock import ServiceLock
 from storage.warc_files import prepare_folder, unavailable
 
@@ -32,7 +34,8 @@ PROBE_BYTES = 1 << 20
 
 def is_outage(problem: MorgueError) -> bool:
     """Whether waiting may help; a database that was replaced under us, or that another service has, stays so."""
-    return isinstance(problem, DatabaseUnavailable | ArchiveUnavailable) and not isinstance(problem, DatabaseGone)
+    waited_for = DatabaseUnavailable | ArchiveUnavailable | ShortOfResources
+    return isinstance(problem, waited_for) and not isinstance(problem, DatabaseGone)
 
 
 class Outage:
@@ -84,7 +87,7 @@ class Outage:
             await asyncio.sleep(self._delay)
             self._delay = min(self._delay * 2, LONGEST_RETRY_SECONDS)
             try:
-                await asyncio.to_thread(self._probe)
+                await self._try()
             except MorgueError as problem:
                 if not is_outage(problem):
                     self._on_end_of_hope(problem)
@@ -97,12 +100,24 @@ class Outage:
             self._end(began)
             return
 
+    async def _try(self) -> None:
+        """Raise what is still wrong."""
+        try:
+            await asyncio.to_thread(self._probe)
+        except (OSError, RuntimeError, MemoryError) as problem:
+            shortage = shortage_of(problem)
+            if shortage is None:
+                raise
+            raise shortage from problem
+
     def _end(self, began: float) -> None:
         problem, self.problem, self.since = self.problem, None, None
         self._ended_at = self._clock()
         seconds = round(self._ended_at - began, 1)
         if isinstance(problem, ArchiveUnavailable):
             log.info("archive_available", after_seconds=seconds)
+        elif isinstance(problem, ShortOfResources):
+            log.info("resources_available", after_seconds=seconds)
         else:
             log.info("database_available", after_seconds=seconds)
         self._on_change(None)
@@ -111,6 +126,8 @@ class Outage:
 def _tell_of(problem: MorgueError, *, for_seconds: float) -> None:
     if isinstance(problem, ArchiveUnavailable):
         log.error("archive_unavailable", problem=str(problem), for_seconds=round(for_seconds))
+    elif isinstance(problem, ShortOfResources):
+        log.error("resources_short", problem=str(problem), for_seconds=round(for_seconds))
     else:
         log.error("database_unavailable", problem=str(problem), for_seconds=round(for_seconds))
 

@@ -24,6 +24,7 @@ directory = "archive"
 # max_redirects = 10
 # concurrency = 16               # requests in flight, each to another host
 # requests_per_host_per_day = 20000  # of all processes together; 0 for any number
+# new_pages_per_source_per_day = 20000  # that feeds and sections may bring; 0 for any number
 # processes = 2                  # that read pages; by default one a core, four at most
 # extract_timeout_seconds = 20   # for reading one page
 # respect_noarchive = false      # true: keep nothing of pages that say noarchive, which is only recorded else

@@ -25,7 +25,7 @@ from scheduler.settings import Settings
 from scheduler.stop_signals import BROKEN, CLEAN, StopSignals
 from scheduler.watching import REFRESH_SECONDS, Watching
 from storage.clock import steady_seconds, utc_now
-from storage.errors import ArchiveUnavailable, DatabaseBusy, MorgueError, ServiceRunning
+from storage.errors import ArchiveUnavailable, DatabaseBusy, MorgueError, ServiceRunning, ShortOfResources
 from storage.model import Source
 from storage.service_lock import ServiceLock
 from storage.store import Store
@@ -47,7 +47,7 @@ MEMORY_CEILING = 75
 """The exit code after the memory ceiling: EX_TEMPFAIL of sysexits.h, so that also supervisors start the service again
 that do so after failures only."""
 
-OUTAGE_CODES = ("archive_failed", "database_away")
+OUTAGE_CODES = ("archive_failed", "database_away", "resources_short")
 """What an outage is called by those who watch (`scheduler.health.PROBLEMS`)."""
 
 
@@ -81,9 +81,10 @@ class Service:
         self._watching = Watching(settings, store, software=surroundings.software)
         self._over_ceiling = 0
         self._jobs: ServiceJobs | None = None
+        self._probe_workers: Callable[[], None] | None = None
         self._reload_asked = False
         self._outage = Outage(
-            partial(probe_all, surroundings.lock, self._write_presence, settings.archive.directory),
+            self._probe,
             on_change=self._on_outage,
             on_end_of_hope=self._on_broken,
         )
@@ -117,6 +118,7 @@ class Service:
             software=self._around.software,
             watcher=self._watching.metrics,
         ) as crawling:
+            self._probe_workers = crawling.pool.probe
             self._jobs = jobs = ServiceJobs(
                 crawling,
                 poll_due=poll_rule(crawling.sources, self._settings.service.poll),
@@ -253,6 +255,12 @@ class Service:
         except MorgueError as problem:
             self._on_broken(problem)
 
+    def _probe(self) -> None:
+        """See that all can be used again; blocks, and raises what is still wrong."""
+        probe_all(self._around.lock, self._write_presence, self._settings.archive.directory)
+        if self._probe_workers is not None:
+            self._probe_workers()
+
     def _on_outage(self, problem: MorgueError | None) -> None:
         if problem is not None and self._jobs is not None:
             self._jobs.interrupt()
@@ -261,7 +269,7 @@ class Service:
             for code in OUTAGE_CODES:
                 health.clear(code)
         else:
-            health.note("archive_failed" if isinstance(problem, ArchiveUnavailable) else "database_away", str(problem))
+            health.note(_outage_code(problem), str(problem))
         self._notifier.status(_watching(self._settings) if problem is None else f"Waiting: {problem}")
 
     async def _check_memory(self) -> None:
@@ -322,6 +330,12 @@ class Service:
             pages=self._page_planner(crawling, settings),
         )
         self._notifier.status(_watching(settings))
+
+
+def _outage_code(problem: MorgueError) -> str:
+    if isinstance(problem, ShortOfResources):
+        return "resources_short"
+    return "archive_failed" if isinstance(problem, ArchiveUnavailable) else "database_away"
 
 
 def _from_signal(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:

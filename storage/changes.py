@@ -75,6 +75,9 @@ def decide(previous: ExtractedArticle, extracted: ExtractedArticle) -> Change:
     definite: set[ChangedField] = set()
     tentative: set[ChangedField] = set()
     for field in _TEXT_FIELDS:
+        if getattr(previous, _ATTRIBUTE[field]) == getattr(extracted, _ATTRIBUTE[field]):
+            # Letter by letter the same, as most are that are looked at again.
+            continue
         old, new = _said(previous, field), _said(extracted, field)
         if old != new:
             one_sided = field is not ChangedField.BODY and not (old and new)

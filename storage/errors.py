@@ -4,8 +4,6 @@ What can be expected to happen to a page (a 404, a refusal by robots.txt, a time
 `storage.model.Outcome`.
 """
 
-import os
-
 
 class MorgueError(Exception):
     """A failure that the person at the terminal can act on.
@@ -79,14 +77,10 @@ class CaptureUnreadable(MorgueError):
     """A capture that the database names cannot be read back from its WARC file."""
 
 
-class ExtractionUnavailable(MorgueError):
-    """No process that reads pages can be started; nothing may be recorded as if a page had been the cause."""
+class ShortOfResources(MorgueError):
+    """This machine, or what it allows us, is short of processes, threads, open files or memory; nothing may be recorded
+    as if a page had been the cause."""
 
 
-class OutOfResources(MorgueError):
-    """This process or machine has no more of something: file descriptors, memory, ports. No page is to blame."""
-
-    @classmethod
-    def during(cls, work: str, cause: OSError) -> "OutOfResources":
-        """Return the error for work that the operating system refused."""
-        return cls(work, os.strerror(cause.errno or 0), "raise the limit (ulimit -n, LimitNOFILE=), or free some")
+class ExtractionUnavailable(ShortOfResources):
+    """No process that reads pages can be started."""

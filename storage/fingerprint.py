@@ -8,11 +8,12 @@ figures, letter case and the other marks of punctuation are what a newsroom edit
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from storage.combining_marks import with_bounded_marks
 from storage.model import ExtractedArticle
+from storage.remembering import remembered
 
 SCHEME = "1"
 """Stands before every digest: a digest made by other rules is never equal by accident."""
@@ -40,6 +41,7 @@ _RUNS = re.compile(r'"[\s"]*|-[\s-]*')
 _SPACE_BEFORE = re.compile(r'(?<!\s)\s++(?=["\-,.;:!?])')
 
 
+@remembered
 def normalise(text: str) -> str:
     """Return the form of `text` that is compared; it is not meant to be read.
 
@@ -51,6 +53,18 @@ def normalise(text: str) -> str:
     folded = with_bounded_marks(_DROPPED.sub("", folded).translate(_SAME_MARK))
     tight = _SPACE_BEFORE.sub("", _RUNS.sub(lambda run: run.group()[0], folded))
     return _SPACE.sub(" ", tight).strip()
+
+
+def normal_forms(article: ExtractedArticle) -> dict[str, str]:
+    """Return the forms of an article's texts by the texts, to be given to `remember` in another process."""
+    texts = (article.headline, article.standfirst or "", article.body, *article.authors)
+    return {text: normalise(text) for text in texts}
+
+
+def remember(forms: Mapping[str, str]) -> None:
+    """Take over forms that were made elsewhere, so that the thread that compares them need not make them."""
+    for text, form in forms.items():
+        normalise.keep(text, form)
 
 
 def author_set(authors: Iterable[str]) -> frozenset[str]:

@@ -130,14 +130,15 @@ class Pages:
         *,
         due_at: datetime | None = None,
         spacing: timedelta = timedelta(0),
+        most_new: int | None = None,
     ) -> tuple[dict[str, int], int]:
         """Make the pages of a slice of a feed, new ones due at `due_at` (`now` without it) and then `spacing` apart.
 
-        Returns the page ids by URL key, and how many pages are new.
+        Returns the page ids by URL key, without those of new pages beyond `most_new`, and how many pages are new.
         """
         keys = [entry.url_key for entry in entries]
         known = self._ids(keys)
-        missing = [entry for entry in entries if entry.url_key not in known]
+        missing = [entry for entry in entries if entry.url_key not in known][:most_new]
         self._insert(source_id, missing, now, due_at=due_at or now, spacing=spacing)
         self.lock(known.values())
         self._adopt(source_id, list(known))

@@ -169,10 +169,12 @@ class FeedPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class EntriesRecorded:
-    """How many entries of a poll led to pages that were new, and how many to known ones."""
+    """How many entries of a poll led to pages that were new, and how many to known ones; `cut` are those that would
+    have been new, beyond what was wanted."""
 
     new: int
     known: int
+    cut: int = 0
 
 
 class CandidateKind(StrEnum):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crawler import index_reading, visits
+from crawler.index_reading import IndexReader
 from storage.model import Outcome
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
@@ -95,14 +95,14 @@ def test_a_feed_that_breaks_us_costs_the_other_feeds_nothing(morgue, newsroom, o
     for place in (newsroom, others[0]):
         place.publish_story(STORIES[0])
 
-    def read_feed(body, *, url, content_type, now):
-        if url == feeds[0]:
+    async def read(reader, feed, source, fetched, *, shapes):
+        if feed.url == feeds[0]:
             raise UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed")
-        return whole(body, url=url, content_type=content_type, now=now)
+        return await whole(reader, feed, source, fetched, shapes=shapes)
 
-    whole = index_reading.read_feed
+    whole = IndexReader.read
     morgue.add_source(slug="courier", feeds=feeds)
-    monkeypatch.setattr(index_reading, "read_feed", read_feed)
+    monkeypatch.setattr(IndexReader, "read", read)
     report = morgue.crawl("courier")
     assert {poll.feed.url: poll.outcome for poll in report.feeds} == {feeds[0]: None, feeds[1]: Outcome.LISTED}
     assert report.failed_targets == [feeds[0]]
@@ -114,13 +114,13 @@ def test_a_target_that_breaks_us_costs_the_other_targets_nothing(morgue, newsroo
     urls = [newsroom.publish_story(story) for story in STORIES[:2]]
     broken = iter([True])
 
-    def kind_of_body(body, content_type, *, url):
+    async def look(reader, fetched):
         if next(broken, False):
             raise RuntimeError("a defect of ours")
-        return whole(body, content_type, url=url)
+        return await whole(reader, fetched)
 
-    whole = visits.kind_of_body
-    monkeypatch.setattr(visits, "kind_of_body", kind_of_body)
+    whole = IndexReader.look
+    monkeypatch.setattr(IndexReader, "look", look)
     report = morgue.crawl(*urls, limit=1)
     assert accounts(report) == {urls[0]: (None, "internal_error"), urls[1]: (Outcome.CREATED, None)}
     assert report.failed_targets == [urls[0]]

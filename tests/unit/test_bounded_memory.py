@@ -11,6 +11,7 @@ from scheduler.jobs import MOST_SETBACKS, _Setbacks
 from storage.records import PageState
 from storage.robots_files import RobotsFile, RobotsState
 from tests.unit.test_page_loop import a_page
+from tests.works_here import WorksHere
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -26,6 +27,22 @@ def robots_of(number: int, *, rules: str) -> RobotsFile:
     )
 
 
+def robots_gate(note) -> RobotsGate:
+    return RobotsGate(
+        None,
+        stored=None,
+        token="morgue",
+        note_crawl_delay=note,
+        now=lambda: NOW,
+        ask_seconds=lambda _: 600.0,
+        workers=WorksHere(),
+    )
+
+
+def keep(gate: RobotsGate, file: RobotsFile) -> None:
+    gate.keep(file, asyncio.run(gate.rules_of(file)))
+
+
 def test_copies_of_robots_txt_are_bounded_by_their_text(monkeypatch):
     monkeypatch.setattr(robots, "_MAX_CHARACTERS", 50_000)
     delays: dict[str, float] = {}
@@ -35,12 +52,10 @@ def test_copies_of_robots_txt_are_bounded_by_their_text(monkeypatch):
         if seconds:
             delays[host] = seconds
 
-    gate = RobotsGate(
-        None, stored=None, token="morgue", note_crawl_delay=note, now=lambda: NOW, ask_seconds=lambda _: 600.0
-    )
-    rules = "User-agent: *\nCrawl-delay: 3\n" + "Disallow: /a\n" * 700
+    gate = robots_gate(note)
+    rules = "User-agent: *\nCrawl-delay: 3\n" + "Disallow: /a\n" * 70
     for number in range(20):
-        gate.keep(robots_of(number, rules=rules))
+        keep(gate, robots_of(number, rules=rules))
         # What is asked for again and again stays.
         assert asyncio.run(gate.check("https://0.example/b")).allowed
     assert sum(copy.characters for copy in gate._copies.values()) <= 50_000
@@ -50,17 +65,10 @@ def test_copies_of_robots_txt_are_bounded_by_their_text(monkeypatch):
 
 
 def test_a_copy_that_is_renewed_is_counted_once():
-    gate = RobotsGate(
-        None,
-        stored=None,
-        token="morgue",
-        note_crawl_delay=lambda *_: None,
-        now=lambda: NOW,
-        ask_seconds=lambda _: 600.0,
-    )
+    gate = robots_gate(lambda *_: None)
     for _ in range(3):
-        gate.keep(robots_of(1, rules="User-agent: *\nDisallow: /a\n"))
-    assert gate._characters == len("User-agent: *\nDisallow: /a\n")
+        keep(gate, robots_of(1, rules="User-agent: *\nDisallow: /a\n"))
+    assert gate._characters == len("User-agent: *\nDisallow: /a\n") + 2 * robots._CHARACTERS_A_LINE
 
 
 def test_what_was_learnt_of_sources_is_let_go(monkeypatch):

@@ -7,7 +7,7 @@ from scrapy.exceptions import DownloadTimeoutError, IgnoreRequest, ResponseDataL
 from scrapy.http import Response
 
 from crawler.download import Downloader
-from storage.errors import OutOfResources
+from storage.errors import ShortOfResources
 from storage.model import Outcome
 
 URL = "http://127.0.0.1:8080/"
@@ -48,8 +48,8 @@ def test_what_a_handler_that_is_not_ours_raises_is_explained_by_its_class(proble
 
 
 def test_our_own_shortage_is_no_outcome_of_a_page():
-    with pytest.raises(OutOfResources):
-        attempt(raising(OutOfResources("opening a connection", "too many open files")))
+    with pytest.raises(ShortOfResources):
+        attempt(raising(ShortOfResources("opening a connection", "too many open files")))
 
 
 def test_an_answer_of_a_handler_that_is_not_ours_is_taken_with_what_it_tells():

@@ -16,6 +16,7 @@ from storage.clock import steady_seconds
 from storage.model import FetchKind, HttpExchange, Outcome
 from storage.robots_files import RobotsFile, RobotsState
 from tests.slots_in_memory import RobotsInMemory, SlotsInMemory
+from tests.works_here import WorksHere
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -99,6 +100,7 @@ async def fetcher_of(
     delay_seconds=0,
     token="morgue",
     now=lambda: NOW,
+    workers=None,
     attempt_seconds=60.0,
     chain_seconds=600.0,
     **politeness,
@@ -116,6 +118,7 @@ async def fetcher_of(
             now=now,
             attempt_seconds=attempt_seconds,
             chain_seconds=chain_seconds,
+            workers=workers or WorksHere(),
         )
 
 

@@ -106,7 +106,7 @@ def test_another_service_that_began_meanwhile_ends_the_waiting(naps):
         (ArchiveUnavailable("archive", "is full"), True),
         (DatabaseGone("news", "was replaced"), False),
         (ServiceRunning("news", "has one"), False),
-        (ExtractionUnavailable("reading", "no process"), False),
+        (ExtractionUnavailable("reading", "no process"), True),
     ],
 )
 def test_what_is_waited_for(problem, waited_for):

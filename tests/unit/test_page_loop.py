@@ -8,10 +8,10 @@ import pytest
 import structlog
 
 from crawler import page_loop
-from crawler.extraction.pool import PoolStopped
 from crawler.host_fairness import HostFairness
 from crawler.page_loop import PageLoop
 from crawler.politeness import NoLongerOwed
+from crawler.worker_pool import PoolStopped
 from storage.errors import ArchiveUnavailable
 from storage.records import PageState
 

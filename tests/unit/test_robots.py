@@ -274,7 +274,7 @@ def copy(state=RobotsState.RULES, *, rules="User-agent: *\nDisallow: /private\nC
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
-        (RobotsAnswer(status=200, body=b"User-agent: *"), RobotsState.RULES),
+        (RobotsAnswer(status=200, text="user-agent: *\n"), RobotsState.RULES),
         (RobotsAnswer(status=204), RobotsState.RULES),
         (RobotsAnswer(status=404), RobotsState.ALLOWED),
         (RobotsAnswer(status=410), RobotsState.ALLOWED),
@@ -329,7 +329,7 @@ def test_a_last_copy_that_allowed_everything_is_a_good_one_too():
     ],
 )
 def test_a_copy_is_kept_for_a_day_at_most_and_an_hour_at_least(cache_control, lifetime):
-    answer = RobotsAnswer(status=200, body=b"", cache_control=cache_control)
+    answer = RobotsAnswer(status=200, cache_control=cache_control)
     assert read_answer(answer, origin=ORIGIN, last=None, now=NOW).expires_at == NOW + lifetime
 
 

@@ -13,7 +13,7 @@ def test_id_depends_on_the_settings_of_the_source_and_on_nothing_else():
 
 def test_id_is_told_without_loading_trafilatura():
     code = (
-        "import sys; from crawler.extraction import extractor_id; from crawler.extraction.pool import ExtractionPool;"
+        "import sys; from crawler.extraction import extractor_id; from crawler.page_reading import PageReader;"
         "print(extractor_id(timezone=None), 'trafilatura' in sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

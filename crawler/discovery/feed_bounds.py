@@ -56,7 +56,7 @@ _CONTAINERS = frozenset({b"rss", b"rdf", b"feed", b"channel"})
 _ENTRY_NAMES = frozenset({b"item", b"entry"})
 _WANTED = frozenset(
     {b"title", b"link", b"guid", b"id", b"origlink", b"pubdate", b"date", b"published", b"updated", b"modified"}
-    | {b"created", b"issued", b"comments"}
+    | {b"created", b"issued", b"comments", b"enclosure"}
     | {b"ttl", b"skiphours", b"skipdays", b"updateperiod", b"updatefrequency"}
 )
 _WITH_MARKUP = frozenset({b"title", b"skiphours", b"skipdays"})

@@ -67,6 +67,8 @@ class Crawl:
         self._owed = 0
         self._exploring = False
         self._fetching_ended = False
+        self._beginning: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
         self._begins_sources: Counter[int] = Counter()
         self._begins_domains: Counter[str] = Counter()
 
@@ -76,6 +78,14 @@ class Crawl:
         self._crawling.politeness.stop()
         if self._loop is not None:
             self._loop.stop()
+
+    def give_up(self) -> None:
+        """Wait no longer for what is in flight, which is then still owed."""
+        if self._loop is not None:
+            self._loop.abandon()
+        for task in (self._beginning, self._following):
+            if task is not None:
+                task.cancel()
 
     async def run(self) -> CrawlReport:
         """Crawl to the end.
@@ -87,14 +97,14 @@ class Crawl:
         self._named = NamedTargets(urls, self.report.named)
         self._source_ids = {stored.source_id for stored in sources}
         feeds = await self._crawling.read(lambda tx: tx.feeds.for_sources(self._source_ids)) if sources else []
-        beginning = asyncio.create_task(self._begin_all(feeds, urls))
+        self._beginning = beginning = asyncio.create_task(self._begin_all(feeds, urls))
         # Hosts that say nothing must not keep the pages of others waiting. With a limit, all must be known before.
         await asyncio.wait({beginning}, timeout=BEGIN_SECONDS if self._request.limit is None else None)
         try:
             if not self.report.stopped and not _has_failed(beginning):
                 await self._explore_and_fetch(beginning)
         finally:
-            await beginning
+            await _end_of(beginning)
         self._explorer.close()
         self.report.held = self._holds()
         await self._close_account()
@@ -288,12 +298,12 @@ class Crawl:
     async def _explore_and_fetch(self, beginning: "asyncio.Future[None]") -> None:
         """Follow where the indexes lead, and meanwhile fetch the pages that are known."""
         self._exploring = True
-        exploring = asyncio.create_task(self._explore(beginning))
+        self._following = exploring = asyncio.create_task(self._explore(beginning))
         try:
             await self._fetch_pages()
         finally:
             self._fetching_ended = True
-            await exploring
+            await _end_of(exploring)
 
     async def _explore(self, beginning: "asyncio.Future[None]") -> None:
         try:
@@ -395,6 +405,17 @@ class Crawl:
 
 def _has_failed(task: "asyncio.Future[None]") -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+async def _end_of(task: "asyncio.Task[None]") -> None:
+    """Wait for the end of a task, also of one that was given up, and raise what it raised."""
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if not task.cancelled():
+        task.result()
 
 
 async def finish_all(tasks: Iterable[Awaitable[None]]) -> None:

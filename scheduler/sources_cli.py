@@ -1,5 +1,6 @@
 """The commands that look after sources: add, check, import, export."""
 
+import asyncio
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -169,19 +170,22 @@ def _opened(context: "CommandContext", *, in_passing: bool) -> "Iterator[tuple[S
 def _with_crawling(
     context: "CommandContext", work: "Callable[[Crawling], Awaitable[Result]]", *, in_passing: bool = False
 ) -> Result:
-    """Do something with the crawler open; Ctrl-C ends it."""
+    """Do something with the crawler open; Ctrl-C and SIGTERM end it."""
     from crawler import reactor
     from crawler.runner import open_crawling
+    from crawler.stopping import stopped_by_signals
+
+    async def main(store: "Store", archive: "ArchiveSettings") -> Result:
+        async with open_crawling(store, crawl=context.crawl, archive=archive, software=context.software) as crawling:
+            working = asyncio.ensure_future(work(crawling))
+            with stopped_by_signals(on_stop=working.cancel, on_give_up=working.cancel):
+                return await working
 
     with _opened(context, in_passing=in_passing) as (store, archive):
-
-        async def main() -> Result:
-            async with open_crawling(
-                store, crawl=context.crawl, archive=archive, software=context.software
-            ) as crawling:
-                return await work(crawling)
-
-        return reactor.run(main())
+        try:
+            return reactor.run(main(store, archive))
+        except asyncio.CancelledError as interrupted:
+            raise typer.Abort from interrupted
 
 
 def _slugs(context: "CommandContext") -> set[str]:

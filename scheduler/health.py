@@ -57,6 +57,7 @@ PROBLEMS = {
     "database_away": "The database refuses, or cannot be reached.",
     "job_stuck": "A job of the service runs longer than it may.",
     "fetching_stuck": "Pages are due and in hand, and none has come to an end for long.",
+    "polls_stuck": "Polls are in hand, and none has come to an end for long.",
     "archive_failed": "The last capture could not be written to the archive.",
     "disk_full": "A disk is full.",
     "resources_short": "This machine is short of processes, threads, open files or memory: nothing is fetched.",
@@ -64,7 +65,9 @@ PROBLEMS = {
 }
 """Every code, and what it says; the README has the same list."""
 
-MENDED_BY_RESTART = frozenset({"loop_blocked", "writer_stuck", "writer_ended", "job_stuck", "fetching_stuck"})
+MENDED_BY_RESTART = frozenset(
+    {"loop_blocked", "writer_stuck", "writer_ended", "job_stuck", "fetching_stuck", "polls_stuck"}
+)
 """What is wrong inside the process, so that a new one may do better; of the rest a supervisor can mend nothing."""
 
 ILL_SECONDS = 60.0

@@ -1,15 +1,15 @@
 """A small HTTP server for those who watch the service: `/healthz` and `/metrics`.
 
 It has threads of its own, so that it answers while the event loop hangs, which is when it is needed most. It tells
-counts and states, never an address of a page, but has no password: who may reach it is for the address to decide, and
-by default that is this machine alone.
+counts, states and hosts, never an address of a page, but has no password: who may reach it is for the address to
+decide, and by default that is this machine alone.
 """
 
 import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
@@ -64,9 +64,21 @@ def parse_address(text: str) -> tuple[str, int] | None:
     return name, int(port)
 
 
-def healthz(*, status: str, problems: list[dict[str, str]], seconds: float, doing: str = "") -> Answer:
-    """Return what `/healthz` says: 200 for `ok` alone. `doing` tells people what the service is at."""
-    body = {"status": status, "uptime_seconds": round(seconds), "problems": problems}
+def healthz(
+    *,
+    status: str,
+    problems: list[dict[str, str]],
+    seconds: float,
+    doing: str = "",
+    stuck: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return what `/healthz` says: 200 for `ok` alone.
+
+    `doing` tells people what the service is at, `stuck` which hosts do not end their answers.
+    """
+    body: dict[str, Any] = {"status": status, "uptime_seconds": round(seconds), "problems": problems}
+    if stuck is not None:
+        body["stuck"] = stuck
     if doing:
         body["doing"] = doing
     code = HTTPStatus.OK if status == "ok" else HTTPStatus.SERVICE_UNAVAILABLE

@@ -38,6 +38,9 @@ FEEDS_A_HOST = 8
 FURTHER_AT_ONCE = 400
 """Polls beside the first of each host: so many of one host, and of all. They take turns there anyway, and a host that
 says nothing must not take the places of others."""
+POLL_SECONDS = 24 * 3600.0
+"""A poll that takes longer, with all the further pages and sitemaps that it leads to, is given up. What it waits for
+has limits of its own; this is for what nobody thought of."""
 ABANDON_SECONDS = 2.0
 SETBACK_SECONDS = 600.0
 """What broke for a reason of ours is left alone this long: nothing was recorded, so it is still due."""
@@ -169,7 +172,8 @@ class ServiceJobs:
         try:
             with self._boundary("poll", feed_id=feed.feed_id, url=feed.url):
                 try:
-                    await self._explore(feed, fetched)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._explore(feed, fetched)
                 except (MorgueError, FetchingStopped):
                     raise
                 except Exception as problem:

@@ -103,6 +103,12 @@ CATALOGUE = (
         ("reason",),
         "Hosts that are left alone: host_asked_to_wait or budget_spent.",
     ),
+    Described(
+        "morgue_hosts_stuck",
+        "gauge",
+        (),
+        "Hosts that do not end their answers, as `/healthz` names them.",
+    ),
     Described("morgue_sources", "gauge", ("state",), "Sources that are watched, and that are paused."),
     Described(
         "morgue_source_last_poll_timestamp_seconds",
@@ -225,7 +231,7 @@ class Metrics:
         self._gauges["morgue_build_info"].labels(version, platform.python_version()).set(1)
         for reason in ("timeout", "crash", "error"):
             self._read_failures.labels(reason)
-        self.pages_fetched = 0
+        self.pages_fetched = self.others_fetched = 0
         self._shown: dict[str, frozenset[str]] = {}
         self._warned: set[tuple[str, str]] = set()
         self._warned_of_service: set[str] = set()
@@ -265,8 +271,11 @@ class Metrics:
     def fetch_recorded(self, fetch: Fetch) -> None:
         """Count an attempt, and how long the host took where it answered."""
         self._on_fetch(fetch)
+        # By the one thread that writes.
         if fetch.kind is FetchKind.PAGE:
-            self.pages_fetched += 1  # by the one thread that writes
+            self.pages_fetched += 1
+        else:
+            self.others_fetched += 1
         outcome = "" if fetch.outcome is None else fetch.outcome.value
         answered = fetch.status is not None
 

@@ -5,7 +5,7 @@ import contextlib
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -15,6 +15,7 @@ from typing import Self
 
 import structlog
 
+from crawler.politeness import StuckHost
 from crawler.recorder import Recorder
 from crawler.runner import Crawling
 from scheduler.failing_hosts import FailingHosts
@@ -41,6 +42,8 @@ from storage.store import Store, Transaction
 log = structlog.get_logger()
 
 BEAT_SECONDS = 1.0
+STUCK_NAMED = 20
+"""So many hosts that do not end their answers are named; the others are counted."""
 REFRESH_SECONDS = 15.0
 """How often the gauges that need the database are read."""
 JOB_BOUNDS = {"poll_due_feeds": 120.0, "check_lock": 120.0, "plan": 7200.0, "housekeeping": 3600.0}
@@ -72,6 +75,7 @@ class Watching:
         self._beating: asyncio.Task[None] | None = None
         self._loop_lag = 0.0
         self._doing: Callable[[], str] = lambda: "nothing is fetched yet"
+        self._stuck: Callable[[], Sequence[StuckHost]] = tuple
         self._reported: set[str] = set()
         address = parse_address(settings.service.http)
         routes = {"/healthz": self._healthz, "/metrics": self._exposition}
@@ -153,11 +157,17 @@ class Watching:
     def watch(self, crawling: Crawling, *, in_hand: Callable[[], int], polls: Callable[[], int] = lambda: 0) -> None:
         """Watch an open crawler; `in_hand` tells how many due pages are being worked on, `polls` how many feeds are."""
         self._doing = lambda: f"pages in hand: {in_hand()}, polls in hand: {polls()}"
+        self._stuck = crawling.politeness.stuck
+        self.metrics.measure("morgue_hosts_stuck", lambda: float(len(self._stuck())))
         recorder = crawling.recorder
         self.metrics.measure("morgue_recorder_waiting", lambda: float(recorder.pending.count))
         self.metrics.measure("morgue_recorder_stalled_seconds", recorder.pending.stalled_seconds)
         self.health.add(partial(_writer_problem, recorder))
-        self.health.add(Progress(lambda: self.metrics.pages_fetched, in_hand, patience=self._patience).check)
+        for code, things, done, busy in (
+            ("fetching_stuck", "pages", lambda: self.metrics.pages_fetched, in_hand),
+            ("polls_stuck", "polls", lambda: self.metrics.others_fetched, polls),
+        ):
+            self.health.add(Progress(code, things, done, busy, patience=self._patience).check)
 
     def _patience(self) -> float:
         """How long pages may be in hand with none coming to its end: a publisher's delay may be long."""
@@ -178,7 +188,18 @@ class Watching:
 
     def _healthz(self) -> Answer:
         problems = [{"code": one.code, "problem": one.sentence} for one in self.health.problems()]
-        return healthz(status=self.status(), problems=problems, seconds=self.health.seconds(), doing=self.doing())
+        stuck = self._stuck()
+        named = [
+            {"host": one.host, "seconds": None if one.seconds is None else round(one.seconds), "silences": one.silences}
+            for one in stuck[:STUCK_NAMED]
+        ]
+        return healthz(
+            status=self.status(),
+            problems=problems,
+            seconds=self.health.seconds(),
+            doing=self.doing(),
+            stuck={"hosts": len(stuck), "named": named},
+        )
 
     def _exposition(self) -> Answer:
         return Answer(HTTPStatus.OK, METRICS_TYPE, self.metrics.exposition())
@@ -253,12 +274,22 @@ class Watching:
 
 
 class Progress:
-    """Tells when work that is in hand stopped coming to an end.
+    """Tells when work that is in hand stopped coming to an end: the problem `code`, of these `things`.
 
     `done` counts what came to its end since the start, `in_hand` what is being worked on.
     """
 
-    def __init__(self, done: Callable[[], int], in_hand: Callable[[], int], *, patience: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        code: str,
+        things: str,
+        done: Callable[[], int],
+        in_hand: Callable[[], int],
+        *,
+        patience: Callable[[], float],
+    ) -> None:
+        self._code = code
+        self._things = things
         self._done = done
         self._in_hand = in_hand
         self._patience = patience
@@ -266,7 +297,7 @@ class Progress:
         self._since = 0.0
 
     def check(self, now: float) -> Problem | None:
-        """Return the problem that pages are in hand and none has come to its end for too long."""
+        """Return the problem that something is in hand and nothing has come to its end for too long."""
         done = self._done()
         if done != self._seen or not self._in_hand():
             self._seen, self._since = done, now
@@ -274,7 +305,8 @@ class Progress:
         stuck = now - self._since
         if stuck <= self._patience():
             return None
-        return problem_of("fetching_stuck", f"pages are in hand, and none has come to an end for {stuck:.0f} seconds")
+        sentence = f"{self._things} are in hand, and none has come to an end for {stuck:.0f} seconds"
+        return problem_of(self._code, sentence)
 
 
 def _writer_problem(recorder: Recorder, _: float) -> Problem | None:

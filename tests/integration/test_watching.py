@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 from structlog.testing import capture_logs
 
+from crawler.politeness import StuckHost
 from crawler.recorder import Recorder
 from scheduler import health, watching
 from scheduler.health import DatabaseProbe, Stage
@@ -144,10 +145,14 @@ def test_a_database_that_another_program_holds_is_told_and_well_when_it_is_free(
 
 
 class Held:
-    """What `Watching.watch` looks at, with a recorder on a database that is held."""
+    """What `Watching.watch` looks at, with a recorder on a database that is held, and a host that says nothing."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
+        self.politeness = self
+
+    def stuck(self):
+        return [StuckHost(host="mute.example", seconds=47.3, silences=2)]
 
 
 def test_a_writer_that_gets_nothing_written_is_told(quick, settings, store):
@@ -182,7 +187,9 @@ def test_a_writer_that_was_closed_is_no_problem_and_one_that_broke_is(settings, 
             with Recorder(store, archive=None, watcher=watching.metrics) as recorder:
                 watching.watch(Held(recorder), in_hand=lambda: 2, polls=lambda: 1)
                 assert (await asyncio.to_thread(told, watching.server.port)) == (503, "stopping", [])
-                doing = json.loads((await asyncio.to_thread(ask, watching.server.port))[1])["doing"]
+                said = json.loads((await asyncio.to_thread(ask, watching.server.port))[1])
+                doing, mute = said["doing"], {"host": "mute.example", "seconds": 47, "silences": 2}
+                assert said["stuck"] == {"hosts": 1, "named": [mute]}
                 assert doing.startswith("stopping") and doing.endswith("pages in hand: 2, polls in hand: 1")
             assert (await asyncio.to_thread(told, watching.server.port)) == (503, "stopping", [])
             with Recorder(store, archive=None, watcher=watching.metrics) as broken:

@@ -177,7 +177,7 @@ def test_what_waits_to_be_written_is_stalled_only_while_nothing_is_written(clock
 
 def test_pages_in_hand_must_come_to_an_end_now_and_then():
     done, in_hand = [0], [0]
-    progress = Progress(lambda: done[0], lambda: in_hand[0], patience=lambda: 900)
+    progress = Progress("fetching_stuck", "pages", lambda: done[0], lambda: in_hand[0], patience=lambda: 900)
     assert progress.check(0) is None
     assert progress.check(10_000) is None  # none was in hand
     in_hand[0] = 3

@@ -44,6 +44,7 @@ from crawler import dns
 from crawler.address_guard import AddressInfo, AddressRefused, guarded_socket
 from crawler.dns import NameNotFound
 from crawler.worker_pool import shortage_of
+from storage.errors import ShortOfResources
 
 IDLE_SECONDS = "MORGUE_IDLE_SECONDS"
 CONNECT_SECONDS = "MORGUE_CONNECT_SECONDS"
@@ -138,8 +139,11 @@ class HttpHandler(BaseDownloadHandler):
     async def _perform(self, transfer: "_Transfer") -> None:
         """Run a transfer to its end. Raises what `download_request` raises."""
         loop = asyncio.get_running_loop()
-        transfer.prepare(connect_seconds=self._connect_seconds, authorities=self._authorities)
-        done = self._transfers.add_handle(transfer.curl)
+        try:
+            transfer.prepare(connect_seconds=self._connect_seconds, authorities=self._authorities)
+            done = self._transfers.add_handle(transfer.curl)
+        except pycurl.error as problem:
+            raise with_reason(DownloadFailedError(f"libcurl refuses the request: {problem}"), "failed") from problem
 
         def check_idle() -> None:
             quiet = transfer.quiet_seconds()
@@ -188,7 +192,7 @@ class _Transfer:
         self._last_byte_at: float | None = None
         self._too_large: str | None = None
         self._refused = False
-        self._shortage: OSError | None = None
+        self._shortage: ShortOfResources | None = None
         self._ended_orderly = True
 
     def prepare(self, *, connect_seconds: float, authorities: str) -> None:
@@ -267,7 +271,7 @@ class _Transfer:
         Raises `ShortOfResources` where this process could not open a connection, which is no fault of the host.
         """
         if self._shortage is not None:
-            raise shortage_of(self._shortage) or self._shortage
+            raise self._shortage
         kind, reason = self._kind_and_reason(code, message)
         if reason == "reset" and self._head_ended:
             if not any(name.lower() in _DELIMITERS for name, _ in map(_field, self._lines)):
@@ -301,7 +305,7 @@ class _Transfer:
             self._refused = True
             return int(pycurl.SOCKET_BAD)
         except OSError as problem:
-            self._shortage = problem
+            self._shortage = shortage_of(problem)
             return int(pycurl.SOCKET_BAD)
         self._refused = False
         # What libcurl gets is a duplicate, made when this returns.

@@ -195,7 +195,10 @@ async def open_crawling(
     """
     warc = Archive(archive.directory, max_file_bytes=archive.max_file_bytes, software=software)
     for recovered in await asyncio.to_thread(warc.recover):
-        log.info("archive_recovered", file=recovered.name, kept=recovered.kept_bytes, cut=recovered.cut_bytes)
+        if recovered.left is not None:
+            log.warning("archive_left_open", file=recovered.name, problem=recovered.left)
+        else:
+            log.info("archive_recovered", file=recovered.name, kept=recovered.kept_bytes, cut=recovered.cut_bytes)
     sources = SourceBook(store)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(warc.close)

@@ -132,13 +132,18 @@ def _tell_of(problem: MorgueError, *, for_seconds: float) -> None:
         log.error("database_unavailable", problem=str(problem), for_seconds=round(for_seconds))
 
 
-def probe_all(lock: ServiceLock, write: Callable[[], None], archive: Path) -> None:
+def probe_all(
+    lock: ServiceLock, write: Callable[[], None], archive: Path, check_folder: Callable[[], None] = lambda: None
+) -> None:
     """See that the lock is ours, that the database takes a row and the archive a file of some size.
+
+    `check_folder` raises where the archive's folder is another one than it was; it must not be made anew then.
 
     Raises `DatabaseUnavailable`, `ArchiveUnavailable`, or `ServiceRunning` when another service has begun meanwhile.
     """
     lock.regain()
     write()
+    check_folder()
     probe_archive(archive)
 
 

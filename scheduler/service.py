@@ -24,6 +24,7 @@ from scheduler.sd_notify import Notifier
 from scheduler.settings import Settings
 from scheduler.stop_signals import BROKEN, CLEAN, StopSignals
 from scheduler.watching import REFRESH_SECONDS, Watching
+from storage.archive import Archive
 from storage.clock import steady_seconds, utc_now
 from storage.errors import ArchiveUnavailable, DatabaseBusy, MorgueError, ServiceRunning, ShortOfResources
 from storage.model import Source
@@ -35,7 +36,8 @@ log = structlog.get_logger()
 TICK_SECONDS = 1.0
 PLAN_SECONDS = 2.0
 LOCK_SECONDS = 5.0
-"""How often it is checked that no other service may have begun; it also keeps an idle connection in use."""
+"""How often it is checked that no other service may have begun, and that the archive's folder is still there; it also
+keeps an idle connection in use."""
 HEARTBEAT_SECONDS = 30.0
 HOUSEKEEPING_SECONDS = 60.0
 MEMORY_SECONDS = 15.0
@@ -81,6 +83,7 @@ class Service:
         self._watching = Watching(settings, store, software=surroundings.software)
         self._over_ceiling = 0
         self._jobs: ServiceJobs | None = None
+        self._archive: Archive | None = None
         self._probe_workers: Callable[[], None] | None = None
         self._reload_asked = False
         self._outage = Outage(
@@ -133,6 +136,7 @@ class Service:
                 notifier=self._notifier,
                 on_reloaded=partial(self._use, crawling, jobs),
             )
+            self._archive = crawling.archive
             self._housekeeping = Housekeeping(
                 store=self._store,
                 recorder=crawling.recorder,
@@ -240,6 +244,11 @@ class Service:
     async def _check_lock(self) -> None:
         if self._outage.problem is None:
             await self._guarded(self._around.lock.check)
+            await self._guarded(self._check_archive)
+
+    def _check_archive(self) -> None:
+        if self._archive is not None:
+            self._archive.check_folder()
 
     async def _say_present(self) -> None:
         if self._outage.problem is None:
@@ -257,7 +266,12 @@ class Service:
 
     def _probe(self) -> None:
         """See that all can be used again; blocks, and raises what is still wrong."""
-        probe_all(self._around.lock, self._write_presence, self._settings.archive.directory)
+        probe_all(
+            self._around.lock,
+            self._write_presence,
+            self._settings.archive.directory,
+            check_folder=self._check_archive,
+        )
         if self._probe_workers is not None:
             self._probe_workers()
 

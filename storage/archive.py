@@ -13,12 +13,16 @@ from storage.warc_files import (
     SUFFIX,
     Recovered,
     file_stem,
+    final_name,
+    folder_identity,
+    is_at,
     lock,
     opened_to_read,
     prepare_folder,
     recover_folder,
     sync_folder,
     unavailable,
+    warc_paths,
 )
 from storage.warc_records import (
     BrokenRecord,
@@ -65,14 +69,44 @@ class Archive:
         self._stem = file_stem(started_at=utc_now(), nonce=secrets.token_hex(4))
         self._serial = 0
         self._current: _OpenFile | None = None
+        self._identity: tuple[int, int] | None = None
+        self._landmark: str | None = None
 
     def recover(self) -> list[Recovered]:
         """Make the folder ready and close what dead processes left in it; files still being written are left alone.
 
-        Raises `ArchiveUnavailable` when the folder cannot be made or written.
+        From then on it must stay the same folder (`check_folder`). Raises `ArchiveUnavailable` when the folder cannot
+        be made or written.
         """
         prepare_folder(self.directory)
-        return recover_folder(self.directory)
+        recovered = recover_folder(self.directory)
+        self._identity = folder_identity(self.directory)
+        self._landmark = next((final_name(path) for path in reversed(warc_paths(self.directory))), None)
+        return recovered
+
+    def check_folder(self) -> None:
+        """See that the folder is still the one that was made ready: not removed, renamed, unmounted or replaced.
+
+        What is mounted anew is the same where it holds the file that was there last. May be called from any thread.
+        Raises `ArchiveUnavailable`.
+        """
+        if self._identity is None:
+            return
+        try:
+            identity = folder_identity(self.directory)
+        except OSError as problem:
+            raise unavailable(self.directory, problem, remedy="put the folder back, or start again") from problem
+        if identity == self._identity:
+            return
+        landmark = self._landmark
+        if landmark is None or any((self.directory / f"{landmark}{end}").exists() for end in ("", OPEN_SUFFIX)):
+            self._identity = identity
+            return
+        raise ArchiveUnavailable(
+            str(self.directory),
+            f"another folder is in its place, without {landmark}",
+            "put the right one back, or start again to go on in this one",
+        )
 
     def append(self, exchange: HttpExchange, *, body_digest: str) -> Capture:
         """Write the response and its request, and return where the response stands, once `sync` has succeeded.
@@ -111,8 +145,8 @@ class Archive:
             return
         try:
             os.fsync(file.descriptor)
-            if os.fstat(file.descriptor).st_nlink == 0:
-                raise FileNotFoundError(2, "its file was removed while it was written", file.name)
+            if not is_at(file.descriptor, file.path):
+                raise FileNotFoundError(2, "its file was removed or renamed while it was written", file.name)
         except OSError as problem:
             # After a failed fsync the system may have forgotten which pages it did not write: what is not known to be
             # on the disk is given up, and so is the file.
@@ -169,12 +203,13 @@ class Archive:
         return member
 
     def _begin_file(self) -> _OpenFile:
+        self.check_folder()
         prepare_folder(self.directory)
         try:
             file = self._create_file()
         except OSError as problem:
             raise unavailable(self.directory, problem) from problem
-        self._current = file
+        self._current, self._landmark = file, file.name
         warcinfo = warcinfo_member(
             record_id=file.warcinfo_id, filename=file.name, software=self._software, written_at=utc_now()
         )

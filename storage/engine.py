@@ -1,11 +1,14 @@
 """Connections: what both databases need to be told, and their failures in our words."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import quote
 
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, event, make_url
@@ -42,13 +45,18 @@ _COLLISIONS = frozenset({"40P01", "40001", "SQLITE_BUSY_SNAPSHOT"})
 
 SQLite's plain "database is locked" is none of them: it has been waited for already.
 """
+_FORBIDDEN = "42501"
+"""PostgreSQL's SQLSTATE where the role may not do something."""
+_NOT_WRITABLE = ("make the file and its folder writable", "check that the folder exists and is writable")
 _REMEDIES = (
     ("database is locked", "another program holds it; try again when that has finished"),
-    ("readonly", "make the file and its folder writable"),
+    ("readonly", _NOT_WRITABLE[0]),
     ("not a database", "name the file of a morgue database"),
     ("disk is full", "free some space"),
     ("disk I/O error", "check the disk and its free space"),
-    ("unable to open", "check that the folder exists and is writable"),
+    ("unable to open", _NOT_WRITABLE[1]),
+    ("permission denied", "grant it to the user of [database] url, or make that user the owner"),
+    ("read-only transaction", "name the server that takes writes, or make the database writable"),
     ("no such table", "run `morgue db check`"),
     ("password authentication failed", "check the user and password of [database] url"),
     ("does not exist", "create it, or correct [database] url"),
@@ -108,7 +116,8 @@ def create_engine(url: str | URL) -> Engine:
     Raises ConfigurationError when the URL or the driver is not usable.
     """
     address = parse_url(url) if isinstance(url, str) else url
-    arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+    # Whatever the role, the address or the environment say: what is read from pages is Unicode.
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "client_encoding": "utf8"}
     arguments |= {name: value for name, value in LIFE_SIGNS.items() if name not in address.query}
     if address.get_backend_name() == "sqlite":
         arguments = {"check_same_thread": False}
@@ -127,11 +136,90 @@ def create_engine(url: str | URL) -> Engine:
             "[database] url", "PostgreSQL needs a driver", "install it: pip install 'morgue[postgres]'"
         ) from problem
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _connect_as_reader)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "before_cursor_execute", _refuse_without_transaction)
         event.listen(engine, "handle_error", _note_end)
+    else:
+        event.listen(engine, "connect", partial(_refuse_other_encodings, address), insert=True)
     return engine
+
+
+def _refuse_other_encodings(url: URL, connection: Any, _record: object) -> None:
+    """Raise `DatabaseUnavailable` for a database that cannot hold every character, or (SQL_ASCII) knows of none."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        connection.close()
+        raise DatabaseUnavailable(
+            describe(url),
+            f"stores text in {encoding} and not in UTF-8, so that some pages could not be kept",
+            "make one in UTF-8: createdb --encoding=UTF8 --template=template0 NAME",
+        )
+
+
+def hold_open(engine: Engine) -> sqlite3.Connection | None:
+    """Return a connection to a SQLite database that is never used; to be closed last.
+
+    With it the files of the write-ahead log stay the same ones, whatever becomes of the connections that are used: the
+    last one that closes removes them. None where it is only read. Raises `DatabaseUnavailable`.
+    """
+    with failures_explained(engine.url):
+        pooled = engine.raw_connection()
+        pooled.detach()
+        driver: Any = pooled.dbapi_connection
+        if isinstance(driver, _ReadingConnection):
+            driver.close()
+            return None
+        try:
+            driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.Error as problem:
+            driver.close()
+            raise explained(engine.url, DBAPIError(None, None, problem)) from problem
+    return cast("sqlite3.Connection", driver)
+
+
+class _ReadingConnection(sqlite3.Connection):
+    """A connection to a database that this user may only read."""
+
+
+def _connect_as_reader(_dialect: object, _record: object, names: list[Any], options: dict[str, Any]) -> Any:
+    """Open a database for reading where that is all that may be done with it; None leaves it to SQLAlchemy.
+
+    In WAL mode SQLite wants to make files beside the database even to read it. Where it may not, and there is no
+    write-ahead log, nobody writes, and the file can be read as it is (sqlite.org, "WAL", "Read-Only Databases").
+    """
+    name = str(names[0])
+    if name.startswith("file:"):  # whoever writes that has said how it is to be opened
+        return None
+    file = Path(name)
+    if not file.is_file() or what_is_not_writable(file) is None:
+        return None
+    log = _beside(file, "-wal")
+    alone = not log.exists() or (os.access(log, os.R_OK) and log.stat().st_size == 0)
+    mode = "mode=ro&immutable=1" if alone else "mode=ro"
+    options = {key: value for key, value in options.items() if key != "uri"}
+    return sqlite3.connect(
+        f"file:{quote(str(file.absolute()))}?{mode}", uri=True, factory=_ReadingConnection, **options
+    )
+
+
+def what_is_not_writable(file: Path) -> Path | None:
+    """Return what keeps this user from writing a SQLite database: its file, one beside it, or the folder.
+
+    Once the files beside it are there, the folder need not be writable. None where nothing does.
+    """
+    beside = [_beside(file, "-wal"), _beside(file, "-shm")]
+    for path in (file, *(one for one in beside if one.exists())):
+        if not os.access(path, os.W_OK):
+            return path
+    if all(one.exists() for one in beside) or os.access(file.absolute().parent, os.W_OK):
+        return None
+    return file.absolute().parent
+
+
+def _beside(file: Path, ending: str) -> Path:
+    return file.with_name(f"{file.name}{ending}")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -141,7 +229,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     try:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = FULL")
-        _keep_journal_ahead(cursor)
+        if not isinstance(connection, _ReadingConnection):
+            _keep_journal_ahead(cursor)
     finally:
         cursor.close()
 
@@ -217,9 +306,13 @@ def failures_explained(url: URL) -> Iterator[None]:
     except (MorgueError, IntegrityError, DataError):  # the latter two are about one row, not about the database
         raise
     except DBAPIError as problem:
-        if isinstance(problem, ProgrammingError) and not problem.connection_invalidated:
+        if isinstance(problem, ProgrammingError) and not (problem.connection_invalidated or _is_forbidden(problem)):
             raise
         raise explained(url, problem) from problem
+
+
+def _is_forbidden(problem: DBAPIError) -> bool:
+    return getattr(problem.orig, "sqlstate", None) == _FORBIDDEN
 
 
 def explained(url: URL, problem: SQLAlchemyError) -> DatabaseUnavailable:
@@ -227,8 +320,13 @@ def explained(url: URL, problem: SQLAlchemyError) -> DatabaseUnavailable:
     cause = str(getattr(problem, "orig", None) or problem).strip()
     line = without_secrets(" ".join(cause.splitlines()[0].split())) if cause else type(problem).__name__
     remedy = next((text for sign, text in _REMEDIES if sign in cause), "check that the database server is running")
-    if url.get_backend_name() == "sqlite" and remedy.startswith("check that the database server"):
-        remedy = "run `morgue db check`"
+    file = sqlite_file(url)
+    if file is not None:
+        blocked = what_is_not_writable(file) if remedy in _NOT_WRITABLE and file.exists() else None
+        if blocked is not None:
+            remedy = f"make {blocked} writable for this user"
+        elif remedy.startswith("check that the database server"):
+            remedy = "run `morgue db check`"
     orig = getattr(problem, "orig", None)
     code = getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorname", None)
     if code in _COLLISIONS:

@@ -147,6 +147,8 @@ def _upgrade_sqlite(engine: Engine, file: Path, *, as_service: bool) -> None:
                     )
         finally:
             driver.execute("PRAGMA foreign_keys = ON")
+        # Else all of it stands in the write-ahead log, and who copies or keeps the file alone has nothing.
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def _run_migrations(connection: Connection, *, as_service: bool, copied: Path | None = None) -> None:

@@ -92,13 +92,16 @@ def _beside(file: Path, name: str) -> Path:
 
 
 def _open(path: Path) -> int:
+    # For reading, which is enough for a lock and allowed to users who share the database. One that is there is not
+    # opened as if it were to be made: in a folder like /tmp the system refuses that where it is another user's.
     try:
-        # For reading, which is enough for a lock and allowed to users who share the database.
-        return os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as problem:
-        raise DatabaseUnavailable(
-            str(path), f"the lock file cannot be opened: {problem.strerror}", "make the folder, and make it writable"
-        ) from problem
+        remedy = "make it readable for this user" if path.exists() else "make the folder, and make it writable"
+        raise DatabaseUnavailable(str(path), f"the lock file cannot be opened: {problem.strerror}", remedy) from problem
 
 
 def _locked(descriptor: int) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, delete, false
 
 from storage import upkeep
 from storage.captures import Captures
-from storage.engine import PASSES, WRITES, create_engine, end_of, failures_explained, is_ended, sqlite_file
+from storage.engine import PASSES, WRITES, create_engine, end_of, failures_explained, hold_open, is_ended, sqlite_file
 from storage.errors import DatabaseBusy, DatabaseGone, DatabaseUnavailable
 from storage.events import Events
 from storage.feeds import Feeds
@@ -42,6 +42,13 @@ def _identity(file: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _files_of(file: Path | None) -> list[Path]:
+    """Return the files of a SQLite database; those of its log are there for as long as somebody has it open."""
+    if file is None:
+        return []
+    return [file, *(path for ending in ("-wal", "-shm") if (path := file.with_name(file.name + ending)).exists())]
 
 
 class Transaction:
@@ -109,7 +116,8 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._file = sqlite_file(engine.url)
-        self._file_identity = None if self._file is None else _identity(self._file)
+        self._anchor = hold_open(engine) if self._file is not None else None
+        self._identities = {path: _identity(path) for path in _files_of(self._file)}
         self._for_writing = engine.execution_options(**{WRITES: True})
         self._for_passing = self._for_writing.execution_options(**{PASSES: True})
         self._for_reading = engine
@@ -143,6 +151,8 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+        if self._anchor is not None:
+            self._anchor.close()
 
     def __enter__(self) -> Self:
         return self
@@ -190,9 +200,13 @@ class Store:
         return upkeep.tend_log(self._engine)
 
     def _check_still_there(self) -> None:
-        """Raise `DatabaseUnavailable` for a SQLite file that was removed or replaced: what is written would be lost."""
-        if self._file is not None and _identity(self._file) != self._file_identity:
-            raise DatabaseGone(str(self._file), "was removed or replaced while it was open", "start again")
+        """Raise `DatabaseGone` for a SQLite file that was removed or replaced: what is written would be lost.
+
+        What is in a write-ahead log that was removed is not: it is copied into the database when that is closed.
+        """
+        for path, identity in self._identities.items():
+            if _identity(path) != identity:
+                raise DatabaseGone(str(path), "was removed or replaced while it was open", "start again")
 
     @contextmanager
     def _failures_explained(self) -> Iterator[None]:

@@ -76,21 +76,21 @@ def _analyse_sqlite(engine: Engine) -> list[str]:
 
 
 def tend_log(engine: Engine, *, large_bytes: int = LARGE_LOG_BYTES) -> LogState | None:
-    """Cut SQLite's write-ahead log if it is large, without waiting for anybody; None for another database.
+    """Copy SQLite's write-ahead log into the database, without waiting for anybody; None for another database.
 
-    What can be copied without disturbing readers and writers is copied first; only if that was all, the log is cut.
-    Raises `DatabaseUnavailable`.
+    What can be copied without disturbing readers and writers is copied, so that the file alone holds all but the last
+    minutes; only if that was all and the log is large, it is cut. Raises `DatabaseUnavailable`.
     """
     file = sqlite_file(engine.url)
     if file is None:
         return None
     size = _size(file)
-    if size < large_bytes:
-        return LogState(size_bytes=size, held_back=False)
     with _plain(engine, patience_ms=0) as driver:
         _, frames, copied = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        if frames == copied:
+        if frames == copied and size >= large_bytes:
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if size < large_bytes:
+        return LogState(size_bytes=size, held_back=False)
     return LogState(size_bytes=_size(file), held_back=copied < frames)
 
 

@@ -39,20 +39,25 @@ _REMEDIES = {
 class Recovered:
     """What was done to one file that a dead process left: the bytes kept in it and those cut from its end.
 
-    `name` is the final name. A file of which nothing was whole is removed, and `kept_bytes` is 0.
+    `name` is the final name. A file of which nothing was whole is removed, and `kept_bytes` is 0. One that this user
+    may not write is `left` as it is, with the cause: what is whole in it can be read all the same.
     """
 
     name: str
-    kept_bytes: int
-    cut_bytes: int
+    kept_bytes: int = 0
+    cut_bytes: int = 0
+    left: str | None = None
 
 
-def unavailable(folder: Path, problem: OSError) -> ArchiveUnavailable:
+def unavailable(folder: Path, problem: OSError, *, remedy: str | None = None) -> ArchiveUnavailable:
     """Return `problem` with the archive's folder in our terms."""
-    remedy = _REMEDIES.get(problem.errno or 0, "check the disk and the folder")
+    remedy = remedy or _REMEDIES.get(problem.errno or 0, "check the disk and the folder")
     cause = str(problem.strerror or problem)
     if problem.filename is not None and Path(os.fsdecode(problem.filename)) != folder:
-        cause += f" ({os.fsdecode(problem.filename)})"
+        name = os.fsdecode(problem.filename)
+        cause += f" ({name})"
+        if problem.errno in (errno.EACCES, errno.EPERM) and Path(name).is_file():
+            remedy = f"make {name} writable for this user, or move it away"
     return ArchiveUnavailable(str(folder), f"the archive cannot be used: {cause}", remedy)
 
 
@@ -102,9 +107,23 @@ def lock(descriptor: int, path: Path) -> bool:
     """Lock the open file for writing until it is closed. False when another holds it or has taken it away."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except (BlockingIOError, FileNotFoundError):
+    except BlockingIOError:
         return False
+    return is_at(descriptor, path)
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file stands under that name. Raises OSError."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def folder_identity(folder: Path) -> tuple[int, int]:
+    """Return what tells a folder from another one of the same name. Raises OSError."""
+    found = folder.stat()
+    return found.st_dev, found.st_ino
 
 
 def sync_folder(folder: Path) -> None:
@@ -136,12 +155,20 @@ def recover_folder(folder: Path) -> list[Recovered]:
     """
     left_open = [path for path in warc_paths(folder) if path.name.endswith(OPEN_SUFFIX)]
     try:
-        found = [_recover_file(path) for path in left_open]
+        found = [_recovered(path) for path in left_open]
         if any(found):
             sync_folder(folder)
     except OSError as problem:
         raise unavailable(folder, problem) from problem
     return [recovered for recovered in found if recovered is not None]
+
+
+def _recovered(path: Path) -> Recovered | None:
+    try:
+        return _recover_file(path)
+    except PermissionError as problem:
+        # Another user's, as after a crawl by root that was killed. Everybody writes files of their own beside it.
+        return Recovered(name=final_name(path), left=problem.strerror or "not permitted")
 
 
 def _recover_file(path: Path) -> Recovered | None:

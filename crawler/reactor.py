@@ -7,6 +7,8 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
+from crawler.stray_failures import log_stray_failures
+
 Result = TypeVar("Result")
 
 _LOOP: list[asyncio.AbstractEventLoop] = []
@@ -28,6 +30,7 @@ def event_loop() -> asyncio.AbstractEventLoop:
         # The reactor's threads look up names. They would keep the process from ending, since nothing stops a reactor
         # that is never stopped, and they hold nothing that could be lost.
         reactor.getThreadPool().threadFactory = partial(threading.Thread, daemon=True)
+        log_stray_failures(loop)
         _LOOP.append(loop)
     return _LOOP[0]
 

@@ -21,6 +21,7 @@ COUNTS = {
     "morgue_due_feeds",
     "morgue_unplanned_pages",
     "morgue_hosts_held",
+    "morgue_hosts_stuck",
     "morgue_sources",
     "morgue_source_warning",
     "morgue_service_warning",

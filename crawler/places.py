@@ -5,7 +5,8 @@ for a silent host takes next to nothing. So there are two kinds of places. The f
 answered quickly when they were asked last. The many *patient* ones are for all others: hosts that were never asked,
 those that were slow or silent lately, and those that were quick and have now said nothing for a while; these give their
 common place back as soon as there is a patient one. Hosts known to be slow never have the last quarter of the patient
-places, so that there is always one for a host that was never asked.
+places, so that there is always one for a host that was never asked. Nor do requests to such hosts begin all at once:
+making hundreds of connections in one moment would keep us busy, and make quick hosts look slow.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from enum import StrEnum
 
 QUICK_SECONDS = 2.0
 """Who usually takes longer to answer is slow, and a request that takes longer needs no common place any more."""
+BEGINNING_SECONDS = 0.1
+BEGINNING_A_PLACE = 2
+"""For each common place so many requests with a patient one may be in their first moments."""
 PATIENT_A_PLACE = 32
 """So many patient places there are for each common one."""
 
@@ -54,15 +58,17 @@ class Place:
 
     def __init__(self, places: "Places", *, patient: bool) -> None:
         self._places = places
-        self._timer: asyncio.TimerHandle | None = None
         self.patient = patient
-        if not patient:
-            self._timer = asyncio.get_running_loop().call_later(QUICK_SECONDS, places.overdue, self)
+        self.beginning = patient
+        later = asyncio.get_running_loop().call_later
+        if patient:
+            self._timer = later(BEGINNING_SECONDS, places.begun, self)
+        else:
+            self._timer = later(QUICK_SECONDS, places.overdue, self)
 
     def release(self) -> None:
         """Give it back."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.cancel()
         self._places.give_back(self)
 
 
@@ -72,6 +78,7 @@ class Places:
     def __init__(self, *, common: int, patient: int) -> None:
         self._room = {False: common, True: patient}
         self._kept = patient // 4
+        self._may_begin = BEGINNING_A_PLACE * common
         self._lines: dict[Pace, deque[asyncio.Future[Place]]] = {pace: deque() for pace in Pace}
         self._overdue: dict[Place, None] = {}
 
@@ -95,6 +102,13 @@ class Places:
         """Take a place back, and let others have it."""
         self._overdue.pop(place, None)
         self._room[place.patient] += 1
+        self._may_begin += place.beginning
+        self._serve()
+
+    def begun(self, place: Place) -> None:
+        """Take in that a request with a patient place is past its first moments: others may begin."""
+        place.beginning = False
+        self._may_begin += 1
         self._serve()
 
     def overdue(self, place: Place) -> None:
@@ -107,13 +121,14 @@ class Places:
             case Pace.QUICK:
                 return self._room[False] > 0
             case Pace.UNKNOWN:
-                return self._room[True] > 0
+                return self._may_begin > 0 and self._room[True] > 0
             case Pace.SLOW:
-                return self._room[True] > self._kept
+                return self._may_begin > 0 and self._room[True] > self._kept
 
     def _occupy(self, pace: Pace) -> Place:
         patient = pace is not Pace.QUICK
         self._room[patient] -= 1
+        self._may_begin -= patient
         return Place(self, patient=patient)
 
     def _serve(self) -> None:

@@ -39,14 +39,32 @@ async def settled(tasks):
 
 def test_each_kind_of_host_has_places_of_its_own():
     async def take():
-        places = Places(common=3, patient=8)
-        quick, slow = taken(places, Pace.QUICK, 5), taken(places, Pace.SLOW, 20)
-        assert (len(await settled(quick)), len(await settled(slow))) == (3, 6)
+        places = Places(common=6, patient=8)
+        quick, slow = taken(places, Pace.QUICK, 8), taken(places, Pace.SLOW, 20)
+        assert (len(await settled(quick)), len(await settled(slow))) == (6, 6)
         unknown = taken(places, Pace.UNKNOWN, 5)
         assert len(await settled(unknown)) == 2, "slow hosts leave some to those that were never asked"
         quick[0].result().release()
-        assert len(await settled(quick)) == 4
+        assert len(await settled(quick)) == 7
         for task in (*quick, *slow, *unknown):
+            task.cancel()
+
+    asyncio.run(take())
+
+
+def test_requests_to_hosts_that_may_say_nothing_do_not_begin_all_at_once(monkeypatch):
+    monkeypatch.setattr(module, "BEGINNING_SECONDS", 0.5)
+
+    async def take():
+        places = Places(common=2, patient=100)
+        tasks = taken(places, Pace.UNKNOWN, 50)
+        first = await settled(tasks)
+        assert len(first) == 4
+        first[0].release()
+        assert len(await settled(tasks)) == 5, "one that answers makes place at once"
+        await asyncio.sleep(1.0)
+        assert len(await settled(tasks)) >= 8
+        for task in tasks:
             task.cancel()
 
     asyncio.run(take())

@@ -47,6 +47,8 @@ CHAIN_SECONDS = 4 * 3600.0
 """The same for a request of ours with all its hops, robots.txt, and the waiting for its hosts' turns behind others."""
 IN_LINE = 100
 """So many pauses of its source's own may have to be waited for besides."""
+LONGEST_HEADER = 2_000
+"""Characters of a header that are kept with a fetch; in the archive it stands whole."""
 _HEADERS_THAT_MATTER = (
     "content-type",
     "content-length",
@@ -97,7 +99,8 @@ class FetchRequest:
 class Hop:
     """One attempt, with its outcome where fetching alone decides it; None for a 200 that is still to be read.
 
-    `opt_outs` are the uses of this URL that its robots.txt reserves.
+    `opt_outs` are the uses of this URL that its robots.txt reserves. `bytes_received` is the length of the body as
+    sent, which is not kept of a redirect.
     """
 
     attempt: Attempt
@@ -105,6 +108,7 @@ class Hop:
     reason: str | None = None
     location: str | None = None
     opt_outs: tuple[str, ...] = ()
+    bytes_received: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +148,7 @@ class Fetched:
             outcome=hop.outcome,
             reason=hop.reason,
             status=exchange.status if exchange else None,
-            bytes_received=len(exchange.body) if exchange else 0,
+            bytes_received=hop.bytes_received or (len(exchange.body) if exchange else 0),
             location=hop.location,
             headers=_headers_that_matter(exchange) if exchange else {},
             opt_outs=hop.opt_outs,
@@ -153,7 +157,7 @@ class Fetched:
 
 def _headers_that_matter(exchange: HttpExchange) -> dict[str, str]:
     found = ((name, exchange.header(name)) for name in _HEADERS_THAT_MATTER)
-    return {name: value for name, value in found if value is not None}
+    return {name: value[:LONGEST_HEADER] for name, value in found if value is not None}
 
 
 def outcome_of_status(status: int, *, conditional: bool) -> tuple[Outcome | None, str | None]:
@@ -507,7 +511,13 @@ def _led_to(attempt: Attempt, target: str, *, reason: str | None) -> Hop:
         target = clean_url(target, keep_query=True)
     except ValueError:  # InvalidUrl is one, and brackets that are no IPv6 address another
         return Hop(attempt=attempt, outcome=Outcome.HTTP_ERROR, reason="redirect_malformed", location=target[:2000])
-    return Hop(attempt=attempt, outcome=Outcome.REDIRECTED, reason=reason, location=target)
+    exchange = attempt.exchange
+    if exchange is None:
+        raise ValueError("nothing leads on where no answer came")
+    # Nobody reads it, and there may be one for each hop.
+    bodiless = replace(attempt, exchange=replace(exchange, body=b""))
+    received = len(exchange.body)
+    return Hop(attempt=bodiless, outcome=Outcome.REDIRECTED, reason=reason, location=target, bytes_received=received)
 
 
 def _as_text(location: str) -> str:

@@ -33,6 +33,8 @@ _MAX_CHARACTERS = 16 << 20
 _CHARACTERS_A_LINE = 300
 """Copies are kept in memory up to so many, and with so much text together; others are read from the database again. A
 rule takes more memory than its text has characters."""
+_LONG = 200_000
+"""The same for a copy that is matched away from the event loop."""
 DECODED_BYTES = 8 * 1024 * 1024
 """A robots.txt that is longer after decoding is not read at all; what is read of it is far less."""
 UNREADABLE = "robots_unreadable"
@@ -205,7 +207,12 @@ class RobotsGate:
     async def check(self, url: str, *, delay_seconds: float | None = None, finishing: bool = False) -> RobotsVerdict:
         """Return the verdict for `url`, fetching its origin's robots.txt where no copy is fresh."""
         copy = await self._copy(url, delay_seconds=delay_seconds, finishing=finishing)
-        return copy if isinstance(copy, RobotsVerdict) else copy.verdict(url)
+        if isinstance(copy, RobotsVerdict):
+            return copy
+        if copy.characters > _LONG:
+            # Thousands of patterns, each matched with the address; the loop has others to see to.
+            return await asyncio.to_thread(copy.verdict, url)
+        return copy.verdict(url)
 
     async def sitemaps(self, url: str) -> list[str]:
         """Return the sitemaps that the robots.txt of the URL's origin names; none where it cannot be had."""

@@ -452,8 +452,12 @@ class WorkerPool:
         await self.close()
 
     def announce_stop(self) -> None:
-        """Say that the process is about to stop: a worker that ends from now on says nothing about its work."""
+        """Say that the process is about to stop: a worker that ends from now on says nothing about its work.
+
+        What takes long is given up at once; all else may still be finished.
+        """
         self._stopping = True
+        self._apart.close()
 
     async def close(self) -> None:
         """Stop the workers at once; work still waiting raises `PoolStopped`."""
@@ -482,6 +486,8 @@ class WorkerPool:
                     raise
                 # The process may have been the cause, or a busy machine: once more, where it holds up nobody.
                 self._note_slow(owner)
+                if self._stopping:
+                    raise PoolStopped(owner) from failed
                 log.info("work_begun_apart", owner=owner, reason=failed.reason, seconds=round(self._clock() - begun, 1))
         return cast("Result", await self._apart_from_others(asked, owner))
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from crawler.worker_pool import PoolStopped
 from scheduler.policy import retry_interval
 from storage.clock import utc_now
 from storage.errors import MorgueError
@@ -56,7 +57,7 @@ class SlowReadings:
         noting = asyncio.create_task(self._note_later(page_id))
         try:
             yield
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, PoolStopped):
             noting.cancel()
             raise
         except BaseException:

@@ -439,14 +439,16 @@ async def fetch_page(crawling: Crawling, page: PageState, *, by_service: bool = 
     settings = crawling.sources.reading_settings(page.source_id)
     # A page that was no article to another extractor may be one to this.
     speaks = page.seen_capture_id is not None or page.seen_extractor == settings.extractor
+    speaks = speaks and page.is_conditional
     return await crawling.fetcher.fetch(
         FetchRequest(
-            url=page.url,
+            url=page.asked_url,
             kind=FetchKind.PAGE,
             source_id=page.source_id,
             delay_seconds=crawling.sources.delay_seconds(page.source_id),
             etag=page.etag if speaks else None,
             last_modified=page.last_modified if speaks else None,
+            validators_of=page.landed_url,
         ),
         still_owed=still_owed,
     )

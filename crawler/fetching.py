@@ -81,8 +81,9 @@ class AttemptsPages(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class FetchRequest:
-    """What to fetch and for whom. With validators the first hop is conditional.
+    """What to fetch and for whom. With validators the hop that asks for `validators_of` is conditional.
 
+    That is the address that they came from, None for `url`; a redirect may lead there.
     `max_bytes` bounds the body as sent where it is another bound than the configured one.
     """
 
@@ -92,6 +93,7 @@ class FetchRequest:
     delay_seconds: float | None = None
     etag: str | None = None
     last_modified: str | None = None
+    validators_of: str | None = None
     max_bytes: int | None = None
 
 
@@ -266,9 +268,10 @@ class Fetcher:
     ) -> None:
         """Add hop after hop until there is no further one."""
         seen: set[str] = set()
-        url, headers = request.url, _conditional_headers(request)
+        url = request.url
         while True:
             seen.add(url)
+            headers = _conditional_headers(request) if url == (request.validators_of or request.url) else {}
             try:
                 hop = await self._hop(
                     url, headers, request, finishing=bool(hops), still_owed=None if hops else still_owed
@@ -281,7 +284,7 @@ class Fetcher:
                 refusal = self._redirect_refused(hop.location, seen, len(hops))
                 if refusal is None:
                     hops.append(hop)
-                    url, headers = hop.location, {}
+                    url = hop.location
                     continue
                 hop = replace(hop, outcome=Outcome.HTTP_ERROR, reason=refusal)
             hops.append(hop)
@@ -329,6 +332,7 @@ class Fetcher:
             if still_owed is not None and not await still_owed():
                 raise NoLongerOwed
             turn.unused = False
+            turn.is_page = request.kind is FetchKind.PAGE
             attempt = await self._attempt(turn, url, headers, max_bytes=request.max_bytes)
         hop = read_hop(attempt, conditional=bool(headers))
         if hop.outcome is None and (leads := await self._page_hop(attempt.exchange)) is not None:

@@ -21,6 +21,7 @@ from crawler.recorder import Sighting
 from crawler.rereading import KnowsCaptures, ReadingSettings, ReadsCaptures, ReadsPages, Rereader
 from crawler.sightings import decided, evidence, is_evidence, not_comparable, same_bytes
 from crawler.urls import InvalidUrl, feed_entry, url_key
+from crawler.validators import usable_validators
 from crawler.variants import Primary, primary_of
 from crawler.watching import say_what_came
 from storage.model import ExtractedArticle, HttpExchange, Outcome
@@ -131,7 +132,8 @@ class PageIngest:
         exchange = fetched.last.attempt.exchange
         if exchange is None:
             return Sighting(look=base)
-        base = replace(base, etag=exchange.header("etag"), last_modified=exchange.header("last-modified"))
+        etag, last_modified = usable_validators(exchange, received_at=exchange.finished_at)
+        base = replace(base, etag=etag, last_modified=last_modified)
         base, refused = self._permitted(
             base, permissions_of(exchange.response_headers, {}, robots_token=self._robots_token)
         )

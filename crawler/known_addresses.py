@@ -2,13 +2,18 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from crawler.discovery.url_noise import UrlNoise
 from crawler.discovery.url_shapes import UrlShapes
+from storage.records import FeedEntry
 from storage.store import Store
 
 EXAMPLES = 5_000
 """Addresses of each kind that a publisher's shapes are learnt from at most; the newest count."""
+STORIES = 1_000
+"""Pages with articles that are compared, for what never matters in their addresses."""
 KEPT_SECONDS = 300.0
 AGAIN_SECONDS = 30.0
 """Learning takes up to a second where much is known, so then it is not done more often for what is new."""
@@ -39,6 +44,7 @@ class LearntShapes:
         self._store = store
         self._learnt: dict[int, _Learnt] = {}
         self._new: Counter[int] = Counter()
+        self._noise: dict[int, tuple[UrlNoise, float]] = {}
 
     async def of(self, source_id: int) -> UrlShapes:
         """Return what is known of the addresses of a source."""
@@ -58,6 +64,28 @@ class LearntShapes:
         self._learnt[source_id] = learnt
         if len(self._learnt) > _MAX_SOURCES:
             del self._learnt[next(iter(self._learnt))]
+
+    async def as_known(self, source_id: int, entries: Sequence[FeedEntry]) -> Sequence[FeedEntry]:
+        """Return entries, those with the keys of known pages whose addresses are other ones of such pages.
+
+        What is learnt of that is learnt again after five minutes.
+        """
+        if not entries:
+            return entries
+        now = asyncio.get_running_loop().time()
+        noise, at = self._noise.get(source_id, (None, 0.0))
+        if noise is None or now - at >= KEPT_SECONDS:
+            noise = await asyncio.to_thread(self._learn_noise, source_id)
+            self._noise = {id_: kept for id_, kept in self._noise.items() if now - kept[1] < KEPT_SECONDS}
+            if len(self._noise) >= _MAX_SOURCES:
+                del self._noise[next(iter(self._noise))]
+            self._noise[source_id] = (noise, now)
+        keys = [noise.known_key(entry.url, title=entry.title) for entry in entries]
+        return [replace(one, url_key=key) if key else one for one, key in zip(entries, keys, strict=True)]
+
+    def _learn_noise(self, source_id: int) -> UrlNoise:
+        with self._store.reading() as transaction:
+            return UrlNoise.learn(transaction.pages.known_stories(source_id, STORIES))
 
     def note_new(self, source_id: int, count: int) -> None:
         """Say that so many more addresses of a source's articles are known by now."""

@@ -15,7 +15,7 @@ class NamedResult:
     """What became of a URL that was named.
 
     `outcome` is None where it was not looked at; `reason` then is `limit`, `stopped`, `internal_error`, or why its host
-    is left alone: `host_asked_to_wait` or `budget_spent`.
+    is left alone: `host_asked_to_wait`, `host_refuses` or `budget_spent`.
     """
 
     url: str

@@ -15,6 +15,12 @@ FIRST_SILENCE = timedelta(minutes=1)
 MAX_SILENCE = timedelta(hours=4)
 REFUSALS = frozenset({429, 503})
 """Statuses by which a host asks to be left alone."""
+FORBIDDEN = frozenset({401, 403, 451})
+"""Statuses by which a host refuses a page; many in a row mean that it refuses us."""
+FORBIDDEN_BORNE = 4
+"""So many pages in a row may be refused before a host is left alone: some are for subscribers."""
+FIRST_FORBIDDEN = timedelta(minutes=1)
+MAX_FORBIDDEN = timedelta(hours=6)
 _SMOOTHING = 0.3
 
 
@@ -73,6 +79,31 @@ def silence_seconds(silences: int) -> float:
         return 0.0
     longer = min(silences - SILENCES_BORNE - 1, 10)
     return min(FIRST_SILENCE * (1 << 2 * longer), MAX_SILENCE).total_seconds()
+
+
+def refusals_after(before: int, status: int | None, *, is_page: bool) -> int:
+    """Return how many answers in a row refused, after another one; None is no answer, which changes nothing.
+
+    A feed or a robots.txt that is answered says little of a host that refuses page after page.
+    """
+    if status is None:
+        return before
+    if status in FORBIDDEN:
+        return before + 1 if is_page else before
+    if status in REFUSALS:
+        return before + 1
+    return 0 if is_page or before <= FORBIDDEN_BORNE else before
+
+
+def forbidden_seconds(refusals: int, *, jitter: float) -> float:
+    """Return for how long a host is left alone after it refused a page, the last of `refusals` answers in a row.
+
+    From the fifth on a minute, twice as long after each further one, up to six hours; `jitter` in 0…1 adds up to half.
+    """
+    if refusals <= FORBIDDEN_BORNE:
+        return 0.0
+    doublings = min(refusals - FORBIDDEN_BORNE - 1, 20)
+    return min(FIRST_FORBIDDEN * (1 << doublings), MAX_FORBIDDEN).total_seconds() * (1 + jitter / 2)
 
 
 def hold_seconds(retry_after_header: str | None, *, refusals: int, at: datetime, jitter: float) -> float:

@@ -12,19 +12,27 @@ import uuid
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
 import structlog
 
 from crawler.lease import Lease
-from crawler.pacing import REFUSALS, hold_seconds, pause_seconds, silence_seconds
+from crawler.pacing import (
+    FORBIDDEN,
+    REFUSALS,
+    forbidden_seconds,
+    hold_seconds,
+    pause_seconds,
+    refusals_after,
+    silence_seconds,
+)
 from crawler.places import Pace, Place, Places, pace_of
 from crawler.slots import Answered, KeepsSlots
 from storage.clock import steady_seconds, utc_now
 from storage.errors import MorgueError
-from storage.host_turns import HOST_ASKED_TO_WAIT, Granted, Held, Leave, NotYet, SlotRequest, Take
+from storage.host_turns import HOST_ASKED_TO_WAIT, HOST_REFUSES, Granted, Held, Leave, NotYet, SlotRequest, Take
 
 log = structlog.get_logger()
 
@@ -60,7 +68,7 @@ class NoLongerOwed(FetchingHalted):
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """Until when a host is left alone, and why: `host_asked_to_wait`, `budget_spent` or `host_silent`."""
+    """Until when a host is left alone, and why: asked to wait, refuses, silent, or the day's budget is spent (codes above)."""
 
     until: datetime
     reason: str
@@ -82,9 +90,10 @@ class Turn:
     silent: bool = False
     status: int | None = None
     retry_after_header: str | None = None
+    is_page: bool = False
 
     def answered(self, status: int, *, retry_after_header: str | None) -> None:
-        """Say what the host answered: 429 and 503 hold it, anything else ends a row of refusals."""
+        """Say what the host answered: 429 and 503 hold it, and so do pages in a row that it refuses (`is_page`)."""
         self.status, self.retry_after_header = status, retry_after_header
 
 
@@ -291,16 +300,13 @@ class Politeness:
         lease.end(now, now - started if turn.response_seconds is None else turn.response_seconds)
         self._note_silence(name, turn)
         pause = self._pause(name, lease)
-        if turn.status in REFUSALS:
-            lease.refusals += 1
-            seconds = hold_seconds(
-                turn.retry_after_header, refusals=lease.refusals, at=self._now(), jitter=self._jitter()
-            )
-            await asyncio.shield(self._give_up(name, host, lease, pause, hold_until=now + seconds))
-            self._note(Held(host=name, seconds=seconds, reason=HOST_ASKED_TO_WAIT))
+        lease.refusals = refusals_after(lease.refusals, turn.status, is_page=turn.is_page)
+        seconds, reason = self._hold_after(turn, lease.refusals)
+        if seconds > 0:
+            held = self._give_up(name, host, lease, pause, hold_until=now + seconds, hold_reason=reason)
+            await asyncio.shield(held)
+            self._note(Held(host=name, seconds=seconds, reason=reason))
             return
-        if turn.status is not None:
-            lease.refusals = 0
         if lease.lost or now >= lease.slice_until:
             self._give_up(name, host, lease, pause)
         elif lease.falls_short(pause, now):
@@ -321,6 +327,16 @@ class Politeness:
         self._silences[name] = silence
         if len(self._silences) > SILENT_HOSTS:
             self._silences.popitem(last=False)
+
+    def _hold_after(self, turn: Turn, refusals: int) -> tuple[float, str]:
+        """Return for how long the host is to be left alone after an answer, 0 for not at all, and why."""
+        if turn.status in REFUSALS:
+            at = self._now()
+            seconds = hold_seconds(turn.retry_after_header, refusals=refusals, at=at, jitter=self._jitter())
+            return seconds, HOST_ASKED_TO_WAIT
+        if turn.status in FORBIDDEN and turn.is_page:
+            return forbidden_seconds(refusals, jitter=self._jitter()), HOST_REFUSES
+        return 0.0, ""
 
     def _rest(self, name: str, host: _Host) -> None:
         """Give a lease up when nothing was asked for a while; meanwhile nobody may ask anyway."""
@@ -345,10 +361,18 @@ class Politeness:
     # What the database is told
 
     def _give_up(
-        self, name: str, host: _Host, lease: Lease, pause: float, *, hold_until: float | None = None
+        self,
+        name: str,
+        host: _Host,
+        lease: Lease,
+        pause: float,
+        *,
+        hold_until: float | None = None,
+        hold_reason: str | None = None,
     ) -> "asyncio.Future[Answered]":
         host.lease = None
-        return self._tell(lease.report(name, self._owner, release=True, pause=pause, hold_until=hold_until))
+        report = lease.report(name, self._owner, release=True, pause=pause, hold_until=hold_until)
+        return self._tell(replace(report, hold_reason=hold_reason))
 
     async def _announce(self, name: str, lease: Lease, pause: float) -> None:
         """Say that the lease is still in use, and what pause will be kept after it."""

@@ -15,6 +15,7 @@ from crawler.index_reading import SITEMAP_BYTES, SITEMAPS, IndexRead, IndexReade
 from crawler.known_addresses import LearntShapes
 from crawler.new_pages import TOO_MANY_NEW, NewPages
 from crawler.recorder import Recorder
+from crawler.validators import usable_validators
 from storage.model import FeedKind, FetchKind, Outcome, Source
 from storage.records import EntriesRecorded, FeedEntry, FeedPoll, FeedState
 from storage.store import Transaction
@@ -86,7 +87,7 @@ class FeedPoller:
     async def ask(self, feed: FeedState, source: Source, *, url: str | None = None) -> Fetched:
         """Fetch an index, or its further page at `url`. Raises `FetchingStopped`."""
         # A section is sorted anew each time, as more becomes known of what its links are.
-        conditional = url is None and feed.kind is not FeedKind.SECTION
+        conditional = url is None and feed.kind is not FeedKind.SECTION and feed.is_conditional
         kind = fetch_kind(feed.kind)
         return await self._fetcher.fetch(
             FetchRequest(
@@ -96,6 +97,7 @@ class FeedPoller:
                 delay_seconds=source.delay_seconds,
                 etag=feed.etag if conditional else None,
                 last_modified=feed.last_modified if conditional else None,
+                validators_of=feed.moved_to if conditional else None,
                 max_bytes=max(self._max_bytes, SITEMAP_BYTES) if kind is FetchKind.SITEMAP else None,
             )
         )
@@ -103,6 +105,7 @@ class FeedPoller:
     async def take(self, feed: FeedState, source: Source, fetched: Fetched) -> PollResult:
         """Record the fetches and the entries of an answer to a poll of `feed`, but not yet that it was polled."""
         read = await self.read(feed, source, fetched)
+        read = replace(read, entries=await self._shapes.as_known(feed.source_id, read.entries))
         await self.record_fetches(fetched, outcome=read.outcome, reason=read.reason, feed_id=feed.feed_id)
         recorded = await self._record_entries(feed, source, read, fetched.last.attempt.finished_at)
         left_out = {**read.left_out, **({TOO_MANY_NEW: recorded.cut} if recorded.cut else {})}
@@ -250,8 +253,10 @@ def _write_entries(
 
 
 def _poll(feed: FeedState, fetched: Fetched, read: IndexRead, recorded: EntriesRecorded) -> FeedPoll:
-    # What was left for the next poll must not be answered with 304 then.
-    exchange = None if recorded.cut else fetched.last.attempt.exchange
+    exchange = fetched.last.attempt.exchange
+    etag, last_modified = usable_validators(exchange, received_at=exchange.finished_at) if exchange else (None, None)
+    if recorded.cut:  # what was left for the next poll must not be answered with 304 then
+        etag = last_modified = None
     return FeedPoll(
         feed_id=feed.feed_id,
         outcome=read.outcome,
@@ -259,8 +264,8 @@ def _poll(feed: FeedState, fetched: Fetched, read: IndexRead, recorded: EntriesR
         began_at=fetched.hops[0].attempt.started_at,
         kind=read.kind,
         title=read.title,
-        etag=exchange.header("etag") if exchange else None,
-        last_modified=exchange.header("last-modified") if exchange else None,
+        etag=etag,
+        last_modified=last_modified,
         body_digest=None if recorded.cut else read.digest,
         ttl_seconds=read.ttl_seconds,
         max_age_seconds=fresh_seconds(exchange.response_headers, received_at=fetched.last.attempt.finished_at)

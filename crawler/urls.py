@@ -150,6 +150,7 @@ def feed_entry(
     published_at: datetime | None = None,
     published_raw: str | None = None,
     updated_at: datetime | None = None,
+    entry_id: str | None = None,
 ) -> FeedEntry:
     """Return the entry for a link, with its identity and its host. Raises `InvalidUrl`."""
     parts = _split(url)
@@ -162,6 +163,7 @@ def feed_entry(
         published_at=published_at,
         published_raw=published_raw,
         updated_at=updated_at,
+        entry_id=entry_id,
     )
 
 

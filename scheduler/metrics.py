@@ -101,7 +101,7 @@ CATALOGUE = (
         "morgue_hosts_held",
         "gauge",
         ("reason",),
-        "Hosts that are left alone: host_asked_to_wait or budget_spent.",
+        "Hosts that are left alone: host_asked_to_wait, host_refuses or budget_spent.",
     ),
     Described(
         "morgue_hosts_stuck",

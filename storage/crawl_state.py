@@ -1,15 +1,21 @@
 """What a fetch leaves in its page's row: outcome, failures, validators, a reading that waits. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy import RowMapping
 
 from storage.judgement import Flapping, last_look
 from storage.model import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, ExtractedArticle, NextReason, Outcome
-from storage.records import Candidate, CandidateKind, PageLook
+from storage.records import Candidate, CandidateKind, Fetch, PageLook, kept_validators, proved_by
 from storage.rows import reading_from_json, reading_json
 
+FOR_GOOD = frozenset({301, 308})
+"""Statuses by which a server says that an address has moved for good (RFC 9110, 15.4); any other may end tomorrow."""
+CHANGED = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED, Outcome.SUSPECT, Outcome.WRONG_LANGUAGE})
+"""Outcomes of a look that found another text than the last one."""
 _ADDRESS_LOST = frozenset({Outcome.MISSING, Outcome.GONE})
 _ADDRESS_ANSWERS = ARTICLE_SEEN | {Outcome.NOT_ARTICLE, Outcome.SUSPECT, Outcome.WRONG_LANGUAGE, Outcome.PAYWALLED}
 _FORGET_VALIDATORS = {"etag": None, "last_modified": None}
@@ -51,7 +57,44 @@ def after_fetch(page: RowMapping, outcome: Outcome, look: PageLook) -> dict[str,
         values |= {"missing_since": None, "missing_looks": 0}
     if outcome not in KEEPS_VALIDATORS:
         values |= _FORGET_VALIDATORS
-    return values
+    return values | _landed(page, outcome, look) | _validators_tried(page, outcome, look)
+
+
+def _landed(page: RowMapping, outcome: Outcome, look: PageLook) -> dict[str, Any]:
+    """Return where a look ended, and how many in a row were led there for good or asked there."""
+    hops, landed = look.fetches_before, look.fetch.url
+    if outcome not in KEEPS_VALIDATORS:
+        # What moved may have moved back, so the next look asks at the page's own address.
+        return {"moved_looks": 0}
+    if landed == page["url"]:
+        return {"landed_url": None, "moved_looks": 0}
+    for_good = moved_for_good(hops) if hops else landed == page["landed_url"]
+    before = page["moved_looks"] if landed == page["landed_url"] else 0
+    # Unknown addresses may lead to the home page for good until there is an article.
+    moved = for_good and outcome in ARTICLE_SEEN
+    return {"landed_url": landed, "moved_looks": before + 1 if moved else 0}
+
+
+def _validators_tried(page: RowMapping, outcome: Outcome, look: PageLook) -> dict[str, Any]:
+    """Return what an answer tells of the validators that the page had (`storage.records.validators_hold`)."""
+    if look.fetch.status == HTTPStatus.NOT_MODIFIED:
+        return {"not_modified_looks": page["not_modified_looks"] + 1}
+    if outcome not in KEEPS_VALIDATORS:
+        return {}
+    same = (look.etag, look.last_modified) == (page["etag"], page["last_modified"])
+    proved = proved_by(
+        proved=page["validators_proved"],
+        not_modified=page["not_modified_looks"],
+        same_validators=same,
+        same=outcome is Outcome.UNCHANGED,
+        changed=outcome in CHANGED,
+    )
+    return {"not_modified_looks": 0, "validators_proved": proved}
+
+
+def moved_for_good(hops: Sequence[Fetch]) -> bool:
+    """Say whether every hop that led to a page was a permanent redirect."""
+    return all(hop.status in FOR_GOOD for hop in hops)
 
 
 def after_late_look(page: RowMapping, *, refused: bool = False) -> dict[str, Any]:
@@ -83,9 +126,11 @@ def article_read(look: PageLook, capture_id: int) -> dict[str, Any]:
 def seen_again(look: PageLook, page: RowMapping, capture_id: int, body_digest: str) -> dict[str, Any]:
     """Return the validators after a 304 or the same bytes; a 304 need not repeat them."""
     same = capture_id == page["seen_capture_id"]
+    is_304 = look.fetch.status == HTTPStatus.NOT_MODIFIED or look.fetch.outcome is Outcome.NOT_MODIFIED
+    etag, last_modified = kept_validators(look, page) if same and is_304 else (look.etag, look.last_modified)
     return {
-        "etag": look.etag or (page["etag"] if same else None),
-        "last_modified": look.last_modified or (page["last_modified"] if same else None),
+        "etag": etag,
+        "last_modified": last_modified,
         "body_digest": page["body_digest"] if same else body_digest,
         "seen_capture_id": capture_id,
         "seen_extractor": page["seen_extractor"] if same else look.extractor,

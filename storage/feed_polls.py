@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from storage.model import Outcome, PollReason
-from storage.records import EntriesRecorded, FeedPoll
+from storage.records import EntriesRecorded, FeedPoll, kept_validators, proved_by
 
 _HEALTHY = frozenset({Outcome.LISTED, Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
 
@@ -28,11 +28,13 @@ def polled_values(poll: FeedPoll, feed: RowMapping, recorded: EntriesRecorded) -
     values |= {"consecutive_failures": 0, "last_success_at": poll.polled_at, **_moved(poll, feed)}
     if poll.max_age_seconds is not None or poll.outcome is not Outcome.NOT_MODIFIED:
         values["max_age_seconds"] = poll.max_age_seconds or None
+    values |= _validators_tried(poll, feed, poll.new + recorded.new)
     if poll.outcome is not Outcome.LISTED:
         # All that stood there stands there still, and is known.
+        etag, last_modified = kept_validators(poll, feed)
         return values | {
-            "etag": poll.etag or feed["etag"],
-            "last_modified": poll.last_modified or feed["last_modified"],
+            "etag": etag,
+            "last_modified": last_modified,
             "last_new": 0,
             "last_known": (feed["last_new"] or 0) + (feed["last_known"] or 0),
         }
@@ -64,3 +66,19 @@ def _moved(poll: FeedPoll, feed: RowMapping) -> dict[str, Any]:
         return {"moved_to": None, "moved_polls": 0}
     again = feed["moved_polls"] + 1 if poll.moved_to == feed["moved_to"] else 1
     return {"moved_to": poll.moved_to, "moved_polls": again}
+
+
+def _validators_tried(poll: FeedPoll, feed: RowMapping, new: int) -> dict[str, Any]:
+    """Return what an answer tells of the validators that the feed had (`storage.records.validators_hold`)."""
+    if poll.outcome is Outcome.NOT_MODIFIED:
+        return {"not_modified_polls": feed["not_modified_polls"] + 1}
+    changed = poll.outcome is Outcome.LISTED and new > 0
+    proved = proved_by(
+        proved=feed["validators_proved"],
+        not_modified=feed["not_modified_polls"],
+        same_validators=(poll.etag, poll.last_modified) == (feed["etag"], feed["last_modified"]),
+        # It may say when it was made, which is no news.
+        same=not changed,
+        changed=changed,
+    )
+    return {"not_modified_polls": 0, "validators_proved": proved}

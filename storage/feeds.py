@@ -1,7 +1,9 @@
 """Feeds: what is due to be polled, and what a poll brought."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, case, exists, func, or_, select, update
@@ -13,7 +15,7 @@ from storage.pages import Pages
 from storage.records import EntriesRecorded, FeedEntry, FeedPlan, FeedPoll, FeedState
 from storage.rows import feed_state
 from storage.statements import insert_or, slices
-from storage.tables import feed_entries, feeds, sources
+from storage.tables import feed_entries, feeds, pages, sources
 
 SKEW = timedelta(minutes=10)
 """What lies further ahead than this was written by a clock that was ahead."""
@@ -289,18 +291,43 @@ class Feeds:
         new = known = cut = 0
         due_at = first_due_at or now
         distinct = list({entry.url_key: entry for entry in reversed(entries)}.values())[::-1]
-        for part in slices(distinct):
+        for part in map(partial(self._as_known, feed_id), slices(distinct)):
             room = None if most_new is None else max(0, most_new - new)
             page_ids, added = self._pages.ensure_listed(
                 source_id, part, now, due_at=due_at, spacing=spacing, most_new=room
             )
-            new, known, cut = new + added, known + len(page_ids) - added, cut + len(part) - len(page_ids)
+            new, known = new + added, known + len(page_ids) - added
+            cut += len({entry.url_key for entry in part}) - len(page_ids)
             due_at += spacing * added
             if first_due_at is None:
                 self._pages.hasten(page_ids.values())
             self._list(feed_id, part, page_ids, now)
             self._hints.note(feed_id, page_ids.values(), now)
         return EntriesRecorded(new=new, known=known, cut=cut)
+
+    def _as_known(self, feed_id: int, entries: Sequence[FeedEntry]) -> Sequence[FeedEntry]:
+        """Return entries of which the feed listed some before under the same ids and titles, but at other addresses:
+        these have the keys of their pages."""
+        with_id = {entry.entry_id: entry for entry in entries if entry.entry_id is not None}
+        if not with_id:
+            return entries
+        named = select(pages.c.url_key).where(pages.c.url_key.in_([entry.url_key for entry in with_id.values()]))
+        known = set(self._connection.scalars(named))
+        unknown = [entry_id for entry_id, entry in with_id.items() if entry.url_key not in known]
+        listed = (
+            select(feed_entries.c.entry_id, feed_entries.c.title, pages.c.url_key, pages.c.host)
+            .join(pages, pages.c.id == feed_entries.c.page_id)
+            .where(feed_entries.c.feed_id == feed_id, feed_entries.c.entry_id.in_(unknown))
+            .order_by(feed_entries.c.last_listed_at, pages.c.id)
+        )
+        found = {row.entry_id: row for row in self._connection.execute(listed)} if unknown else {}
+        keyed: dict[str, FeedEntry] = {}
+        for entry in entries:
+            row = None if entry.entry_id is None else found.get(entry.entry_id)
+            is_same = row is not None and (row.title, row.host) == (entry.title, entry.host)
+            one = replace(entry, url_key=row.url_key) if row is not None and is_same else entry
+            keyed.setdefault(one.url_key, one)
+        return list(keyed.values())
 
     def _list(self, feed_id: int, entries: Sequence[FeedEntry], page_ids: dict[str, int], now: datetime) -> None:
         rows = [
@@ -313,6 +340,7 @@ class Feeds:
                 "published_at": entry.published_at,
                 "published_raw": entry.published_raw,
                 "updated_at": entry.updated_at,
+                "entry_id": entry.entry_id,
             }
             for entry in entries
             if entry.url_key in page_ids
@@ -320,7 +348,7 @@ class Feeds:
         if not rows:
             return
         statement = insert_or(self._connection, feed_entries)
-        newest = ("last_listed_at", "title", "published_at", "published_raw", "updated_at")
+        newest = ("last_listed_at", "title", "published_at", "published_raw", "updated_at", "entry_id")
         statement = statement.on_conflict_do_update(
             index_elements=["feed_id", "page_id"], set_={name: statement.excluded[name] for name in newest}
         )

@@ -26,6 +26,8 @@ QUICKEST = timedelta(seconds=0.1)
 """A lease is for as many requests as begin within it when they begin no closer than this, or than their pause."""
 
 HOST_ASKED_TO_WAIT = "host_asked_to_wait"
+HOST_REFUSES = "host_refuses"
+"""It refused one page after the other (401, 403, 451)."""
 BUDGET_SPENT = "budget_spent"
 
 
@@ -34,9 +36,9 @@ class HostState:
     """What all processes know of a host.
 
     `epoch` counts the leases that were given. `next_request_at` is when the host may be asked again, `pause_seconds`
-    what was kept free for it after a response. `held_until` is until when the host asked to be left alone, `refusals`
-    how many answers in a row asked for that. `requests_unreported` may have been made by the lease that was given last:
-    so many it was given for, less those that its holder reported.
+    what was kept free for it after a response. `held_until` is until when the host is left alone, `hold_reason` why,
+    None where it asked for that, and `refusals` how many answers in a row did or refused a page. `requests_unreported`
+    may have been made by the lease that was given last: so many it was given for, less those that its holder reported.
     """
 
     host: str
@@ -47,6 +49,7 @@ class HostState:
     pause_seconds: float = 0.0
     response_seconds: float | None = None
     held_until: datetime | None = None
+    hold_reason: str | None = None
     refusals: int = 0
     budget_day: str | None = None
     requests_today: int = 0
@@ -77,7 +80,8 @@ class Report:
     """What a holder has to say of its lease, which goes on for another while or, with `release`, ends.
 
     `next_at` is when the host may be asked again and `hold_until` until when it must be left alone, both on the
-    holder's steady clock; `requests` how many were made since the last report.
+    holder's steady clock; `hold_reason` is why, None where the host asked for that; `requests` how many were made since
+    the last report.
     """
 
     host: str
@@ -90,6 +94,7 @@ class Report:
     requests: int = 0
     refusals: int = 0
     hold_until: float | None = None
+    hold_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +130,7 @@ class NotYet:
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """The host must be left alone for so many seconds: `host_asked_to_wait` or `budget_spent`."""
+    """The host must be left alone for so many seconds: `host_asked_to_wait`, `host_refuses` or `budget_spent`."""
 
     host: str
     seconds: float
@@ -169,7 +174,8 @@ def decide(
 def hold_of(state: HostState, *, budget: int, now: datetime) -> Held | None:
     """Return why and for how long nobody may ask a host, or None."""
     if state.held_until is not None and state.held_until > now:
-        return Held(host=state.host, seconds=(state.held_until - now).total_seconds(), reason=HOST_ASKED_TO_WAIT)
+        reason = state.hold_reason or HOST_ASKED_TO_WAIT
+        return Held(host=state.host, seconds=(state.held_until - now).total_seconds(), reason=reason)
     left = _requests_left(state, budget, now)
     if left is None or left > 0:
         return None
@@ -265,11 +271,13 @@ def _report(state: HostState, report: Report, now: datetime, steady: float) -> D
     But for what whoever has it now knows better: the refusals in a row. The requests of a lost lease are counted.
     """
     is_valid = _is_holder(state, report) and state.epoch == report.epoch
+    held_until = _later(state.held_until, _instant(report.hold_until, now, steady))
     told = replace(
         _counted(state, report.requests, now) if is_valid else state,
         response_seconds=report.response_seconds if report.response_seconds is not None else state.response_seconds,
         refusals=report.refusals if is_valid else state.refusals,
-        held_until=_later(state.held_until, _instant(report.hold_until, now, steady)),
+        held_until=held_until,
+        hold_reason=state.hold_reason if held_until == state.held_until else report.hold_reason,
         pause_seconds=max(report.pause_seconds, state.pause_seconds),
         next_request_at=_later(state.next_request_at, _instant(report.next_at, now, steady)),
     )

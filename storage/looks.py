@@ -15,7 +15,7 @@ from storage.history import CurrentState, History
 from storage.host_pages import HostPages
 from storage.judgement import came_late
 from storage.model import EventKind, Outcome
-from storage.page_identity import PageIdentity, moved_for_good
+from storage.page_identity import PageIdentity
 from storage.pages import Pages
 from storage.records import FeedEntry, PageLook, Recorded
 from storage.rows import storable
@@ -92,9 +92,6 @@ class Looks:
         if page is None:
             primary = self._identity.lock(self._identity.lock(look.page_id)["alias_of"])
             return self._stands_for(primary, replace(look, primary_reason="alias"), capture_id)
-        if look.landed is not None and not moved_for_good(look.fetches_before):
-            # They are another address's, which the asked page need not lead to the next time.
-            look = replace(look, etag=None, last_modified=None)
         return self._record_article(look, page, capture_id)
 
     def _record_alias(self, look: PageLook, primary: FeedEntry, asked: RowMapping, capture_id: int | None) -> Recorded:

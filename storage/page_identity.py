@@ -1,21 +1,18 @@
 """Which page's article a look is about: the asked page's, that of where it redirects, or that of the one it names."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from storage import crawl_state
+from storage.crawl_state import moved_for_good
 from storage.model import ARTICLE_SEEN, ArticleStatus, ExtractedArticle, Outcome
 from storage.pages import Pages
-from storage.records import FeedEntry, Fetch, PageLook, Recorded
+from storage.records import FeedEntry, PageLook, Recorded
 from storage.rows import article_content, reading_from_json, reading_json
 from storage.same_story import is_same_story, same_headline
 from storage.tables import articles, pages
-
-FOR_GOOD = frozenset({301, 308})
-"""Statuses by which a server says that an address has moved for good (RFC 9110, 15.4); any other may end tomorrow."""
 
 MOST_FAILURES = 3
 """Failures in a row after which nobody waits any longer for an article at an address."""
@@ -315,11 +312,6 @@ class PageIdentity:
 
     def _owns_article(self, page_id: int) -> bool:
         return self._connection.scalar(_ARTICLE_ID, {"page": page_id}) is not None
-
-
-def moved_for_good(hops: Sequence[Fetch]) -> bool:
-    """Say whether every hop that led to a page was a permanent redirect."""
-    return all(hop.status in FOR_GOOD for hop in hops)
 
 
 def _is_expected_at(page: RowMapping) -> bool:

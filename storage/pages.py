@@ -19,16 +19,19 @@ from sqlalchemy import (
     update,
 )
 
-from storage.model import ArticleStatus, FeedKind, Outcome
-from storage.records import Backlog, CandidateKind, CrawlScope, FeedEntry, KnownAddresses, PageState
+from storage.model import ARTICLE_SEEN, ArticleStatus, FeedKind, Outcome
+from storage.records import Backlog, CandidateKind, CrawlScope, FeedEntry, KnownAddresses, KnownPage, PageState
 from storage.rows import page_state
 from storage.statements import insert_unless_there
 from storage.suspicion import CONFIRMING_LOOKS
-from storage.tables import articles, feed_entries, feeds, pages, sources
+from storage.tables import articles, feed_entries, feeds, page_texts, pages, sources
 
 _OF_ARTICLES = [kind.value for kind in (FeedKind.RSS, FeedKind.ATOM, FeedKind.JSON, FeedKind.NEWS_SITEMAP)]
 """Indexes of which nearly every entry is an article."""
 
+
+_READ = [outcome.value for outcome in sorted(ARTICLE_SEEN | {Outcome.REDIRECTED})]
+"""Outcomes after which a page's address is as good as any other."""
 
 _BACKLOG = (pages.c.last_fetch_at.is_(None), pages.c.next_fetch_at > pages.c.first_seen_at)
 """Pages of a back catalogue: never fetched, and planned from the first for later than they were found."""
@@ -142,8 +145,25 @@ class Pages:
         self._insert(source_id, missing, now, due_at=due_at or now, spacing=spacing)
         self.lock(known.values())
         self._adopt(source_id, list(known))
+        self._renew_addresses([entry for entry in entries if entry.url_key in known])
         self._note_listing([entry for entry in entries if entry.url_key in known], known)
         return known | self._ids([entry.url_key for entry in missing]), len(missing)
+
+    def _renew_addresses(self, entries: Sequence[FeedEntry]) -> None:
+        """Ask for pages that gave no article at their addresses as they are listed now: a token may have run out."""
+        of_entries = {entry.url_key: entry.url for entry in entries}
+        query = select(pages.c.id, pages.c.url_key, pages.c.url).where(
+            pages.c.url_key.in_(list(of_entries)),
+            or_(pages.c.last_outcome.is_(None), pages.c.last_outcome.not_in(_READ)),
+        )
+        rows = [
+            {"page": row.id, "address": of_entries[row.url_key]}
+            for row in self._connection.execute(query)
+            if row.url != of_entries[row.url_key]
+        ]
+        if rows:
+            address = bindparam("address", type_=pages.c.url.type)
+            self._connection.execute(update(pages).where(pages.c.id == bindparam("page")).values(url=address), rows)
 
     def backlog(self, source_id: int, *, now: datetime, limit: int) -> Backlog:
         """Return how much of a source waits for its first fetch, counted up to `limit`."""
@@ -275,6 +295,28 @@ class Pages:
 
         known = [*newest(read), *self._connection.scalars(listed)]
         return KnownAddresses(articles=list(dict.fromkeys(known))[:limit], others=newest(others))
+
+    def known_stories(self, source_id: int, limit: int) -> list[KnownPage]:
+        """Return at most `limit` pages of a source with the articles that they show, the newest first."""
+        primary_id = func.coalesce(pages.c.alias_of, pages.c.id)
+        text = (
+            select(func.min(page_texts.c.text_digest))
+            .where(page_texts.c.page_id == primary_id, page_texts.c.of_version)
+            .scalar_subquery()
+        )
+        has_article = exists().where(articles.c.primary_page_id == primary_id)
+        query = (
+            select(
+                pages.c.url, pages.c.url_key, pages.c.feed_title, pages.c.alias_of, primary_id.label("primary"), text
+            )
+            .where(pages.c.source_id == source_id, has_article)
+            .order_by(pages.c.id.desc())
+            .limit(limit)
+        )
+        return [
+            KnownPage(url=url, url_key=key, title=title, is_alias=alias_of is not None, story=digest or str(primary))
+            for url, key, title, alias_of, primary, digest in self._connection.execute(query)
+        ]
 
     def to_fetch(
         self,

@@ -3,17 +3,73 @@
 Frozen values; every instant is aware and in UTC. Rows of the database never leave `storage`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Protocol
 
 from storage.model import Capture, ExtractedArticle, FeedKind, FetchKind, Outcome, PollReason, Source
 
 KEPT_WALL_BYTES = 64 * 1024
 """A response that shows no article, or a part of one only, is kept as evidence when it is smaller than this."""
+_OF_CODING = re.compile(r"(?:-|--|;|\.)(?:gzip|gz|br|zstd|df|deflate)$")
 MOVES_TO_BELIEVE = 3
-"""So many polls in a row must be led to one address by permanent redirects before it is asked directly."""
+"""So many polls, or looks, in a row must be led to one address by permanent redirects before it is asked directly."""
+MOST_NOT_MODIFIED = 16
+"""After so many 304 in a row a whole answer is asked for, however often such proved the validators right."""
+
+
+def validators_hold(*, not_modified: int, proved: int) -> bool:
+    """Whether a request may be conditional after so many 304 in a row.
+
+    There are servers whose validators stay the same whatever changes, which only a whole answer shows. The first one
+    is asked for after one 304, and after twice as many each time that one `proved` the validators right; where one
+    proved them wrong (-1) they are believed no more.
+    """
+    return proved >= 0 and not_modified < min(2 ** min(proved, 16), MOST_NOT_MODIFIED)
+
+
+def proved_by(*, proved: int, not_modified: int, same_validators: bool, same: bool, changed: bool) -> int:
+    """Return how often validators were proved right, after a whole answer; -1 where it proves them wrong.
+
+    It proves something only after a 304, and with the same validators: right where what it shows is the `same`, wrong
+    where that `changed` and a 304 would have hidden it. What is neither, as another advertisement, proves nothing.
+    """
+    if proved < 0 or not not_modified or not same_validators:
+        return proved
+    if changed:
+        return -1
+    return proved + 1 if same else proved
+
+
+class HasValidators(Protocol):
+    """An answer, or what is kept of one."""
+
+    @property
+    def etag(self) -> str | None:
+        """Its ETag as it came."""
+
+    @property
+    def last_modified(self) -> str | None:
+        """Its Last-Modified as it came."""
+
+
+def kept_validators(answer: HasValidators, before: Mapping[Any, Any]) -> tuple[str | None, str | None]:
+    """Return the ETag and the Last-Modified after a 304 or the same bytes; a 304 need not repeat them.
+
+    An ETag that differs from the one before is that of a body that nobody received: then none is kept, and the next
+    answer is a whole one.
+    """
+    if answer.etag and before["etag"] and _tag(answer.etag) != _tag(before["etag"]):
+        return None, None
+    return answer.etag or before["etag"], answer.last_modified or before["last_modified"]
+
+
+def _tag(etag: str) -> str:
+    """Return an ETag without what servers add where they compress, or leave out."""
+    return _OF_CODING.sub("", etag.removeprefix("W/").strip('"'))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +118,7 @@ class FeedState:
     sitemaps that an index led to is included. `max_age_seconds` is how long its answer said that it holds;
     `skip_hours` (0 to 23) and `skip_days` (0 is Monday), both in UTC, are when it asks not to be polled.
     `next_poll_reason` is why it is due when it is. `moved_to` is where the last `moved_polls` polls were led for good.
+    `not_modified_polls` and `validators_proved` are what `validators_hold` asks for.
     """
 
     feed_id: int
@@ -96,6 +153,13 @@ class FeedState:
     next_poll_reason: PollReason | None = None
     moved_to: str | None = None
     moved_polls: int = 0
+    not_modified_polls: int = 0
+    validators_proved: int = 0
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the next poll may be conditional, as far as its validators are to be believed."""
+        return validators_hold(not_modified=self.not_modified_polls, proved=self.validators_proved)
 
     @property
     def polled_url(self) -> str:
@@ -107,7 +171,9 @@ class FeedState:
 class FeedEntry:
     """One entry of a feed: the link, and the feed's own title and dates, kept beside the page's.
 
-    `url` is absolute, `url_key` its identity (`crawler.urls.url_key`), `host` the politeness key of its host.
+    `url` is absolute, `url_key` its identity (`crawler.urls.url_key`), `host` the politeness key of its host. Where the
+    address is known to be another one of a page that is known, `url_key` is that page's. `entry_id` is the id that the
+    feed gives this entry and no other, None where it gives none.
     """
 
     url: str
@@ -117,6 +183,7 @@ class FeedEntry:
     published_at: datetime | None = None
     published_raw: str | None = None
     updated_at: datetime | None = None
+    entry_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +282,9 @@ class PageState:
     `etag`, `last_modified` and `body_digest` belong to the capture `seen_capture_id` (None after `not_article`) as read
     by `seen_extractor`; the first two are None when the next request must be unconditional. `alias_of` is the page
     that stands for this one when its address only redirects. `watched_from` is when somebody handed it to the service.
+    `landed_url` is where the last look ended where that is another address, whose the validators are then; the last
+    `moved_looks` looks were led there for good. `not_modified_looks` and `validators_proved` are what `validators_hold`
+    asks for.
     """
 
     page_id: int
@@ -237,6 +307,24 @@ class PageState:
     feed_title: str | None = None
     feed_published_at: datetime | None = None
     watched_from: datetime | None = None
+    landed_url: str | None = None
+    moved_looks: int = 0
+    not_modified_looks: int = 0
+    validators_proved: int = 0
+
+    @property
+    def asked_url(self) -> str:
+        """The address to ask: where the page moved for good, once `MOVES_TO_BELIEVE` looks in a row said so.
+
+        One in `MOST_NOT_MODIFIED` asks at its own address all the same, which may lead elsewhere by then.
+        """
+        moved = self.moved_looks >= MOVES_TO_BELIEVE and self.moved_looks % MOST_NOT_MODIFIED != 0
+        return self.landed_url if moved and self.landed_url is not None else self.url
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the next request may be conditional, as far as its validators are to be believed."""
+        return validators_hold(not_modified=self.not_modified_looks, proved=self.validators_proved)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +333,18 @@ class KnownAddresses:
 
     articles: Sequence[str]
     others: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownPage:
+    """A page whose story is known. `story` is the same for pages that stand for one article, by what they say of
+    themselves or by where they lead, and for articles whose text is the same; `title` is an index's own of it."""
+
+    url: str
+    url_key: str
+    story: str
+    title: str | None = None
+    is_alias: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ hosts = Table(
     Column("pause_seconds", Float, nullable=False),
     Column("response_seconds", Float),
     Column("held_until", UtcDateTime),
+    # Why it is held: null where it asked for that itself.
+    Column("hold_reason", StorableText),
     Column("refusals", Integer, nullable=False),
     Column("budget_day", StorableText),
     Column("requests_today", Integer, nullable=False),

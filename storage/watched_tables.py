@@ -78,6 +78,10 @@ feeds = Table(
     Column("unlearnt_new", Integer, nullable=False, server_default=text("0")),
     Column("moved_to", StorableText),
     Column("moved_polls", Integer, nullable=False, server_default=text("0")),
+    # How many answers in a row were 304, and how often a whole answer after such proved the validators right; -1 where
+    # one proved them wrong.
+    Column("not_modified_polls", Integer, nullable=False, server_default=text("0")),
+    Column("validators_proved", Integer, nullable=False, server_default=text("0")),
     # By an operator: who paused it, as in `sources`; when a poll was asked for that has not begun since.
     Column("paused_by", StorableText),
     Column("requested_at", UtcDateTime),
@@ -108,6 +112,12 @@ pages = Table(
     Column("body_digest", StorableText),
     reference("seen_capture_id", "captures", nullable=True),
     Column("seen_extractor", StorableText),
+    # Where the last look ended, if not at `url`, so that the validators are that address's; how many looks in a row
+    # were led there for good. The others as in `feeds`.
+    Column("landed_url", StorableText),
+    Column("moved_looks", Integer, nullable=False, server_default=text("0")),
+    Column("not_modified_looks", Integer, nullable=False, server_default=text("0")),
+    Column("validators_proved", Integer, nullable=False, server_default=text("0")),
     # The plan, and what it is made from; nothing of it is derived from `fetches`, which may be thinned out.
     Column("next_fetch_at", UtcDateTime),
     Column("watch_ended", Boolean, nullable=False),
@@ -242,7 +252,16 @@ feed_entries = Table(
     Column("published_at", UtcDateTime),
     Column("published_raw", StorableText),
     Column("updated_at", UtcDateTime),
+    # The feed's own id of it (`guid`, `id`), where it gives one to no other entry.
+    Column("entry_id", StorableText),
     Index(None, "page_id"),
+    Index(
+        None,
+        "feed_id",
+        "entry_id",
+        sqlite_where=text("entry_id IS NOT NULL"),
+        postgresql_where=text("entry_id IS NOT NULL"),
+    ),
 )
 
 # What a day (UTC, YYYY-MM-DD) brought a source, counted from facts; outlives the fetches that it was counted from.

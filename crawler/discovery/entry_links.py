@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 from crawler.discovery.gathering import key_or_none
 
+MAX_ID_LENGTH = 500
+"""Characters of an entry's id, well within what an index of a database can hold."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EntryLinks:
@@ -37,6 +40,13 @@ def own_links(entries: Sequence[EntryLinks], *, feed_url: str, home_url: str | N
             others.setdefault(key, set()).add(one.entry.title)
     only_their_own = {key for key, titles in others.items() if len(titles) == 1}
     return [one.ordered(nobodys, shared, only_their_own) for one in found]
+
+
+def own_ids(ids: Sequence[str | None]) -> list[str | None]:
+    """Return the ids of a feed's entries, None for what is empty, too long, or the id of others too."""
+    stripped = [(entry_id or "").strip() for entry_id in ids]
+    times = Counter(stripped)
+    return [one if 0 < len(one) <= MAX_ID_LENGTH and times[one] == 1 else None for one in stripped]
 
 
 class _Keyed:

@@ -13,7 +13,7 @@ from typing import Any
 
 import feedparser
 
-from crawler.discovery.entry_links import EntryLinks, base_of, own_links
+from crawler.discovery.entry_links import EntryLinks, base_of, own_ids, own_links
 from crawler.discovery.feed_bounds import MAX_BYTES, MAX_ENTRIES, Document, bound, read_document
 from crawler.discovery.feed_characters import join_surrogates
 from crawler.discovery.feed_wishes import skipped_days, skipped_hours, wished_seconds
@@ -65,8 +65,9 @@ def read_feed(body: bytes, *, url: str, content_type: str | None, now: datetime 
     base = base_of(url, home_url)
     known = [EntryLinks(links=tuple(_links(entry, base)), title=_title(entry, kind)) for entry in parsed.entries]
     ordered = own_links(known, feed_url=url, home_url=home_url)
-    for entry, of_entry, links in zip(parsed.entries, known, ordered, strict=True):
-        _gather(entry, links, title=of_entry.title, into=gathering, kind=kind, now=now)
+    ids = own_ids([_NO_TEXT.sub("", str(entry.get("id") or "")) for entry in parsed.entries])
+    for entry, of_entry, links, entry_id in zip(parsed.entries, known, ordered, ids, strict=True):
+        _gather(entry, links, title=of_entry.title, entry_id=entry_id, into=gathering, kind=kind, now=now)
     gathering.left_out["too_many"] += bounded.entries_cut
     is_malformed = bounded.was_mended or _is_malformed(parsed)
     cut = bounded.was_cut or gathering.left_out["too_many"] > 0
@@ -111,7 +112,14 @@ def _is_malformed(parsed: Mapping[str, Any]) -> bool:
 
 
 def _gather(
-    entry: Any, links: Sequence[str], *, title: str | None, into: Gathering, kind: FeedKind, now: datetime | None
+    entry: Any,
+    links: Sequence[str],
+    *,
+    title: str | None,
+    entry_id: str | None,
+    into: Gathering,
+    kind: FeedKind,
+    now: datetime | None,
 ) -> None:
     published_raw, published_at = _date(entry, "published")
     updated_raw, updated_at = _date(entry, "updated")
@@ -124,6 +132,7 @@ def _gather(
         published_at=plausible(published_at, now=now),
         published_raw=published_raw,
         updated_at=plausible(updated_at, now=now),
+        entry_id=entry_id,
         paid=_is_paid(entry) or title_marks_as_paid(title),
     )
 

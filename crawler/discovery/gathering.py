@@ -42,6 +42,7 @@ class Gathering:
         published_at: datetime | None = None,
         published_raw: str | None = None,
         updated_at: datetime | None = None,
+        entry_id: str | None = None,
         paid: bool = False,
     ) -> None:
         """Take an entry in by the first of `links`, best first, that is a web address."""
@@ -53,6 +54,7 @@ class Gathering:
                     published_at=published_at,
                     published_raw=published_raw,
                     updated_at=updated_at,
+                    entry_id=entry_id,
                 )
             except InvalidUrl:
                 continue

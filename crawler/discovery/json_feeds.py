@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from crawler.discovery.entry_links import EntryLinks, base_of, own_links
+from crawler.discovery.entry_links import EntryLinks, base_of, own_ids, own_links
 from crawler.discovery.feed_bounds import MAX_ENTRIES
 from crawler.discovery.feed_characters import usable_charset
 from crawler.discovery.gathering import Gathering, absolute, clean_or_none, key_or_none
@@ -67,8 +67,10 @@ def read_json_feed(
     items = [item for item in sequence if isinstance(item, dict)]
     gathering.left_out["no_url"] += len(sequence) - len(items)
     known = [EntryLinks(links=tuple(_links(item, base)), title=_title(item.get("title"))) for item in items]
-    for item, links in zip(items, own_links(known, feed_url=url, home_url=home_url), strict=True):
-        _gather(item, links, into=gathering, now=now)
+    ids = own_ids([_NO_TEXT.sub("", item["id"]) if isinstance(item.get("id"), str) else None for item in items])
+    ordered = own_links(known, feed_url=url, home_url=home_url)
+    for item, links, entry_id in zip(items, ordered, ids, strict=True):
+        _gather(item, links, entry_id=entry_id, into=gathering, now=now)
     next_url = clean_or_none(_absolute(feed.get("next_url"), url))
     return Listing(
         kind=FeedKind.JSON,
@@ -104,7 +106,14 @@ def _is_json_feed(feed: Mapping[str, Any]) -> bool:
     return any("url" in item and typical & set(item) for item in items)
 
 
-def _gather(item: Mapping[str, Any], links: Sequence[str], *, into: Gathering, now: datetime | None) -> None:
+def _gather(
+    item: Mapping[str, Any],
+    links: Sequence[str],
+    *,
+    entry_id: str | None,
+    into: Gathering,
+    now: datetime | None,
+) -> None:
     published_raw, published_at = _date(item.get("date_published"), now)
     _, updated_at = _date(item.get("date_modified"), now)
     title = _title(item.get("title"))
@@ -115,6 +124,7 @@ def _gather(item: Mapping[str, Any], links: Sequence[str], *, into: Gathering, n
         published_at=published_at,
         published_raw=published_raw,
         updated_at=updated_at,
+        entry_id=entry_id,
         paid=any(map(marks_as_paid, tags)) or title_marks_as_paid(title),
     )
 

@@ -128,9 +128,11 @@ class Watcher:
         """Return a look that found that state."""
         at = self._next(at)
         name = f"{self.page.page_id}-{at}"
+        landed = more.get("landed")
+        url = self.page.url if landed is None else landed.url
         return PageLook(
             page_id=self.page.page_id,
-            fetch=page_fetch(name, at=at, page_id=self.page.page_id, source_id=self.page.source_id),
+            fetch=page_fetch(name, at=at, url=url, page_id=self.page.page_id, source_id=self.page.source_id),
             article=article,
             extractor=article.extractor,
             capture=kept(name, at=at, body_digest=f"sha256:{name}") if keep else None,
@@ -145,7 +147,14 @@ class Watcher:
     def get(self, outcome: Outcome, *, at: float | None = None, same_as: int | None = None, **more) -> Recorded:
         """Fetch the page with an outcome that is decided already."""
         at = self._next(at)
-        fetch = page_fetch(f"{self.page.page_id}-{at}", at=at, outcome=outcome, page_id=self.page.page_id)
+        fetch = page_fetch(
+            f"{self.page.page_id}-{at}",
+            at=at,
+            url=self.page.url,
+            outcome=outcome,
+            page_id=self.page.page_id,
+            status=304 if outcome is Outcome.NOT_MODIFIED else 200,
+        )
         return self.record(
             PageLook(
                 page_id=self.page.page_id,

@@ -123,7 +123,7 @@ def test_a_redirect_that_may_end_makes_no_alias(store, statuses):
         state = story.state()
         assert (state.alias_of, state.last_outcome) == (None, Outcome.CREATED)
         # The notice's validators would say nothing of the story.
-        assert (state.etag, state.last_modified) == (None, None)
+        assert (state.landed_url, state.asked_url) == (entry("notice").url, state.url)
     assert due(store, at=9) == [story.page.page_id for story in stories]
     assert page_at(store, "notice") is None
     assert stories[0].see(FERRY).outcome is Outcome.UPDATED

@@ -27,8 +27,8 @@ NEXT_REVISION = '''"""A revision of the future that rebuilds a table others refe
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -48,7 +48,7 @@ def future(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def begin() -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(migrate.migrations_folder(), folder)
-        (folder / "versions" / "0004_motto.py").write_text(NEXT_REVISION)
+        (folder / "versions" / "0005_motto.py").write_text(NEXT_REVISION)
         monkeypatch.setattr(migrate, "migrations_folder", lambda: folder)
 
     return begin
@@ -96,9 +96,9 @@ def test_an_older_sqlite_database_is_upgraded_after_a_copy(tmp_path, future):
         assert [stored.source for stored in transaction.sources.all()] == [PAPER]
         assert [feed.url for feed in transaction.feeds.due(NOON, 10)] == list(PAPER.feeds)
     with sqlite3.connect(file) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
-    with sqlite3.connect(tmp_path / "morgue.db.before-0003") as copy:
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
+    with sqlite3.connect(tmp_path / "morgue.db.before-0004") as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
         assert copy.execute("SELECT slug FROM sources").fetchall() == [("paper",)]
 
 
@@ -106,7 +106,7 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path, future, m
     url = f"sqlite:///{tmp_path / 'morgue.db'}"
     Store.open(url, create=True).close()
     future()
-    revision = migrate.migrations_folder() / "versions" / "0004_motto.py"
+    revision = migrate.migrations_folder() / "versions" / "0005_motto.py"
     revision.write_text(NEXT_REVISION + "    raise RuntimeError('half way')\n")
     with pytest.raises(RuntimeError, match="half way"):
         Store.open(url)
@@ -119,8 +119,8 @@ def test_an_older_postgresql_database_waits_for_an_upgrade_to_be_asked_for(postg
     future()
     with pytest.raises(DatabaseNeedsUpgrade, match="morgue db upgrade"):
         Store.open(url)
-    assert [problem for problem in migrate.check(url).problems if "0003" in problem]
-    assert migrate.upgrade(url) == "0004"
+    assert [problem for problem in migrate.check(url).problems if "0004" in problem]
+    assert migrate.upgrade(url) == "0005"
     Store.open(url).close()
     postgres.drop(url)
 

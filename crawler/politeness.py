@@ -68,7 +68,7 @@ class NoLongerOwed(FetchingHalted):
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """Until when a host is left alone, and why: asked to wait, refuses, silent, or the day's budget is spent (codes above)."""
+    """Until when a host is left alone, and why: it asked to wait, refuses, is silent, or its budget of a day is spent."""
 
     until: datetime
     reason: str

@@ -68,7 +68,7 @@ class NoLongerOwed(FetchingHalted):
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """Until when a host is left alone, and why: it asked to wait, refuses, is silent, or its budget of a day is spent."""
+    """Until when a host is left alone, and why: a wait it asked for, refusals, silence, or the end of a budget."""
 
     until: datetime
     reason: str

@@ -76,6 +76,17 @@ class Crawled:
         return kept[-1]
 
 
+def surroundings(trusting: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment in which morgue trusts an authority and asks servers of this machine without a pause."""
+    own = {
+        "MORGUE_CRAWL__USER_AGENT": USER_AGENT,
+        "MORGUE_CRAWL__ALLOW_PRIVATE_ADDRESSES": "true",
+        "MORGUE_CRAWL__DELAY_SECONDS": "0",
+        "MORGUE_ARCHIVE__KEEP": "all",
+    }
+    return environment({**own, **(settings or {})}) | {"SSL_CERT_FILE": str(trusting)}
+
+
 def crawl(
     folder: Path,
     urls: Sequence[str],
@@ -89,16 +100,7 @@ def crawl(
     process = subprocess.Popen(
         [*program, "crawl", *urls],
         cwd=folder,
-        env=environment(
-            {
-                "MORGUE_CRAWL__USER_AGENT": USER_AGENT,
-                "MORGUE_CRAWL__ALLOW_PRIVATE_ADDRESSES": "true",
-                "MORGUE_CRAWL__DELAY_SECONDS": "0",
-                "MORGUE_ARCHIVE__KEEP": "all",
-                **(settings or {}),
-            }
-        )
-        | {"SSL_CERT_FILE": str(trusting)},
+        env=surroundings(trusting, settings),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,6 +1,8 @@
 """Every page of the site at one server, crawled by morgue and fetched by curl."""
 
 import hashlib
+import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -8,17 +10,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.integration.bad_server import make_authority
-from tests.real_servers import pages
+from tests.real_servers import morgue_with_names, pages
+from tests.real_servers.apache import Apache
 from tests.real_servers.archived import USER_AGENT, Crawled, crawl
+from tests.real_servers.caddy import Caddy
 from tests.real_servers.certificates import ADDRESSES, NAMES, Certificate, make_certificate
 from tests.real_servers.curl import Answer, Asked, Fields, fetch
+from tests.real_servers.lighttpd import Lighttpd
 from tests.real_servers.nginx import Nginx
 from tests.real_servers.node import Node
 from tests.real_servers.pages import Framing, page_path
 from tests.real_servers.server import RealServer, Running, has_ipv6, running
 from tests.real_servers.uvicorn_server import Uvicorn, UvicornH11
 
-SERVERS: tuple[type[RealServer], ...] = (Nginx, Node, Uvicorn, UvicornH11)
+SERVERS: tuple[type[RealServer], ...] = (Nginx, Apache, Caddy, Lighttpd, Node, Uvicorn, UvicornH11)
+
+WITH_NAMES = Path(morgue_with_names.__file__)
 
 VALIDATED = (pages.ETAG, pages.DATED, pages.COUNTED)
 SENT_BY_CURL = frozenset({"host", "connection", "te"})
@@ -111,6 +118,7 @@ def compared(server: type[RealServer], stage: Stage) -> Iterator[Compared]:
     folder = stage.folder / server.name.replace(" ", "-").lower()
     with running(server(), folder, site=stage.site, certificates=stage.certificates) as started:
         listed = pages_of(server)
+        addresses_of_names = dict.fromkeys(NAMES, ADDRESSES[0])
         urls = [started.url(page.path, tls=page.tls) for page in listed]
         many = [started.url(path, tls=tls) for tls in (False, True) for path in pages.many_paths()]
         others = [started.url(page_path(pages.CHUNKED, "2 KB"), tls=tls, host="::1") for tls in (False, True)]
@@ -118,22 +126,25 @@ def compared(server: type[RealServer], stage: Stage) -> Iterator[Compared]:
         own = folder / "morgue"
         crawled = crawl(own, [*many, *urls, *others], trusting=stage.trusted)
         connections = _connections(started)
+        named = [
+            started.url(page_path(pages.CHUNKED, "2 KB"), tls=True, host=name) for name in NAMES if server.has_names
+        ]
         validated = [url for url, page in zip(urls, listed, strict=True) if page.framing in VALIDATED]
-        again = crawl(own, validated, trusting=stage.trusted) if crawled.ended else crawled
+        again = crawl(
+            own,
+            [*validated, *named],
+            trusting=stage.trusted,
+            program=(sys.executable, WITH_NAMES),
+            settings={morgue_with_names.NAMES: json.dumps(addresses_of_names)},
+        )
         sent = _request_fields(crawled)
         landed = [started.url(page.path, tls=True) for page in listed if page.framing is pages.MOVED]
-        asked = [Asked(url=url, fields=sent) for url in [*urls, *many, *others, *landed]]
-        seen = {
-            each.url: answer
-            for each, answer in zip(asked, fetch(asked, folder / "curl", trusting=stage.trusted), strict=True)
-        }
+        asked = [Asked(url=url, fields=sent) for url in [*urls, *many, *others, *landed, *named]]
+        answers = fetch(asked, folder / "curl", trusting=stage.trusted, names=addresses_of_names)
+        seen = {each.url: answer for each, answer in zip(asked, answers, strict=True)}
         conditional = [Asked(url=url, fields=(*sent, *_conditions(seen[url]))) for url in validated]
-        known = {
-            each.url: answer
-            for each, answer in zip(
-                conditional, fetch(conditional, folder / "curl-known", trusting=stage.trusted), strict=True
-            )
-        }
+        answers = fetch(conditional, folder / "curl-known", trusting=stage.trusted)
+        known = {each.url: answer for each, answer in zip(conditional, answers, strict=True)}
         yield Compared(server=started, crawled=crawled, again=again, seen=seen, known=known, connections=connections)
 
 

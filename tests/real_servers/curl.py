@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -65,11 +66,12 @@ def fetch(
                 "dump-header": str(folder / f"{number}.{kind}.head"),
                 "cacert": str(trusting),
                 "max-time": str(LONGEST_SECONDS),
-                "write-out": f"{number}\\t%{{exitcode}}\\t%{{errormsg}}\\n",
+                "write-out": f"{number} %{{exitcode}} %{{errormsg}}\n",
             }
             lines = [f"{name} = {_quoted(value)}" for name, value in options.items()]
             lines += [f"header = {_quoted(f'{name}: {value}')}" for name, value in asked.fields]
-            lines += [f"resolve = {_quoted(f'{name}:*:{address}')}" for name, address in (names or {}).items()]
+            port = urlsplit(asked.url).port
+            lines += [f"resolve = {_quoted(f'{name}:{port}:{address}')}" for name, address in (names or {}).items()]
             lines += ["http1.1", "silent", "globoff", 'noproxy = "*"']
             lines += ["compressed"] if kind == "decoded" else []
             blocks.append("\n".join(lines))
@@ -82,14 +84,14 @@ def fetch(
     )
     problems: dict[int, str] = {}
     for line in done.stdout.decode(errors="replace").splitlines():
-        number, code, message = line.split("\t", 2)
+        number, code, message = line.split(" ", 2)
         if code != "0":
             problems[int(number)] = f"curl: ({code}) {message}"
     return [problems.get(number) or _answer(folder, number) for number in range(len(requests))]
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' if not text.endswith("\\n") else f'"{text}"'
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def _answer(folder: Path, number: int) -> Answer | str:

@@ -12,6 +12,7 @@ const zlib = require("node:zlib");
 const settings = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
 const log = fs.openSync(settings.log, "a");
 const HTML = "text/html; charset=utf-8";
+const TYPES = { ".txt": "text/plain", ".xml": "application/xml" };
 const MODIFIED = "Wed, 04 Nov 2026 08:49:37 GMT";
 
 function takes(request, coding) {
@@ -117,7 +118,7 @@ async function answer(request, response) {
   }
   const way = ways[request.url.split("/")[1]] || ways.chunked;
   // Node folds a list of fields into those that were set before.
-  if (way !== ways.fields) response.setHeader("Content-Type", file.endsWith(".txt") ? "text/plain" : HTML);
+  if (way !== ways.fields) response.setHeader("Content-Type", TYPES[path.extname(file)] || HTML);
   await way(request, response, file);
 }
 

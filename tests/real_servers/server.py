@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from tests.real_servers.certificates import ADDRESSES, NAMES, Certificate
+from tests.real_servers.certificates import ADDRESSES, Certificate
 from tests.real_servers.pages import Framing
 
 START_SECONDS = 60.0
@@ -23,6 +23,10 @@ TRIES = 5
 
 class ServerMissing(Exception):
     """A server's program is not on this machine; the text says what would bring it."""
+
+
+class ServerSkipped(UserWarning):
+    """Says that a server was not tried."""
 
 
 def required() -> bool:
@@ -54,7 +58,7 @@ class Ground:
         return f"https://{named}:{self.tls_port}" if tls else f"http://{named}:{self.plain_port}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """A request as the server saw it. Two with one client port came on one connection."""
 
@@ -74,8 +78,6 @@ class RealServer(ABC):
     framings: ClassVar[tuple[Framing, ...]]
     has_names: ClassVar[bool] = True
     """Whether one TLS port may have a certificate for each of several names."""
-    compresses_at_once: ClassVar[bool] = True
-    """Whether one page compressed twice gives the same bytes."""
 
     @classmethod
     def find(cls) -> str:
@@ -85,6 +87,11 @@ class RealServer(ABC):
         if found is None:
             raise ServerMissing(f"{cls.name}: {cls.program} is not installed ({cls.package})")
         return found
+
+    def read_request(self, line: str) -> Request:
+        """Read a line of the log of requests."""
+        port, path, agent = line.split(" ", 2)
+        return Request(client_port=int(port), path=path, user_agent=agent)
 
     @classmethod
     @abstractmethod
@@ -111,11 +118,13 @@ class Running:
     def requests(self) -> list[Request]:
         """Return all requests so far, in their order."""
         lines = self.ground.log.read_text(encoding="utf-8").splitlines() if self.ground.log.exists() else []
-        return [Request(int(port), path, agent) for port, path, agent in (line.split(" ", 2) for line in lines)]
+        return [self.server.read_request(line) for line in lines]
 
     def start(self) -> None:
         """Start the processes and wait until both ports take connections. Raises `RuntimeError` where one ends."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MORGUE_")}
+        # Where some keep what they learnt, for the next time.
+        environment |= {name: str(self.ground.folder) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
         said = self.ground.folder / "said.log"
         for words in self.server.configure(self.ground):
             with said.open("ab") as output:
@@ -184,11 +193,6 @@ def has_ipv6() -> bool:
 def addresses() -> tuple[str, ...]:
     """Return the addresses to listen at, as far as this machine has them."""
     return ADDRESSES if has_ipv6() else ADDRESSES[:1]
-
-
-def all_names() -> tuple[str, ...]:
-    """Return the keys of the certificates: that for addresses, and the names."""
-    return ("", *NAMES)
 
 
 def free_ports(number: int) -> list[int]:

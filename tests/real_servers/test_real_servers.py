@@ -1,12 +1,19 @@
 """What real servers send reaches the archive as curl gets it: outcome, status, header fields and every byte."""
 
+import shutil
+import subprocess
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from tests.morgue_command import MORGUE
 from tests.real_servers import pages
+from tests.real_servers.archived import LONGEST_SECONDS, surroundings
+from tests.real_servers.certificates import NAMES
 from tests.real_servers.comparing import (
     SERVERS,
     VALIDATED,
@@ -21,7 +28,9 @@ from tests.real_servers.comparing import (
     pages_of,
 )
 from tests.real_servers.curl import CurlMissing
-from tests.real_servers.server import RealServer, ServerMissing, has_ipv6, required
+from tests.real_servers.server import RealServer, ServerMissing, ServerSkipped, has_ipv6, required
+
+CHECKOUT = Path(__file__).parents[2]
 
 HEADERS_ARE_KEPT_AS_SENT = False
 """Whether reason phrase, order and letters of header fields are kept; else the tests of it must fail."""
@@ -31,15 +40,11 @@ kept_as_sent = pytest.mark.xfail(
 )
 
 
-class ServerSkipped(UserWarning):
-    """Says that a server was not tried."""
-
-
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    """The site and the certificates."""
-    folder = tmp_path_factory.mktemp("real-servers")
-    return make_stage(folder)
+def stage() -> Iterator[Stage]:
+    """The site and the certificates, in a folder that the servers' own users may read."""
+    with tempfile.TemporaryDirectory(prefix="morgue-servers-") as folder:
+        yield make_stage(Path(folder))
 
 
 class Tried(dict[type[RealServer], Compared | Exception]):
@@ -205,8 +210,44 @@ def test_all_pages_of_a_host_come_on_few_connections(result: Compared):
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
 def test_a_page_comes_over_ipv6(result: Compared, tls: bool):
     url = result.server.url(pages.page_path(pages.CHUNKED, "2 KB"), tls=tls, host="::1")
-    assert result.crawled.row(url).outcome in ("created", "duplicate")
+    assert result.crawled.row(url).outcome == "created"
     assert digest(result.crawled.record(url).body) == digest(result.curl(url).body)
+
+
+@each_server
+@pytest.mark.parametrize("name", NAMES)
+def test_names_at_one_port_have_each_its_certificate(result: Compared, name: str):
+    if not result.server.server.has_names:
+        pytest.skip(f"{result.server.server.name} has one certificate a port")
+    url = result.server.url(pages.page_path(pages.CHUNKED, "2 KB"), tls=True, host=name)
+    assert result.again.row(url).outcome == "created"
+    assert digest(result.again.record(url).body) == digest(result.curl(url).body)
+
+
+@each_server
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+def test_make_crawl_archives_a_page(result: Compared, tls: bool, stage: Stage, tmp_path: Path):
+    """With everything installed, as after the first `make crawl`."""
+    shutil.copyfile(CHECKOUT / "Makefile", tmp_path / "Makefile")
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("requirements.lock", "pyproject.toml", ".venv/bin/pip", ".venv/.installed"):
+        (tmp_path / name).touch()
+    (programs / "morgue").symlink_to(MORGUE)
+    url = result.server.url(pages.page_path(pages.CHUNKED, "2 KB"), tls=tls)
+    # Without what `make test` hands down to those it calls.
+    kept = {name: value for name, value in surroundings(stage.trusted).items() if not name.startswith(("MAKE", "MFL"))}
+    done = subprocess.run(
+        ["make", "crawl", f"URL={url}"],
+        cwd=tmp_path,
+        env=kept,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "fetched: 1 created" in done.stdout
 
 
 @each_server

@@ -22,7 +22,7 @@ from crawler.rereading import KnowsCaptures, ReadingSettings, ReadsCaptures, Rea
 from crawler.sightings import decided, evidence, is_evidence, not_comparable, same_bytes
 from crawler.urls import InvalidUrl, feed_entry, url_key
 from crawler.validators import usable_validators
-from crawler.variants import Primary, primary_of
+from crawler.variants import Primary, primary_of, states_own_address
 from crawler.watching import say_what_came
 from storage.model import ExtractedArticle, HttpExchange, Outcome
 from storage.part_digests import digest_of_parts
@@ -178,7 +178,9 @@ class PageIngest:
             return Sighting(look=look, exchange=exchange, body_digest=read.digest, keep=self._keep_all)
         # The first capture of an article is always kept, so it need not be asked for.
         keep = self._keep_all or page.article_id is None
-        look = replace(look, landed=_landing(page, fetched))
+        landed = _landing(page, fetched)
+        names_itself = landed is not None and states_own_address(fetched.final_url, reading.addresses)
+        look = replace(look, landed=landed, names_itself=names_itself)
         sighting = Sighting(look=look, exchange=exchange, body_digest=read.digest, keep=keep)
         return await self._with_parts(sighting, reading.article, reading.addresses, answer)
 

@@ -68,12 +68,16 @@ def may_stand_alone(url: str, addresses: PageAddresses) -> bool:
 
     Publishers name the further pages of one article so too; but these have addresses that count pages.
     """
+    return states_own_address(url, addresses) and not is_sure_part(url)
+
+
+def states_own_address(url: str, addresses: PageAddresses) -> bool:
+    """Tell whether a page says that its article stands at its own address, and nowhere else."""
     stated = addresses.canonical or tuple(filter(None, (addresses.linked_data, addresses.own)))[:1]
     try:
-        own = {url_key(address) for address in stated} == {url_key(url)}
+        return {url_key(address) for address in stated} == {url_key(url)}
     except InvalidUrl:
         return False
-    return own and not is_sure_part(url)
 
 
 def form_of(url: str, *, is_amp: bool = False) -> str | None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from storage import crawl_state
 from storage.crawl_state import moved_for_good
+from storage.fingerprint import text_digest
 from storage.model import ARTICLE_SEEN, ArticleStatus, ExtractedArticle, Outcome
 from storage.pages import Pages
 from storage.records import FeedEntry, PageLook, Recorded
@@ -31,6 +32,11 @@ _ASK_ALIASES = (
 )
 _ASK_ALIASES_AGAIN = _ASK_ALIASES.where(pages.c.consecutive_failures.between(1, MOST_FAILURES - 1))
 _ALIASES = select(pages.c.id).where(pages.c.alias_of == bindparam("page")).limit(bindparam("most"))
+_LINKS_TO = (
+    select(pages.c.feed_title)
+    .where(pages.c.alias_of == bindparam("page"), pages.c.host == bindparam("host"))
+    .limit(bindparam("most"))
+)
 _WAITING = (
     select(pages.c.id, pages.c.alias_of, pages.c.held_reading)
     .where(pages.c.alias_of.in_(bindparam("primaries", expanding=True)), pages.c.held_reading.is_not(None))
@@ -98,6 +104,8 @@ class PageIdentity:
           already, that stays with it, and the new address becomes its alias.
         - A redirect that may end tomorrow makes no alias, or else a page that once led to a notice would never be asked
           again. What was read there is the asked page's, unless it is known as the text of another page's article.
+        - An address that never had an article and leads to one of another publisher (an aggregator's, a shortener's)
+          is an alias of that as well, whatever the status: it is nothing by itself.
         - Two articles are never made one here: the text is that of where it was found, and the asked page is asked
           again, later each time.
         - An alias that shows the article of a primary page that is gone becomes its primary page.
@@ -105,7 +113,7 @@ class PageIdentity:
         landed = look.landed
         if landed is None or landed.url_key == asked["url_key"]:
             return self._shows_itself(look, asked)
-        for_good = moved_for_good(look.fetches_before)
+        for_good = moved_for_good(look.fetches_before) or self._leads_out(look, landed, asked)
         seen_at = look.fetch.finished_at
         known = (
             self._pages.ensure(asked["source_id"], landed, seen_at, due=False)
@@ -128,6 +136,23 @@ class PageIdentity:
         # Else its own article was not seen, unless it is an alias already: it is asked again as after a failure.
         self._led_away(asked, look, failed=not moves and not already)
         return target
+
+    def _leads_out(self, look: PageLook, landed: FeedEntry, asked: RowMapping) -> bool:
+        """Say whether a page is only a link to an article of another publisher: one that says that it stands there,
+        that has the title that the link was listed with, or is known. Where links with other titles led there too, it
+        is a notice."""
+        if landed.host == asked["host"] or asked["alias_of"] is not None or self._owns_article(asked["id"]):
+            return False
+        known = self._pages.by_key(landed.url_key)
+        expected = look.names_itself or _has_listed_title(asked, look)
+        if known is None:
+            return expected
+        primary = self._lock_primary(known.page_id)
+        if not expected and not self._shows_article_of(primary, look):
+            return False
+        led = {"page": primary["id"], "host": asked["host"], "most": MOST_ALIASES_OF_A_LINK}
+        titles = {asked["feed_title"], *self._connection.scalars(_LINKS_TO, led)}
+        return len(titles) == 1
 
     def _moved(self, look: PageLook, asked: RowMapping, target: RowMapping) -> RowMapping | None:
         """Judge a page that leads for good to one without an article; an article that it belonged to stays one."""
@@ -318,3 +343,10 @@ def _is_expected_at(page: RowMapping) -> bool:
     """Say whether an article may still be found at an address that gave none so far."""
     refused = page["last_outcome"] is not None and Outcome(page["last_outcome"]) in NO_ARTICLE
     return not refused and page["consecutive_failures"] < MOST_FAILURES
+
+
+def _has_listed_title(page: RowMapping, look: PageLook) -> bool:
+    """Say whether an article has the headline that an index gives its page as title."""
+    if look.article is None or not look.article.headline or not page["feed_title"]:
+        return False
+    return text_digest(look.article.headline) == text_digest(page["feed_title"])

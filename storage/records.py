@@ -424,7 +424,8 @@ class PageLook:
     """A fetch of a page with everything that the history needs to judge it, recorded in one transaction.
 
     `fetch` is the last hop and `fetches_before` the hops that led to it. `landed` names the page of the final URL when
-    redirects led to another page than the one that was asked for. `same_as_capture` is set for a 304 or the same
+    redirects led to another page than the one that was asked for, and `names_itself` says that it calls that address
+    its own. `same_as_capture` is set for a 304 or the same
     bytes: the capture that was seen again. `article` is the reading of a 200 that reads as an article; without it
     `fetch.outcome` is decided already. `primary` is the page that stands for this one by what it says of itself, and
     `primary_reason` why (`canonical`, `amp`, `mobile`, `print` or `part`). Of an article in parts `fetches_of_parts`
@@ -439,6 +440,7 @@ class PageLook:
     fetch: Fetch
     fetches_before: Sequence[Fetch] = ()
     landed: FeedEntry | None = None
+    names_itself: bool = False
     article: ExtractedArticle | None = None
     extractor: str
     rereading: Rereading | None = None

@@ -8,6 +8,7 @@ from storage.clock import utc_now
 from storage.model import Outcome
 from storage.records import MOVES_TO_BELIEVE
 from tests.integration.variant_pages import PARAGRAPHS, canonical, story
+from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
 
@@ -190,3 +191,51 @@ def test_a_few_refused_pages_among_others_hold_nothing_up(morgue, newsroom):
             newsroom.respond(f"/news/{name}", status=403)
     morgue.crawl(feed(newsroom, links))
     assert len(asked(newsroom)) == len(links)
+
+
+# Links of an aggregator
+
+
+@pytest.fixture
+def aggregator():
+    with Newsroom("127.0.0.2") as aggregator:
+        yield aggregator
+
+
+def links_of(aggregator, newsroom, slugs, *, status=302, to="/news/{}"):
+    for number, slug in enumerate(slugs):
+        aggregator.redirect(f"/r/{number}", newsroom.url(to.format(slug)), status=status)
+    return feed(aggregator, {slug: aggregator.url(f"/r/{number}") for number, slug in enumerate(slugs)})
+
+
+@pytest.mark.parametrize("status", [302, 303, 307])
+@pytest.mark.parametrize("publisher_first", [True, False])
+@pytest.mark.parametrize("clean", [True, False])
+def test_links_of_an_aggregator_belong_to_the_articles_of_the_publisher(
+    morgue, newsroom, aggregator, status, publisher_first, clean
+):
+    for slug in SLUGS:
+        publish(newsroom, slug, clean=clean)
+    own = feed(newsroom, {slug: newsroom.url(f"/news/{slug}") for slug in SLUGS})
+    of_links = links_of(aggregator, newsroom, SLUGS, status=status)
+    for listed in (own, of_links) if publisher_first else (of_links, own):
+        morgue.crawl(listed)
+    assert sorted(article.url for article in morgue.articles()) == sorted(newsroom.url(f"/news/{s}") for s in SLUGS)
+    before = len(newsroom.requests) + len(aggregator.requests)
+    morgue.crawl(own, recrawl=True)
+    morgue.crawl(of_links, recrawl=False)
+    pages = [one for one in (*newsroom.requests, *aggregator.requests) if one.path.startswith(("/news/", "/r/"))]
+    assert len(pages) <= 4 * len(SLUGS), "each article once more, its link not again"
+    assert len(newsroom.requests) + len(aggregator.requests) - before == len(SLUGS) + 2
+
+
+def test_a_notice_of_another_publisher_takes_no_articles(morgue, newsroom, aggregator):
+    publish(newsroom, "notice")
+    morgue.crawl(newsroom.url("/news/notice"))
+    of_links = links_of(aggregator, newsroom, SLUGS, to="/news/notice")
+    morgue.crawl(of_links)
+    for number, slug in enumerate(SLUGS):
+        publish(aggregator, slug, path=f"/r/{number}", clean=False)
+    morgue.crawl(of_links, recrawl=True)
+    found = {article.url for article in morgue.articles()}
+    assert len(found & {aggregator.url(f"/r/{number}") for number in range(len(SLUGS))}) >= len(SLUGS) - 1

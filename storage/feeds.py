@@ -324,8 +324,7 @@ class Feeds:
         keyed: dict[str, FeedEntry] = {}
         for entry in entries:
             row = None if entry.entry_id is None else found.get(entry.entry_id)
-            is_same = row is not None and (row.title, row.host) == (entry.title, entry.host)
-            one = replace(entry, url_key=row.url_key) if row is not None and is_same else entry
+            one = replace(entry, url_key=row.url_key) if row is not None and _is_same(entry, row) else entry
             keyed.setdefault(one.url_key, one)
         return list(keyed.values())
 
@@ -353,3 +352,11 @@ class Feeds:
             index_elements=["feed_id", "page_id"], set_={name: statement.excluded[name] for name in newest}
         )
         self._connection.execute(statement, rows)
+
+
+def _is_same(entry: FeedEntry, listed: Any) -> bool:
+    """Say whether an entry is one that was listed under the same id: by its title, or where it has none by all of its
+    address but the parameters. Some feeds number their entries anew each time."""
+    if entry.host != listed.host or entry.title != listed.title:
+        return False
+    return entry.title is not None or entry.url_key.partition("?")[0] == listed.url_key.partition("?")[0]

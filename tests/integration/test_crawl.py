@@ -130,7 +130,7 @@ def test_what_a_temporary_redirect_shows_is_the_asked_pages(morgue, newsroom):
     rows = [fetch for fetch in morgue.fetches() if fetch.kind == "page"]
     assert [(row.hop, row.outcome) for row in rows] == [(0, "redirected"), (1, "redirected"), (2, "created")]
     assert [article.url for article in morgue.articles()] == [asked]
-    assert morgue.crawl(asked).outcomes == {"unchanged": 1}
+    assert morgue.crawl(asked).outcomes == {"not_modified": 1}
 
 
 def test_an_article_that_moves_stays_one_article(morgue, newsroom):

@@ -85,6 +85,17 @@ def test_a_guid_that_all_entries_share_or_that_is_given_to_another_story_says_no
     assert report.outcomes == {Outcome.CREATED: 1}
 
 
+@pytest.mark.parametrize("title", [False, True])
+def test_entries_that_are_numbered_anew_at_each_poll_are_told_apart(morgue, newsroom, title):
+    for number, slug in enumerate(SLUGS[:3]):
+        publish(newsroom, slug)
+        own = f"<title>{slug}</title>" if title else ""
+        item = f"<item>{own}<link>{newsroom.url(f'/news/{slug}')}</link><guid>1</guid></item>"
+        newsroom.respond("/feed.rss", body=f'<rss version="2.0"><channel>{item}</channel></rss>', headers=RSS)
+        morgue.crawl(newsroom.url("/feed.rss"))
+        assert len(morgue.articles()) == number + 1
+
+
 def test_a_page_whose_token_ran_out_before_it_was_read_is_asked_for_with_the_new_one(morgue, newsroom):
     slug = SLUGS[0]
     guids = {slug: "id"}

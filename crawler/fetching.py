@@ -20,8 +20,8 @@ from crawler.robots import (
     RobotsGate,
     RobotsVerdict,
     read_answer,
-    read_robots,
 )
+from crawler.robots_reading import read_robots
 from crawler.urls import clean_url, host_key, joined_url
 from crawler.worker_pool import WorkFailed, Works, owner_of
 from storage.clock import steady_seconds

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 import structlog
 
 from crawler.politeness import FetchingStopped
-from crawler.robots_rules import RobotsRules, condensed, decode_robots, read_rules
+from crawler.robots_rules import RobotsRules, read_rules
 from crawler.urls import host_key
 from crawler.worker_pool import WorkFailed, Works, owner_of
-from storage.content_coding import BadContentCoding, decode_body
 from storage.model import Outcome
 from storage.robots_files import RobotsFile, RobotsState
 
@@ -35,8 +34,6 @@ _CHARACTERS_A_LINE = 300
 rule takes more memory than its text has characters."""
 _LONG = 200_000
 """The same for a copy that is matched away from the event loop."""
-DECODED_BYTES = 8 * 1024 * 1024
-"""A robots.txt that is longer after decoding is not read at all; what is read of it is far less."""
 UNREADABLE = "robots_unreadable"
 """Why pages are not asked for whose robots.txt holds up or ends whatever reads it: it may forbid anything."""
 _HOST_UNREACHABLE = frozenset({Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.BLOCKED_ADDRESS})
@@ -81,25 +78,6 @@ class AsksForRobots(Protocol):
         self, origin: str, last: RobotsFile | None, *, delay_seconds: float | None, finishing: bool
     ) -> RobotsFile | RobotsVerdict:
         """Return the copy that is to be used from now on; a verdict where the origin must not be asked now."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RobotsBody:
-    """What a body is that answers for a robots.txt: its text and its rules for us, or None for one that is not what
-    its Content-Encoding says."""
-
-    text: str
-    rules: RobotsRules
-
-
-def read_robots(body: bytes, content_encoding: str | None, *, token: str, origin: str) -> RobotsBody | None:
-    """Read the body of a robots.txt as it was sent; to be done in a worker process."""
-    try:
-        content = decode_body(body, content_encoding, max_bytes=DECODED_BYTES)
-    except BadContentCoding:
-        return None
-    text = condensed(decode_robots(content))
-    return RobotsBody(text=text, rules=read_rules(text, token=token, origin=origin))
 
 
 def read_answer(answer: RobotsAnswer, *, origin: str, last: RobotsFile | None, now: datetime) -> RobotsFile:

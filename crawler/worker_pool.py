@@ -47,14 +47,14 @@ LONG_SECONDS = 1.0
 SLOW_FOR_SECONDS = 3600.0
 """So long an owner whose work took too long begins apart, unless that is done quickly again."""
 MOST_SLOW_OWNERS = 1_000
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 """So long may a process take to start; it must load nothing, because it is forked from one that has loaded all."""
 MAX_MEMORY_BYTES = 3 << 30
 """Address space of a process. A page of 10 MB of markup takes about a third of it."""
 _PATIENCE = 5
 """How often work is given to another process because one could not be started, or was ended by somebody else."""
 _PATIENCE_SECONDS = 0.2
-_TO_BE_NOTICED_SECONDS = 5.0
+_TO_BE_NOTICED_SECONDS = 2.0
 """So long may it take until a process that ended is known to have."""
 _ENDED_FROM_OUTSIDE = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _UNKNOWN_END = 255
@@ -68,7 +68,7 @@ _PRELOADED = (
     "crawler.index_reading",
     "crawler.page_hops",
     "crawler.page_reading",
-    "crawler.robots_rules",
+    "crawler.robots_reading",
 )
 
 
@@ -255,7 +255,7 @@ class _Process:
         exit_code = process.exitcode
         if exit_code is None:
             process.kill()
-            process.join(START_SECONDS)
+            process.join(_TO_BE_NOTICED_SECONDS)
         with contextlib.suppress(ValueError):
             process.close()
         return exit_code
@@ -386,10 +386,11 @@ class _Lane:
             process.kill()
 
     def join(self) -> None:
-        """Wait until all threads have ended."""
+        """Wait for the threads to end, but not for ever: they end with this process at the latest."""
+        until = time.monotonic() + _TO_BE_NOTICED_SECONDS
         for thread in self._threads:
             # One that was about to start a process when all were ended has one of its own to be ended.
-            while thread.is_alive():
+            while thread.is_alive() and time.monotonic() < until:
                 for process in self._processes:
                     process.kill()
                 thread.join(0.1)
@@ -465,8 +466,7 @@ class WorkerPool:
         lanes = [*self._lanes.values(), self._apart]
         for lane in lanes:
             lane.close()
-        for lane in lanes:
-            await asyncio.to_thread(lane.join)
+        await asyncio.gather(*(asyncio.to_thread(lane.join) for lane in lanes))
 
     async def run(self, function: Callable[..., Result], *args: object, owner: str, kind: Kind = Kind.SHORT) -> Result:
         """Return `function(*args)`, done in a process; all of it must be picklable. `owner` is on whose account.

@@ -96,11 +96,11 @@ def test_neither_a_page_that_hangs_its_reader_nor_one_that_never_comes_holds_it_
     url = publish(newsroom, 1)
     service = start("grace_seconds = 4")
     service.wait_for("version_recorded")
-    stop_workers(service.process.pid)
-    newsroom.retitle(url, "A headline that nobody will read now")
     newsroom.respond("/news/story-2", delay=60)
     publish(newsroom, 2)
     wait_until(lambda: len(service.events("feed_polled")) > 1, "the second story was listed")
+    stop_workers(service.process.pid)
+    newsroom.retitle(url, "A headline that nobody will read now")
     time.sleep(2.5)  # the first waits for its reader, the second for its server
     began = time.monotonic()
     assert service.stop() == 0

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from storage.model import HttpExchange
 
+LONGEST = 1_000
+"""Characters of a validator that is kept."""
 _CLOCKS_DIFFER = timedelta(minutes=10)
 
 
@@ -12,9 +14,10 @@ def usable_validators(exchange: HttpExchange, *, received_at: datetime) -> tuple
     """Return the ETag and the Last-Modified of an answer, each None where it is absent or cannot be right.
 
     What was changed in the future, by the server's own clock too, was not: such a time stays the same whatever changes
-    (RFC 9110, 8.8.2.1). Nor is an ETag believed that only repeats it.
+    (RFC 9110, 8.8.2.1). Nor is an ETag believed that only repeats it. One that is longer than any server makes it is
+    none either: nobody would want to send it back.
     """
-    etag, modified = exchange.header("etag"), exchange.header("last-modified")
+    etag, modified = (_of_a_length(exchange.header(name)) for name in ("etag", "last-modified"))
     changed_at = _instant(modified)
     if changed_at is None or changed_at <= received_at + _CLOCKS_DIFFER:
         return etag, modified
@@ -23,6 +26,10 @@ def usable_validators(exchange: HttpExchange, *, received_at: datetime) -> tuple
         return etag, modified
     repeats = etag is not None and _instant(etag.removeprefix("W/").strip('"')) == changed_at
     return None if repeats else etag, None
+
+
+def _of_a_length(value: str | None) -> str | None:
+    return value if value is not None and len(value) <= LONGEST else None
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -272,6 +272,19 @@ def test_a_page_of_a_domain_is_adopted_by_the_source_that_lists_it(store, feed):
     assert watch(store).state().source_id == feed.source_id
 
 
+def test_of_new_pages_no_more_are_made_than_are_wanted(store, feed):
+    entries = [entry(f"story-{number}") for number in range(10)]
+    with store.writing() as transaction:
+        record = transaction.feeds.record_entries
+        assert record(feed.feed_id, feed.source_id, entries[:4], minute(5)) == EntriesRecorded(new=4, known=0)
+        some = record(feed.feed_id, feed.source_id, entries, minute(6), most_new=5)
+        assert some == EntriesRecorded(new=5, known=4, cut=1)
+        none = record(feed.feed_id, feed.source_id, entries, minute(7), most_new=0)
+        assert none == EntriesRecorded(new=0, known=9, cut=1)
+        scope = CrawlScope(feed_ids=frozenset({feed.feed_id}))
+        assert transaction.pages.count_to_fetch(scope, now=minute(8)) == 9
+
+
 def test_a_feed_of_ten_thousand_entries_is_recorded_in_slices(store, feed):
     entries = [entry(f"story-{number}", title=f"Story {number}") for number in range(10_000)]
     new = 0

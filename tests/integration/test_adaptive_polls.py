@@ -11,7 +11,7 @@ from crawler import reactor
 from scheduler.feed_polling import MOST_JITTER
 from storage.clock import utc_now
 from storage.model import FeedKind, Outcome, PollReason
-from storage.records import MOVES_TO_BELIEVE
+from storage.records import MOVES_TO_BELIEVE, CrawlScope
 from tests.integration.service_jobs import poll_all_due, service_jobs
 from tests.integration.test_exploring import XML, sitemap_index, urlset
 
@@ -231,3 +231,21 @@ def test_an_index_of_sitemaps_is_as_busy_as_they_are(morgue, newsroom):
     quiet = feed_of(morgue, newsroom.url("/maps.xml"))
     assert (quiet.last_outcome, waits(quiet) > waits(busy)) == (Outcome.UNCHANGED, True)
     assert len(newsroom.requests_for("/map.xml")) == asked, "its index does not say that it changed"
+
+
+def test_a_list_of_ever_new_addresses_brings_only_so_many_a_day(morgue, newsroom):
+    url = rss(newsroom, numbers=range(60), headers={"ETag": '"the same"'})
+    morgue.crawl_settings = morgue.crawl_settings.model_copy(update={"new_pages_per_source_per_day": 40})
+    morgue.add_source(slug="courier", feeds=[url], poll="1h")
+
+    def pages() -> int:
+        with morgue.store.reading() as transaction:
+            scope = CrawlScope(feed_ids=frozenset({transaction.feeds.by_url(url).feed_id}))
+            return transaction.pages.count_to_fetch(scope, now=utc_now())
+
+    poll_due(morgue)
+    assert pages() == 10
+    assert feed_of(morgue, url).etag is None, "the rest would be a 304"
+    with later(utc_now() + timedelta(days=1)):
+        poll_due(morgue)
+        assert pages() == 20

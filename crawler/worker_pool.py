@@ -445,6 +445,10 @@ class WorkerPool:
         self._stopping = False
 
     async def __aenter__(self) -> Self:
+        # Loading the extractor takes a second or two, in which there is other work.
+        with contextlib.suppress(OSError, RuntimeError):
+            nothing = pickle.dumps((abs, (0,)), pickle.HIGHEST_PROTOCOL)
+            self._lanes[Kind.SHORT].submit(_Job(asked=nothing, owner="", seconds=START_SECONDS))
         return self
 
     async def __aexit__(

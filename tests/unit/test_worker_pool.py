@@ -153,7 +153,7 @@ def test_the_pool_goes_on_when_idle_workers_are_killed():
 def test_a_process_is_replaced_after_so_many_tasks():
     async def pids() -> list[str]:
         async with WorkerPool(processes=1, max_tasks=2) as pool:
-            return [await pool.run(misbehave, "pid", owner="a") for _ in range(4)]
+            return [await pool.run(misbehave, "pid", owner="a", kind=Kind.PAGE) for _ in range(4)]
 
     first, second, third, fourth = asyncio.run(pids())
     assert first == second

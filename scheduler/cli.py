@@ -236,15 +236,26 @@ def _serve(context: CommandContext, signals: "StopSignals", notifier: "Notifier"
     """Run the service and return its exit code. Until it has begun, a signal to stop raises `SystemExit`."""
     from crawler import reactor
     from scheduler.service import Service, Surroundings
+    from scheduler.watching import EarlyAnswers
     from storage.service_lock import hold_service_lock
 
     signals.grace_seconds = context.settings.service.grace_seconds
     # An upgrade of a big database takes its time.
     notifier.starting(within_seconds=START_SECONDS)
-    with hold_service_lock(context.database.url) as lock, context.open_store(as_service=True) as store:
+    early = EarlyAnswers(context.settings)
+    with hold_service_lock(context.database.url) as lock, contextlib.ExitStack() as stack:
+        # Only then: where a service runs already, that is what is to be said.
+        stack.callback(early.end)
+        early.begin()
+        store = stack.enter_context(context.open_store(as_service=True))
         store.check_writable()
         around = Surroundings(
-            lock=lock, signals=signals, notifier=notifier, read_settings=context.read_again, software=software()
+            lock=lock,
+            signals=signals,
+            notifier=notifier,
+            read_settings=context.read_again,
+            software=software(),
+            early=early,
         )
         return reactor.run(Service(context.settings, store, around).run())
 

@@ -103,6 +103,12 @@ class HttpServer:
         self._on_refused = on_refused
         self._server: _Server | None = None
 
+    def answer_with(self, routes: dict[str, Callable[[], Answer]], *, on_refused: Callable[[], None]) -> None:
+        """Answer in this way from now on."""
+        self._routes, self._on_refused = routes, on_refused
+        if self._server is not None:
+            self._server.answer_with(routes, on_refused)
+
     @property
     def port(self) -> int:
         """The port that is listened on. Raises `LookupError` before the start."""
@@ -144,8 +150,7 @@ class _Server(ThreadingMixIn, TCPServer):
     def __init__(
         self, address: tuple[str, int], routes: dict[str, Callable[[], Answer]], on_refused: Callable[[], None]
     ) -> None:
-        self.routes = routes
-        self._on_refused = on_refused
+        self.answer_with(routes, on_refused)
         self._places = threading.BoundedSemaphore(REQUESTS_AT_ONCE)
         self._lock = threading.Lock()
         self._silent: dict[socket.socket, None] = {}
@@ -156,6 +161,10 @@ class _Server(ThreadingMixIn, TCPServer):
         if host:
             self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         super().__init__((host, port), _Handler)
+
+    def answer_with(self, routes: dict[str, Callable[[], Answer]], on_refused: Callable[[], None]) -> None:
+        """Answer in this way from now on."""
+        self.routes, self._on_refused = routes, on_refused
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread, or hang up where too many are being answered."""

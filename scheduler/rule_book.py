@@ -3,12 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from crawler.intervals import parse_duration
-from crawler.runner import SourceBook
 from scheduler.recrawl import Limits, Rule, rule_of
 from scheduler.settings import Settings
 from storage.model import RecrawlRule, Source
+
+if TYPE_CHECKING:
+    # It brings Scrapy along, a second and more of every `morgue status`.
+    from crawler.runner import SourceBook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +50,7 @@ def plan_settings(settings: Settings) -> PlanSettings:
 class RuleBook:
     """Knows the rule of each source. A rule remembers what it computed, so there is one of each kind."""
 
-    def __init__(self, sources: SourceBook, settings: PlanSettings) -> None:
+    def __init__(self, sources: "SourceBook", settings: PlanSettings) -> None:
         self._sources = sources
         self.settings = settings
         self._rules: dict[str, Rule] = {}

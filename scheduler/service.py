@@ -23,7 +23,7 @@ from scheduler.rule_book import plan_settings
 from scheduler.sd_notify import Notifier
 from scheduler.settings import Settings
 from scheduler.stop_signals import BROKEN, CLEAN, StopSignals
-from scheduler.watching import REFRESH_SECONDS, Watching
+from scheduler.watching import REFRESH_SECONDS, EarlyAnswers, Watching
 from storage.archive import Archive
 from storage.clock import steady_seconds, utc_now
 from storage.errors import ArchiveUnavailable, DatabaseBusy, MorgueError, ServiceRunning, ShortOfResources
@@ -65,6 +65,7 @@ class Surroundings:
     notifier: Notifier
     read_settings: Callable[[], tuple[Settings, Sequence[Source]]]
     software: str
+    early: EarlyAnswers | None = None
 
 
 class Service:
@@ -80,7 +81,7 @@ class Service:
         self._exit_code = CLEAN
         self._broken: MorgueError | None = None
         self._presence = Presence(store, version=surroundings.software, started_at=utc_now())
-        self._watching = Watching(settings, store, software=surroundings.software)
+        self._watching = Watching(settings, store, software=surroundings.software, early=surroundings.early)
         self._over_ceiling = 0
         self._jobs: ServiceJobs | None = None
         self._archive: Archive | None = None

@@ -74,8 +74,17 @@ def _everything(transaction: Transaction, requests_per_day: int, now: datetime) 
     outcomes = transaction.overview.outcomes(now - RECENT)
     days = transaction.tallies.since((now - WEEK).date())
     warnings = read_warnings(transaction)
+    of_source: dict[str | None, list[StandingWarning]] = {}
+    for warning in warnings:
+        of_source.setdefault(warning.source, []).append(warning)
     rows = [
-        _source_row(stored, standings[stored.source_id], days.get(stored.source_id, []), warnings, now)
+        _source_row(
+            stored,
+            standings[stored.source_id],
+            days.get(stored.source_id, []),
+            of_source.get(stored.source.slug, []),
+            now,
+        )
         | {"outcomes_24h": dict(outcomes.get(stored.source_id, Counter()).most_common())}
         for stored in transaction.sources.all()
     ]
@@ -100,7 +109,7 @@ def _one_source(transaction: Transaction, stored: StoredSource, now: datetime) -
     standing = transaction.overview.standings(now=now, source_id=stored.source_id)
     outcomes = transaction.overview.outcomes(now - RECENT, stored.source_id).get(stored.source_id, Counter())
     days = transaction.tallies.since((now - DAYS_SHOWN).date(), of_it).get(stored.source_id, [])
-    warnings = read_warnings(transaction)
+    warnings = [warning for warning in read_warnings(transaction) if warning.source == stored.source.slug]
     return _source_row(stored, standing[stored.source_id], days, warnings, now) | {
         "outcomes_24h": dict(outcomes.most_common()),
         "feed_states": [_feed_row(feed) for feed in transaction.feeds.for_sources(of_it)],
@@ -122,7 +131,7 @@ def _source_row(
         "watched": stored.watched,
         "paused": stored.paused,
         "paused_by": (stored.paused_by or "configuration") if stored.paused else None,
-        "warnings": [_warning_row(warning) for warning in warnings if warning.source == stored.source.slug],
+        "warnings": [_warning_row(warning) for warning in warnings],
         "feeds": standing.feeds,
         "failing_feeds": standing.failing_feeds,
         "pages": standing.pages,

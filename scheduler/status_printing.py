@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -64,16 +65,32 @@ def _print_sources(console: Console, sources: Sequence[Mapping[str, Any]], now: 
         console.print("No sources yet. `morgue crawl URL` archives a page; `morgue init` starts a configuration.")
         return
     wide = console.width >= WIDE
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0) if wide else (0, 1, 0, 0))
-    table.add_column("source", no_wrap=True, overflow="ellipsis", max_width=44 if wide else 22)
     columns = _COLUMNS if wide else [column for column in _COLUMNS if column[0] in _NARROW]
-    for name, _ in columns:
-        table.add_column(name, justify="right", no_wrap=True)
-    for source in sources:
-        slug = printable(source["slug"]) + _note(source)
+    slugs = [_at_most(printable(source["slug"]) + _note(source), 44 if wide else 22) for source in sources]
+    values = [[value(source, now) for _, value in columns] for source in sources]
+    names = [name for name, _ in columns]
+    first = max(cell_len(slug) for slug in ("source", *slugs))
+    widths = [max(map(cell_len, column)) for column in zip(names, *values, strict=True)]
+    gap = "  " if wide else " "
+    # A table of the library's takes twenty seconds for five thousand sources.
+    lines = [_aligned(Text("source"), names, first, widths, gap)]
+    lines[0].stylize("bold")
+    for source, slug, cells in zip(sources, slugs, values, strict=True):
         style = "red" if source["warnings"] else "dim" if _rests(source) else ""
-        table.add_row(Text(slug, style=style), *(value(source, now) for _, value in columns))
-    console.print(table)
+        lines.append(_aligned(Text(slug, style=style), cells, first, widths, gap))
+    for line in lines:
+        console.print(line, no_wrap=True, overflow="crop")
+
+
+def _aligned(slug: Text, cells: Sequence[str], first: int, widths: Sequence[int], gap: str) -> Text:
+    """Return a line of a table: a name on the left, numbers and times on the right of their columns."""
+    padding = " " * (first - slug.cell_len)
+    filled = (f"{gap}{' ' * (width - cell_len(cell))}{cell}" for cell, width in zip(cells, widths, strict=True))
+    return Text.assemble(slug, padding, *filled)
+
+
+def _at_most(text: str, width: int) -> str:
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
 def _rests(source: Mapping[str, Any]) -> bool:

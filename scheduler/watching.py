@@ -56,6 +56,49 @@ _DOING = {
 }
 
 
+class EarlyAnswers:
+    """Listens for those who watch, and says that the service is starting: a big database takes its time to be opened,
+    and many new sources to be taken in. `server` is None where nothing is listened on."""
+
+    def __init__(self, settings: Settings) -> None:
+        address = parse_address(settings.service.http)
+        self._settings = settings
+        self._health = Health()
+        self._listening = False
+        self.server = None if address is None else HttpServer(address, {"/healthz": self._healthz})
+
+    def begin(self) -> None:
+        """Listen, if that has not begun. Raises `HttpUnavailable` where an address was configured."""
+        if self.server is None or self._listening:
+            return
+        try:
+            self.server.start()
+        except HttpUnavailable as problem:
+            if "http" in self._settings.service.model_fields_set:
+                raise
+            # Nobody asked for it, so nobody misses it; a second instance on one machine must not need a setting.
+            log.warning("http_unavailable", problem=str(problem))
+            self.server = None
+        else:
+            self._listening = True
+            log.info("http_listening", address=self._settings.service.http, port=self.server.port)
+
+    def end(self) -> None:
+        """Listen no more."""
+        if self.server is not None and self._listening:
+            self._listening = False
+            self.server.stop()
+
+    def _healthz(self) -> Answer:
+        stage = Stage.STARTING
+        return healthz(
+            status=stage.value,
+            problems=[],
+            seconds=self._health.seconds(),
+            doing=f"{_DOING[stage]}: opening the database",
+        )
+
+
 class Watching:
     """Health, metrics and their address, from before the crawler is opened until after it is closed.
 
@@ -63,7 +106,8 @@ class Watching:
     `HttpUnavailable` where an address that was configured cannot be listened on; the default one is done without.
     """
 
-    def __init__(self, settings: Settings, store: Store, *, software: str) -> None:
+    def __init__(self, settings: Settings, store: Store, *, software: str, early: "EarlyAnswers | None" = None) -> None:
+        """`early` listens already, as it does since before the database was opened."""
         self._settings = settings
         self._store = store
         self.health = Health()
@@ -77,18 +121,22 @@ class Watching:
         self._doing: Callable[[], str] = lambda: "nothing is fetched yet"
         self._stuck: Callable[[], Sequence[StuckHost]] = tuple
         self._reported: set[str] = set()
-        address = parse_address(settings.service.http)
-        routes = {"/healthz": self._healthz, "/metrics": self._exposition}
-        self.server = None if address is None else HttpServer(address, routes, on_refused=self.metrics.http_refused)
+        self._early = early or EarlyAnswers(settings)
+        self.server = self._early.server
 
     async def __aenter__(self) -> Self:
-        self._listen()
         self.health.add(self._probe.check)
         self.metrics.measure("morgue_loop_lag_seconds", self._lag)
         self.metrics.measure("morgue_database_latency_seconds", lambda: self._probe.latency_seconds)
         self.metrics.add_problems(
             lambda: [problem.code for problem in self.health.problems()], lambda: self.status() == "ok"
         )
+        self._early.begin()
+        self.server = self._early.server
+        if self.server is not None:
+            self.server.answer_with(
+                {"/healthz": self._healthz, "/metrics": self._exposition}, on_refused=self.metrics.http_refused
+            )
         self._probe.start()
         # What is fetched first is counted for its source already.
         await self.refresh()
@@ -103,22 +151,7 @@ class Watching:
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
         self._probe.stop()
-        if self.server is not None:
-            await asyncio.to_thread(self.server.stop)
-
-    def _listen(self) -> None:
-        if self.server is None:
-            return
-        try:
-            self.server.start()
-        except HttpUnavailable as problem:
-            if "http" in self._settings.service.model_fields_set:
-                raise
-            # Nobody asked for it, so nobody misses it; a second instance on one machine must not need a setting.
-            log.warning("http_unavailable", problem=str(problem))
-            self.server = None
-        else:
-            log.info("http_listening", address=self._settings.service.http, port=self.server.port)
+        await asyncio.to_thread(self._early.end)
 
     def _lag(self) -> float:
         return max(self._loop_lag, self.health.beat_age() - BEAT_SECONDS)

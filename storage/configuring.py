@@ -27,8 +27,7 @@ def sync_sources(store: Store, configured: Sequence[Source], now: datetime) -> l
     went_over = [_hand_over(store, succession, now) for succession in successions]
     for part in slices(differing, SOURCES_A_TRANSACTION):
         with store.writing() as transaction:
-            for source, indexes in part:
-                transaction.sources.configure(source, indexes, now)
+            transaction.sources.configure(part, now)
     if is_any_gone:
         with store.writing() as transaction:
             transaction.sources.pause_all_but(configured)

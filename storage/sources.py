@@ -10,7 +10,7 @@ from storage.feeds import read_anew
 from storage.model import FeedKind, PollReason, Source
 from storage.records import SourceNumbers, StoredSource
 from storage.rows import source_values, stored_source
-from storage.statements import insert_or
+from storage.statements import insert_or, slices
 from storage.tables import articles, feeds, pages, sources
 
 CONFIGURED = "configured"
@@ -51,8 +51,7 @@ class Sources:
         that two sources name belongs to the first. One that was read for a source made for a domain is read anew, so
         that all that it leads to goes over to the configured one.
         """
-        for source, indexes in self.differing(configured):
-            self.configure(source, indexes, now)
+        self.configure(self.differing(configured), now)
         self.pause_all_but(configured)
 
     def differing(self, configured: Sequence[Source]) -> list[tuple[Source, dict[str, FeedKind]]]:
@@ -101,16 +100,25 @@ class Sources:
                 found.add(row.source_id)
         return polled, held, found
 
-    def configure(self, source: Source, indexes: Mapping[str, FeedKind], now: datetime) -> None:
-        """Make one source what the configuration says of it; `indexes` are those that it is watched by."""
-        self._take_over(indexes, now)
-        before = self.by_slug(source.slug)
+    def configure(self, differing: Sequence[tuple[Source, Mapping[str, FeedKind]]], now: datetime) -> None:
+        """Make sources what the configuration says of them, each with the indexes that it is watched by."""
+        for part in slices(differing):
+            self._take_over([url for _, indexes in part for url in indexes], now)
+            before = self._by_slugs([source.slug for source, _ in part])
+            for source, indexes in part:
+                self._configure(source, before.get(source.slug), indexes, now)
+
+    def _configure(
+        self, source: Source, before: StoredSource | None, indexes: Mapping[str, FeedKind], now: datetime
+    ) -> None:
         source_id = self._upsert(source, now)
-        if before is not None and (before.source.include, before.source.exclude) != (source.include, source.exclude):
-            # What the feeds list has to be sifted anew, also when they have not changed.
-            self._forget_feeds_validators(source_id)
+        if before is not None:
+            if (before.source.include, before.source.exclude) != (source.include, source.exclude):
+                # What the feeds list has to be sifted anew, also when they have not changed.
+                self._forget_feeds_validators(source_id)
+            self._pause_gone(source_id, indexes)
         self._sync_feeds(source_id, indexes, now)
-        if _names_its_own(source):
+        if before is not None and _names_its_own(source):
             self._pause_found(source_id)
 
     def is_any_gone(self, configured: Sequence[Source]) -> bool:
@@ -145,9 +153,11 @@ class Sources:
         of_source = feeds.c.source_id == source_id
         self._connection.execute(update(feeds).where(of_source).values(etag=None, last_modified=None, body_digest=None))
 
-    def _sync_feeds(self, source_id: int, indexes: Mapping[str, FeedKind], now: datetime) -> None:
+    def _pause_gone(self, source_id: int, indexes: Mapping[str, FeedKind]) -> None:
         mine = and_(feeds.c.source_id == source_id, feeds.c.configured)
         self._connection.execute(update(feeds).where(mine, feeds.c.url.not_in(list(indexes))).values(paused=True))
+
+    def _sync_feeds(self, source_id: int, indexes: Mapping[str, FeedKind], now: datetime) -> None:
         values = {"source_id": source_id, "configured": True}
         new = {
             "paused": False,
@@ -179,6 +189,10 @@ class Sources:
         """Return the source of that name, or None."""
         row = self._connection.execute(select(sources).where(sources.c.slug == slug)).mappings().first()
         return None if row is None else stored_source(row)
+
+    def _by_slugs(self, slugs: Collection[str]) -> dict[str, StoredSource]:
+        rows = self._connection.execute(select(sources).where(sources.c.slug.in_(list(slugs)))).mappings()
+        return {found.source.slug: found for found in map(stored_source, rows)}
 
     def by_id(self, source_id: int) -> StoredSource | None:
         """Return the source of that id, or None."""

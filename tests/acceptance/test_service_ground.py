@@ -1,7 +1,11 @@
 """The files that the service stands on are taken away under it: it notices soon, says which, and loses nothing."""
 
+import json
+import socket
 import sqlite3
 import time
+import urllib.error
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 
@@ -77,3 +81,32 @@ def test_an_archive_that_is_renamed_is_waited_for(service, tmp_path: Path, newsr
     wait_until(lambda: len(headlines(database_url)) == 2, "it went on")
     assert service.stop() == 0
     check_archive(tmp_path)
+
+
+def test_health_is_told_while_the_database_is_still_being_opened(database_url, tmp_path, newsroom):
+    """As with thousands of new sources, or a database that is being upgraded; here another program holds it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    configure(tmp_path, database_url, newsroom, http=f"127.0.0.1:{port}")
+    with closing(sqlite3.connect(tmp_path / "morgue.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        running = RunningService(tmp_path)
+        try:
+            running.wait_for("http_listening")
+            assert health(port) == (503, "starting")
+            assert running.events("started") == []
+            other.execute("ROLLBACK")
+            running.wait_for("started")
+            wait_until(lambda: health(port) == (200, "ok"), "it was well")
+            assert running.stop() == 0
+        finally:
+            running.kill()
+
+
+def health(port: int) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+            return answer.status, json.load(answer)["status"]
+    except urllib.error.HTTPError as problem:
+        return problem.code, json.load(problem)["status"]

@@ -9,7 +9,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
 .PHONY: crawl test check lock clean
 
@@ -33,6 +33,22 @@ RUN = @set -- $(1); shown=; for word; do case $$word in *[!A-Za-z0-9_./:%=@+,~-]
 	word="'$$(printf %s "$$word" | sed "s/'/'\\\\''/g")'";; esac; shown="$$shown $$word"; done; \
 	printf '%s\n' "$${shown\# }"; exec "$$@"
 
+# Installs what a lock names, which is whole: with --no-deps pip neither works that out again nor warns of extras that
+# others ask for, and what would lack all the same, `pip check` names. Shows how far it has come, and if it fails all that
+# pip said. In a terminal the count stays in its line.
+LOCKED = @echo 'Installing the libraries of $(1) into $(VENV), once:'; \
+	all=$$(grep -c '^[A-Za-z0-9._-]*==' $(1)); log=$(VENV)/.pip.log; : > "$$log"; \
+	{ $(INSTALL) --progress-bar off --no-deps --require-hashes -r $(1) 2>&1 \
+		&& $(BIN)/python -m pip check --disable-pip-version-check 2>&1; echo "exit $$?"; } | { n=0; end=; \
+		while IFS= read -r line; do printf '%s\n' "$$line" >> "$$log"; case $$line in \
+			'Collecting '*|'Processing '*|'Requirement already '*|'Ignoring '*) n=$$((n + 1)); \
+				if [ -t 1 ]; then printf '\r  %s of %s libraries fetched' "$$n" "$$all"; end='\n'; \
+				elif [ $$((n % 20)) = 0 ]; then echo "  $$n of $$all libraries fetched"; fi;; \
+			'Installing collected '*) printf "$$end  and now unpacked …\n"; end=;; \
+			'exit 0') printf "$$end"; rm -f "$$log"; exit 0;; \
+			'exit '*) printf "$$end"; cat "$$log" >&2; exit 1;; \
+		esac; done; exit 1; }
+
 crawl: $(VENV)/.installed
 ifneq ($(if $(URL)$(CONFIG),given),)
 	$(call RUN,$(BIN)/morgue $(if $(CONFIG),--config "$$CONFIG") crawl $(if $(URL),"$$URL"))
@@ -52,21 +68,22 @@ check: $(VENV)/.check
 # pip is the last that comes into a new environment: one without it was left half-made, as Debian does without
 # python3-venv.
 $(BIN)/pip:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "morgue needs Python 3.11 or newer; try make PYTHON=python3.12 …")'
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "morgue needs Python 3.11 or newer; try make PYTHON=python3.12 …")'
+	@echo 'Making a Python environment in $(VENV) …'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/pip
-	$(INSTALL) --require-hashes -r requirements.lock
-	$(INSTALL) --no-deps --no-build-isolation -e .
-	touch $@
+	$(call LOCKED,requirements.lock)
+	@$(INSTALL) --quiet --no-deps --no-build-isolation -e .
+	@touch $@
 
 $(VENV)/.test: requirements-test.lock $(VENV)/.installed
-	$(INSTALL) --require-hashes -r requirements-test.lock
-	touch $@
+	$(call LOCKED,requirements-test.lock)
+	@touch $@
 
 $(VENV)/.check: requirements-check.lock $(VENV)/.test
-	$(INSTALL) --require-hashes -r requirements-check.lock
-	touch $@
+	$(call LOCKED,requirements-check.lock)
+	@touch $@
 
 # Writes the locks anew; needs uv. They name no index, so they install from whichever one pip is set up for.
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -112,3 +112,41 @@ def test_an_environment_that_was_left_half_made_is_made_whole(folder):
     assert (result.returncode, result.stderr) == (0, "")
     assert DEMONSTRATION in result.stdout
     assert (folder / ".venv" / "bin" / "pip").exists()
+
+
+PIP = """\
+#!/bin/sh
+case "$*" in
+*--require-hashes*)
+    echo "WARNING: something that does no harm"
+    i=0; while [ $i -lt 45 ]; do i=$((i + 1)); echo "Collecting library-$i==1 (from -r requirements.lock)"; done
+    [ -z "$BROKEN" ] || { echo "ERROR: these packages do not match their hashes" >&2; exit 1; }
+    echo "Installing collected packages: all of them";;
+esac
+"""
+
+
+def test_installing_shows_how_far_it_has_come(folder):
+    (folder / "requirements.lock").write_text("".join(f"library-{n}==1 \\\n    --hash=x\n" for n in range(1, 46)))
+    (folder / ".venv" / ".installed").unlink()
+    program(folder / ".venv" / "bin" / "python", PIP)
+    result = make(folder, "crawl", "URL=e.org")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        "Installing the libraries of requirements.lock into .venv, once:",
+        "  20 of 45 libraries fetched",
+        "  40 of 45 libraries fetched",
+        "  and now unpacked …",
+        ".venv/bin/morgue crawl e.org",
+        "[crawl][e.org]",
+    ]
+
+
+def test_an_installation_that_fails_says_why_and_is_tried_again(folder):
+    (folder / ".venv" / ".installed").unlink()
+    program(folder / ".venv" / "bin" / "python", PIP)
+    result = make(folder, "crawl", "URL=e.org", BROKEN="yes")
+    assert result.returncode != 0
+    assert "these packages do not match their hashes" in result.stderr
+    assert not (folder / ".venv" / ".installed").exists()
+    assert make(folder, "crawl", "URL=e.org").returncode == 0

@@ -44,9 +44,16 @@ def is_slug(text: str) -> bool:
 
 def slug_for(url: str, taken: Collection[str]) -> str:
     """Return a name for the publisher at `url` that is not taken: `example.com`, then `example.com-2` …"""
-    slug = _NO_SLUG.sub("-", registrable_domain(url).lower()).strip("-._")[:_LONGEST_SLUG] or "source"
-    numbered = (f"{slug}-{number}" for number in range(2, len(taken) + 3))
-    return next(name for name in (slug, *numbered) if name not in taken)
+    return _free(_NO_SLUG.sub("-", registrable_domain(url).lower()).strip("-._")[:_LONGEST_SLUG] or "source", taken)
+
+
+def _free(slug: str, taken: Collection[str]) -> str:
+    """Return a slug, with a number behind it if it is taken."""
+    if slug not in taken:
+        return slug
+    return next(
+        name for number in range(2, len(taken) + 3) if (name := f"{slug[:_LONGEST_SLUG]}-{number}") not in taken
+    )
 
 
 def toml_block(block: SourceBlock) -> str:
@@ -113,10 +120,11 @@ def blocks_of_feeds(
 ) -> tuple[list[SourceBlock], list[tuple[str, str]]]:
     """Return a block for each publisher of a list of feeds, and (title, reason) of what was skipped.
 
-    Feeds belong to one publisher when their home pages, or else they themselves, share a registrable domain.
+    Feeds belong to one publisher when the list names one source for them, or else when their home pages, or else they
+    themselves, share a registrable domain.
     """
     skipped: list[tuple[str, str]] = []
-    groups: dict[str, list[OpmlSource]] = {}
+    groups: dict[tuple[str, str], list[OpmlSource]] = {}
     for outline in outlines:
         url = outline.xml_url
         if url is None:
@@ -124,12 +132,14 @@ def blocks_of_feeds(
         elif url in configured:
             skipped.append((url, "is configured already"))
         else:
-            groups.setdefault(registrable_domain(outline.html_url or url), []).append(outline)
+            named = outline.slug if outline.slug and is_slug(outline.slug) else ""
+            groups.setdefault((named, named or registrable_domain(outline.html_url or url)), []).append(outline)
     names = set(taken)
     blocks = []
-    for group in groups.values():
+    # Those that have a name are to keep it, whatever would be made of the others' domains.
+    for (named, _), group in sorted(groups.items(), key=lambda item: not item[0][0]):
         homepage = next((one.html_url for one in group if one.html_url), None)
-        slug = slug_for(homepage or str(group[0].xml_url), names)
+        slug = _free(named, names) if named else slug_for(homepage or str(group[0].xml_url), names)
         names.add(slug)
         feeds = tuple(dict.fromkeys(str(one.xml_url) for one in group))
         blocks.append(SourceBlock(slug=slug, name=group[0].title, homepage=homepage, feeds=feeds))

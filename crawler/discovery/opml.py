@@ -20,6 +20,10 @@ MAX_OUTLINES = 20_000
 MAX_DEPTH = 32
 """Nested outlines beyond which nothing is read; people's folders are three deep."""
 
+NAMESPACE = "urn:morgue:opml"
+"""Of the attribute that a list of ours has beside those of OPML: the name of a feed's source."""
+_SLUG = f"{{{NAMESPACE}}}slug"
+
 # What XML 1.0 allows in no document, however it is escaped.
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -32,7 +36,8 @@ class InvalidOpml(ValueError):
 class OpmlSource:
     """One outline of a list of feeds.
 
-    `xml_url` and `html_url` are clean URLs. `category` is the path of folders that it stands in, the outermost first.
+    `xml_url` and `html_url` are clean URLs. `slug` is the name of the feed's source, which only lists of ours have.
+    `category` is the path of folders that it stands in, the outermost first.
     `skipped` is None, or why it leads to no feed: `no_url`, `bad_url`, `repeated`, `too_many`; then `xml_url` is None.
     """
 
@@ -41,6 +46,7 @@ class OpmlSource:
     html_url: str | None = None
     category: tuple[str, ...] = ()
     skipped: str | None = None
+    slug: str | None = None
 
 
 def read_opml(body: bytes) -> Sequence[OpmlSource]:
@@ -80,6 +86,7 @@ def _sources(root: Any) -> Iterator[OpmlSource]:
             html_url=clean_or_none(_link(attributes, "htmlurl")),
             category=category or _named_category(attributes),
             skipped=skipped,
+            slug=attributes.get(_SLUG),
         )
 
 
@@ -87,7 +94,7 @@ def _outlines(element: Any, category: tuple[str, ...]) -> Iterator[tuple[Mapping
     """Give the attributes of each outline that is no folder, with the folders that it stands in."""
     for child in element:
         name = _local(child.tag)
-        attributes = {_local(key): str(value) for key, value in child.attrib.items()}
+        attributes = {key if key == _SLUG else _local(key): str(value) for key, value in child.attrib.items()}
         if name in ("body", "opml"):
             yield from _outlines(child, category)
         elif name == "outline":
@@ -125,7 +132,7 @@ def write_opml(sources: Sequence[OpmlSource], *, title: str, now: datetime) -> b
     `now` is aware. Characters that could command a terminal or hide are character references. Feeds of one folder stand
     together, in the order in which the folders first come.
     """
-    root = etree.Element("opml", version="2.0")
+    root = etree.Element("opml", version="2.0", nsmap={"morgue": NAMESPACE})
     head = etree.SubElement(root, "head")
     etree.SubElement(head, "title").text = _xml_text(title)
     etree.SubElement(head, "dateCreated").text = format_datetime(now.astimezone(UTC), usegmt=True)
@@ -138,6 +145,8 @@ def write_opml(sources: Sequence[OpmlSource], *, title: str, now: datetime) -> b
         feed = {"type": "rss", "text": name, "title": name, "xmlUrl": _xml_text(source.xml_url)}
         if source.html_url:
             feed["htmlUrl"] = _xml_text(source.html_url)
+        if source.slug:
+            feed[_SLUG] = _xml_text(source.slug)
         etree.SubElement(_folder(source.category, folders), "outline", feed)
     # A list is shown by terminals and editors too.
     return xml_text(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True).decode()).encode()

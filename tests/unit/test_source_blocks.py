@@ -115,3 +115,21 @@ def test_feeds_of_one_publisher_make_one_source():
         ("gazette.example", "Gazette", None, ("https://gazette.example/rss",)),
     ]
     assert skipped == [("https://known.example/rss", "is configured already"), ("Folder", "no_url")]
+
+
+def test_sources_keep_the_names_that_a_list_of_ours_gives_them():
+    site = {"html_url": "https://courier.example/"}
+    outlines = [
+        OpmlSource(title="Other", xml_url="https://courier.example/other.rss", slug="Not a slug", **site),
+        OpmlSource(title="News", xml_url="https://courier.example/news.rss", slug="courier", **site),
+        OpmlSource(title="Sport", xml_url="https://courier.example/sport.rss", slug="courier.example", **site),
+        OpmlSource(title="News", xml_url="https://elsewhere.example/more.rss", slug="courier"),
+    ]
+    blocks, _ = blocks_of_feeds(outlines, configured=(), taken=())
+    assert [(block.slug, len(block.feeds)) for block in blocks] == [
+        ("courier", 2),
+        ("courier.example", 1),
+        ("courier.example-2", 1),
+    ]
+    blocks, _ = blocks_of_feeds(outlines[1:2], configured=(), taken={"courier"})
+    assert [block.slug for block in blocks] == ["courier-2"]

@@ -51,7 +51,9 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\uff66-\uff9f"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_TOKEN = re.compile(rf"\s+|[{_UNSPACED}]|(?:[^\W{_UNSPACED}]|(?<=\w)['’](?=\w))+|[^\w\s]|.", re.DOTALL)
+_URL = r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]’”]"
+"""An address is one word: with a mark inside it could not be followed. What ends the sentence is no part of it."""
+_TOKEN = re.compile(rf"\s+|{_URL}|[{_UNSPACED}]|(?:[^\W{_UNSPACED}]|(?<=\w)['’](?=\w))+|[^\w\s]|.", re.DOTALL)
 _PARAGRAPH = re.compile(r"(\n\s*\n\s*)")
 
 _AT_ONCE = 200_000

@@ -9,6 +9,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
@@ -20,12 +21,50 @@ from storage.model import Article, ExtractedArticle, StatedTime, Version
 
 
 class PrintableConsole(Console):
-    """A console on which no text, wherever it comes from, shows anything but `printable` characters."""
+    """A console on which no text, wherever it comes from, shows anything but `printable` characters.
+
+    Text is wrapped between words only: a URL that is longer than a line is left whole for the terminal to break, which
+    copies and follows it whole.
+    """
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does, but neither fold nor crop a word that is longer than a line."""
+        if not self.soft_wrap:
+            objects = tuple(wrapped(one, self.width) if isinstance(one, str | Text) else one for one in objects)
+        options.setdefault("overflow", "ignore")
+        options.setdefault("crop", False)
+        super().print(*objects, **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield the segments of what is printed; rich's own control codes are segments of another kind."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=printable(segment.text))
+
+
+_WORD = re.compile(r"\s*\S+|\s+")
+
+
+def wrapped(text: str | Text, width: int) -> Text:
+    """Return a text whose lines are broken between words where they are wider than `width` cells.
+
+    A line that is indented goes on a bit further in. A word that fits into no line stays where it is, and whole.
+    """
+    lines: list[Text] = []
+    for line in (Text(text) if isinstance(text, str) else text).split("\n", allow_blank=True):
+        indent = len(line.plain) - len(line.plain.lstrip(" "))
+        indent += 2 if indent else 0
+        breaks, at = [], 0
+        for word in _WORD.finditer(line.plain):
+            cells, bare = cell_len(word.group()), word.group().lstrip()
+            if at and at + cells > width and indent + cell_len(bare) <= width:
+                breaks.append(word.end() - len(bare))
+                at, cells = indent, cell_len(bare)
+            at += cells
+        first, *others = line.divide(breaks)
+        for piece in (first, *others[:-1]) if others else ():
+            piece.rstrip()
+        lines += [first, *(Text(" " * indent).append_text(piece) for piece in others)]
+    return Text("\n").join(lines)
 
 
 def instant(value: datetime | None) -> str | None:

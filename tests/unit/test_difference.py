@@ -71,6 +71,16 @@ def test_a_long_body_is_compared_by_its_words():
         assert kept > 0.9 * len(old)
 
 
+def test_an_address_is_one_word():
+    old, new = "See https://a.example/b/c-1?x=1, please.", "See https://a.example/b/c-2?x=1, please."
+    assert [(one.kind.value, one.text) for one in word_difference(old, new)] == [
+        ("equal", "See "),
+        ("delete", "https://a.example/b/c-1?x=1"),
+        ("insert", "https://a.example/b/c-2?x=1"),
+        ("equal", ", please."),
+    ]
+
+
 ARTICLE = ExtractedArticle(
     headline="Ferry late",
     body="The ferry was late.",

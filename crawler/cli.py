@@ -8,15 +8,18 @@ import typer
 
 from crawler.settings import CrawlSettings
 from storage.cli import console, print_json
+from storage.command_line import EXAMPLE_URL, CommandTable, whole_number
 from storage.errors import UsageError
 from storage.settings import StorageContext
 
 if TYPE_CHECKING:
     from storage.store import Store
 
-app = typer.Typer()
+app = CommandTable()
 
 INTERRUPTED = 130
+NO_CONTACT = "no contact is set, so publishers cannot write to you"
+HOW_TO_SET_CONTACT = 'set user_agent under [crawl] in morgue.toml, as "example-archive/1 (+mailto:you@example.org)"'
 
 
 class CrawlContext(StorageContext, Protocol):
@@ -37,24 +40,42 @@ class CrawlContext(StorageContext, Protocol):
         """Plan what has no plan."""
 
 
-@app.command()
+def warn_without_contact(settings: CrawlSettings) -> None:
+    """Say on standard error that publishers see no contact, once somebody who has set none has asked them for pages."""
+    if not settings.names_contact:
+        console(error=True).print(f"morgue: {NO_CONTACT}; {HOW_TO_SET_CONTACT}")
+
+
+@app.example_command(
+    examples=[
+        f"morgue crawl {EXAMPLE_URL}",
+        "morgue crawl https://www.example.com/feed.rss --limit 10",
+        "morgue crawl courier --recrawl",
+        "morgue crawl",
+    ]
+)
 def crawl(
     ctx: typer.Context,
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TARGET]...",
+            metavar="TARGET",
             help="URLs of articles, feeds, sitemaps, sections or home pages, or names of sources; none: all sources.",
         ),
     ] = None,
     recrawl: Annotated[
         bool, typer.Option("--recrawl", help="Look again also at what is known and not yet due.")
     ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, max=10**9, help="Fetch at most so many pages.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(parser=whole_number(1), metavar="N", help="Fetch at most so many pages.")
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Hand the named URLs to the service, for good.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the account as JSON.")] = False,
 ) -> None:
-    """Crawl once: what is new or due in these targets, and every article that is named."""
+    """Crawl once: what is new or due, and every article that is named.
+
+    Targets are URLs or names of sources; without any, all sources are crawled.
+    """
     from crawler import reactor
     from crawler.crawl_account import CrawlRequest
     from crawler.crawl_session import run_crawl
@@ -76,6 +97,7 @@ def crawl(
                 )
             )
         context.after_crawl(store)
+    warn_without_contact(context.crawl)
     if json_:
         print_json(report_row(report))
     else:
@@ -86,14 +108,19 @@ def crawl(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.example_command(
+    examples=[
+        f"morgue extract page.html --url {EXAMPLE_URL}",
+        f"morgue extract - --url {EXAMPLE_URL} < page.html",
+        "morgue extract --batch manifest.jsonl --timezone Europe/London",
+    ]
+)
 def extract(
-    file: Annotated[
-        str | None, typer.Argument(metavar="[FILE|-]", help="An HTML file, or - for standard input.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="The address that the page was fetched from.")] = None,
+    file: Annotated[str | None, typer.Argument(metavar="FILE|-", help="An HTML file, or - for standard input.")] = None,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="The address that the page was fetched from.")] = None,
     timezone: Annotated[
-        str | None, typer.Option(help="The zone of times that give none, as an IANA name such as Asia/Kolkata.")
+        str | None,
+        typer.Option(metavar="ZONE", help="The zone of times that give none, as an IANA name such as Asia/Kolkata."),
     ] = None,
     batch: Annotated[
         Path | None,
@@ -103,7 +130,10 @@ def extract(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON (it is printed in any case).")] = False,  # noqa: ARG001 - asked for where a program may read
 ) -> None:
-    """Show what the extractor makes of local HTML, as JSON. Nothing is stored."""
+    """Show what the extractor makes of local HTML, as JSON.
+
+    Nothing is stored.
+    """
     _check_timezone(timezone)
     if batch is not None:
         if file is not None or url is not None:

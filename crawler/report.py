@@ -10,11 +10,17 @@ from crawler.crawl_account import CrawlReport
 from crawler.polling import PollResult
 from storage.escaping import printable
 from storage.host_turns import BUDGET_SPENT
-from storage.model import FeedKind
+from storage.model import FeedKind, Outcome
 from storage.rendering import instant, shown
+from storage.wording import counted
 
 INDEXES_SHOWN = 25
 NOARCHIVE = "noarchive"
+INTERNAL_ADDRESS = "internal_address"
+ALLOWS_INTERNAL = "`allow_private_addresses = true` under [crawl] allows internal addresses"
+"""The way out where an internal address was refused, which nobody who crawls a machine of their own would guess."""
+_NOT_HAD = frozenset({Outcome.BLOCKED_ROBOTS, Outcome.BLOCKED_ADDRESS, Outcome.NETWORK_ERROR, Outcome.TIMEOUT})
+"""Outcomes of pages that were not asked for, or of which no whole answer came."""
 _LABELS = {FeedKind.SITEMAP: "sitemap", FeedKind.NEWS_SITEMAP: "sitemap", FeedKind.SECTION: "section"}
 _BOUNDS = {
     "sections": "sections were found",
@@ -35,7 +41,7 @@ def index_label(kind: FeedKind) -> str:
 def report_row(report: CrawlReport) -> dict[str, Any]:
     """Return the account of a crawl for programs."""
     return {
-        "fetched": report.fetched,
+        "fetched": report.fetched - sum(_not_had(report).values()),
         "outcomes": dict(sorted(report.outcomes.items())),
         "reasons": dict(sorted(report.reasons.items())),
         "feeds": [
@@ -77,17 +83,33 @@ def print_report(out: Console, report: CrawlReport) -> None:
     for named in report.named:
         why = f" ({printable(named.reason)})" if named.reason else ""
         out.print(f"{printable(named.url)}: {named.outcome or 'not fetched'}{why}")
-    counts = _counted(report.outcomes)
-    out.print(f"{report.fetched} pages fetched" + (f": {counts}" if counts else ""))
+    out.print(_pages_line(report))
     if unkept := report.reasons[NOARCHIVE]:
+        asks = "asks" if unkept == 1 else "ask"
         out.print(
-            f"{unkept} of them ask not to be archived (noarchive) and were not kept; see [crawl] respect_noarchive"
+            f"{unkept} of them {asks} not to be archived (noarchive): not kept, as [crawl] respect_noarchive says"
         )
+    if report.reasons[INTERNAL_ADDRESS] or any(result.reason == INTERNAL_ADDRESS for result in report.feeds):
+        out.print(f"{ALLOWS_INTERNAL}.")
     for host, hold in report.held.items():
         why = "was asked as often today as it may be, and is" if hold.reason == BUDGET_SPENT else "asked to be"
         out.print(f"{printable(host)} {why} left alone until {shown(hold.until)} UTC; its pages are still owed")
     if report.stopped:
         out.print("Stopped before the end; what was fetched is kept, the rest is still owed.")
+
+
+def _not_had(report: CrawlReport) -> Counter[str]:
+    """Return how many pages came to which outcome without being fetched; what says `noarchive` was."""
+    outcomes = Counter({name: count for name, count in report.outcomes.items() if name in _NOT_HAD})
+    outcomes[Outcome.BLOCKED_ROBOTS] -= report.reasons[NOARCHIVE]
+    return +outcomes
+
+
+def _pages_line(report: CrawlReport) -> str:
+    not_had = _not_had(report)
+    had = Counter(report.outcomes) - not_had
+    line = f"{counted(had.total(), 'page')} fetched" + (f": {_counted(had)}" if had else "")
+    return line + (f"; {not_had.total():,} not fetched: {_counted(not_had)}" if not_had else "")
 
 
 def _index_line(result: PollResult) -> str:
@@ -102,9 +124,10 @@ def _index_line(result: PollResult) -> str:
 
 
 def _rest_line(results: list[PollResult]) -> str:
-    labels = Counter(index_label(result.kind or result.feed.kind) + "s" for result in results)
+    labels = Counter(index_label(result.kind or result.feed.kind) for result in results)
     new, known = sum(result.new for result in results), sum(result.known for result in results)
-    return f"and {_counted(labels)} more (--json names them): {new} new, {known} known"
+    more = ", ".join(counted(count, label) for label, count in sorted(labels.items()))
+    return f"and {more} more (--json names them): {new} new, {known} known"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -164,6 +164,11 @@ class CrawlSettings(BaseModel):
     max_redirects: int = Field(default=10, ge=0, le=50)
     respect_noarchive: bool = False
 
+    @property
+    def names_contact(self) -> bool:
+        """Whether somebody has set a user agent, and with it whom publishers can write to."""
+        return self.user_agent != default_user_agent()
+
 
 class SourceSettings(BaseModel):
     """`[[source]]`: one publisher, as the configuration names it.

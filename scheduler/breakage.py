@@ -15,6 +15,7 @@ from scheduler.silence import silence
 from scheduler.source_warnings import SILENT, SourceWarning, Standing, WarningKind
 from storage.model import FeedKind, Outcome
 from storage.tallies import Tally
+from storage.wording import counted
 
 FEED_FAILS_FOR = timedelta(hours=24)
 FEED_FAILURES = 3
@@ -66,11 +67,11 @@ def _feeds(facts: SourceFacts, now: datetime) -> Iterator[SourceWarning]:
         failing = feed.last_outcome is not None and feed.last_outcome not in _HEALTHY
         if failing and feed.consecutive_failures >= FEED_FAILURES and now - well_at >= FEED_FAILS_FOR:
             well = "was never read well" if feed.last_success_at is None else f"was last read well at {_at(well_at)}"
+            failed = f"failed {counted(feed.consecutive_failures, 'time')} in a row since"
             yield SourceWarning(
                 kind=WarningKind.FEED_FAILING,
                 subject=feed.url,
-                sentence=f"The feed {feed.url} {well}, and failed {feed.consecutive_failures} times in a row since "
-                f"({feed.last_outcome}).",
+                sentence=f"The feed {feed.url} {well}, and {failed} ({feed.last_outcome}).",
             )
         if feed.last_listed == 0 and feed.listed_before and feed.kind in _LISTS and not failing:
             yield SourceWarning(

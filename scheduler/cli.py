@@ -13,16 +13,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
+from crawler.cli import HOW_TO_SET_CONTACT, NO_CONTACT
 from crawler.cli import app as crawler_app
 from crawler.settings import CrawlSettings
 from scheduler.control_cli import app as control_app
 from scheduler.control_cli import reload
-from scheduler.settings import Settings, load_settings
+from scheduler.settings import Settings, file_wanted, load_settings
 from scheduler.sources_cli import app as sources_app
 from storage.cli import app as storage_app
 from storage.cli import console, print_json, speaks_unicode
+from storage.command_line import EXAMPLE_URL, WRONG_USAGE, CommandTable, PlainGroup
 from storage.errors import MorgueError, UsageError
 from storage.escaping import printable
 from storage.hidden import without_secrets
@@ -39,7 +40,7 @@ START_SECONDS = 900.0
 """How long the service manager is asked to wait for the start."""
 
 
-class Commands(TyperGroup):
+class Commands(PlainGroup):
     """All commands. Ctrl-C ends any of them alike."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -50,17 +51,25 @@ class Commands(TyperGroup):
             raise typer.Abort from interrupt
 
 
-app = typer.Typer(
+app = CommandTable(
     cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Archives news articles: every version of every article, clean text, politely fetched.",
+    examples=[
+        f"morgue crawl {EXAMPLE_URL}",
+        "morgue sources add https://www.example.com/",
+        "morgue --config /etc/morgue/morgue.toml run",
+        "morgue crawl --help",
+    ],
 )
 app.add_typer(crawler_app)
 app.add_typer(storage_app)
 app.add_typer(control_app)
-sources_app.command()(reload)
+sources_app.example_command(
+    examples=["morgue sources reload", "morgue --config /etc/morgue/morgue.toml sources reload"]
+)(reload)
 app.add_typer(sources_app, name="sources")
 
 
@@ -82,6 +91,11 @@ class CommandContext:
     def settings(self) -> Settings:
         """The settings, from file and environment. Raises `ConfigurationError`."""
         return load_settings(self._config, os.environ)
+
+    @property
+    def file(self) -> Path:
+        """The configuration file that was named, or would be found, whether it is there or not."""
+        return file_wanted(self._config, os.environ)
 
     def read_again(self) -> "tuple[Settings, Sequence[Source]]":
         """Read file and environment once more, also the sources in them. Raises `ConfigurationError`."""
@@ -192,29 +206,60 @@ def root(
         sys.stderr = writer
 
 
-@app.command()
+@app.example_command(
+    examples=[
+        "morgue init",
+        "morgue init --no-database",
+        "morgue --config /etc/morgue/morgue.toml init --data /var/lib/morgue --no-database",
+    ]
+)
 def init(
-    force: Annotated[bool, typer.Option("--force", help="Write over a morgue.toml that is there.")] = False,
+    ctx: typer.Context,
+    force: Annotated[bool, typer.Option("--force", help="Write over a configuration that is there.")] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data", metavar="FOLDER", help="Where database and archive are to be; else beside the configuration."
+        ),
+    ] = None,
+    no_database: Annotated[bool, typer.Option("--no-database", help="Write the configuration only.")] = False,
 ) -> None:
-    """Write a commented morgue.toml here, and make the database."""
-    from scheduler.sample_configuration import SAMPLE_CONFIGURATION
+    """Write a commented morgue.toml, and make the database.
 
-    path = Path("morgue.toml")
+    It goes into the current folder, or where --config says.
+    """
+    from scheduler.sample_configuration import sample_configuration
+    from storage.migrate import holds_database
+
+    context: CommandContext = ctx.obj
+    path = context.file
     if path.exists() and not force:
         raise UsageError(str(path), "is there already", "use --force to write over it, or edit it")
     try:
-        path.write_text(SAMPLE_CONFIGURATION, encoding="utf-8")
+        path.write_text(sample_configuration(None if data is None else data.absolute()), encoding="utf-8")
     except OSError as problem:
         raise UsageError(str(path), f"cannot be written ({problem.strerror})", "choose another folder") from problem
-    context = CommandContext(path)
-    context.open_store().close()
-    console().print(f"Wrote {path} and made the database {context.settings.describe_database()}.")
-    console().print("Next: put your sources into morgue.toml, then `morgue crawl`.")
+    out, database = console(), context.settings.describe_database()
+    if no_database:
+        out.print(f"Wrote {path}. `morgue crawl` or `morgue run` makes the database {database} if it is not there.")
+    else:
+        try:
+            was_there = holds_database(context.database.url)
+            context.open_store().close()
+        except MorgueError:
+            out.print(f"Wrote {path}, and made no database.")
+            raise
+        made = f". The database {database} was there already." if was_there else f" and made the database {database}."
+        out.print(f"Wrote {path}{made}")
+    out.print(f"Next: put your sources into {path.name}, then `morgue crawl`.")
 
 
-@app.command()
+@app.example_command(examples=["morgue run", "morgue --config /etc/morgue/morgue.toml run"])
 def run(ctx: typer.Context) -> None:
-    """Run the service: poll feeds, recrawl articles, until SIGTERM or Ctrl-C."""
+    """Run the service, which polls feeds and recrawls articles.
+
+    It goes on until SIGTERM or Ctrl-C, and finishes then what is in flight.
+    """
     from scheduler.sd_notify import Notifier, supervision
     from scheduler.stop_signals import StopSignals
 
@@ -249,6 +294,7 @@ def _serve(context: CommandContext, signals: "StopSignals", notifier: "Notifier"
         early.begin()
         store = stack.enter_context(context.open_store(as_service=True))
         store.check_writable()
+        _warn_of_settings(context, store)
         around = Surroundings(
             lock=lock,
             signals=signals,
@@ -260,16 +306,31 @@ def _serve(context: CommandContext, signals: "StopSignals", notifier: "Notifier"
         return reactor.run(Service(context.settings, store, around).run())
 
 
+def _warn_of_settings(context: CommandContext, store: "Store") -> None:
+    """Say in the log what a newcomer may have left out."""
+    import structlog
+
+    log = structlog.get_logger()
+    if not context.crawl.names_contact:
+        log.warning("contact_not_set", problem=NO_CONTACT, remedy=HOW_TO_SET_CONTACT)
+    with store.reading() as transaction:
+        sources = transaction.sources.all()
+    if not any(stored.watched and not stored.paused for stored in sources):
+        what = f"no source is watched, of {len(sources)} known" if sources else "there is no source yet"
+        remedy = "`morgue sources add URL` writes one into the configuration, then `morgue sources reload`"
+        log.warning("nothing_to_watch", problem=what, remedy=remedy)
+
+
 def _say_stopped_while_starting(signals: "StopSignals") -> None:
     import structlog
 
     structlog.get_logger().info("stopped", reason=signals.asked, exit_code=0, while_starting=True)
 
 
-@app.command()
+@app.example_command(examples=["morgue status", "morgue status courier", f"morgue status {EXAMPLE_URL}"])
 def status(
     ctx: typer.Context,
-    target: Annotated[str | None, typer.Argument(metavar="[URL|SOURCE]", help="One page or one source.")] = None,
+    target: Annotated[str | None, typer.Argument(metavar="URL|SOURCE", help="One page or one source.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Say what is watched, what is due, and what went wrong."""
@@ -291,10 +352,6 @@ def status(
         print_json(row)
     else:
         print_status(console(), row)
-
-
-_WRONG_USAGE: type[Exception] = typer.BadParameter.__mro__[1]
-"""The base of everything that typer says about words on the command line; it is not exported by its name."""
 
 
 def main() -> None:
@@ -322,7 +379,7 @@ def _run() -> int:
         sys.stdout.flush()
     except MorgueError as problem:
         return _failed(str(problem), problem.exit_code)
-    except _WRONG_USAGE as problem:
+    except WRONG_USAGE as problem:
         return _misused(problem)
     except (KeyboardInterrupt, typer.Abort):
         return _failed("interrupted; what was fetched before is kept", INTERRUPTED)
@@ -385,7 +442,10 @@ def _misused(problem: Any) -> int:
     if type(problem).__name__ == "NoArgsIsHelpError":  # a command without any words gets its help
         problem.show()
         return int(problem.exit_code)
-    return _failed(f"{command.removeprefix('morgue ')}: {message.rstrip('.')}; see `{command} --help`", 2)
+    _, _, below = command.partition(" ")
+    where = f"{below}: " if below else ""
+    said = message.rstrip(".?").replace(". Did you mean", "; did you mean")
+    return _failed(f"{where}{said}{'? See' if message.endswith('?') else '; see'} `{command} --help`", 2)
 
 
 def _failed(message: str, code: int) -> int:

@@ -11,8 +11,10 @@ import typer
 
 from scheduler.reload_requests import ANSWERED, ASKED, ids_in
 from storage.cli import JsonOption, console, print_json
+from storage.command_line import EXAMPLE_URL, CommandTable
 from storage.errors import UsageError
 from storage.escaping import printable
+from storage.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from scheduler.control import Act, Action, Done
     from storage.store import Store
 
-app = typer.Typer()
+app = CommandTable()
 
 RELOAD_PATIENCE_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 0.2
@@ -32,15 +34,18 @@ TargetsArgument = Annotated[
 ]
 
 
-@app.command()
+@app.example_command(examples=["morgue pause courier", f"morgue pause {EXAMPLE_URL}"])
 def pause(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
-    """Leave sources, feeds or pages alone until `resume`, whatever the configuration says."""
+    """Leave sources, feeds or pages alone until `resume`.
+
+    Whatever the configuration says.
+    """
     from scheduler import control_acts
 
     _control(ctx.obj, targets, control_acts.pause, json_=json_)
 
 
-@app.command()
+@app.example_command(examples=["morgue resume courier", f"morgue resume {EXAMPLE_URL}"])
 def resume(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
     """Take a pause back. What came due meanwhile is due."""
     from scheduler import control_acts
@@ -48,16 +53,19 @@ def resume(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = Fal
     _control(ctx.obj, targets, control_acts.resume, json_=json_)
 
 
-@app.command()
+@app.example_command(examples=["morgue fetch courier", f"morgue fetch {EXAMPLE_URL}"])
 def fetch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
-    """Ask the service for pages or feeds now, as soon as it politely can. `crawl` needs no service."""
+    """Have the service fetch pages or feeds as soon as it may.
+
+    `morgue crawl` needs no service.
+    """
     from scheduler import control_acts
 
     at_once = " `morgue crawl` with the same words does it at once."
     _control(ctx.obj, targets, control_acts.fetch, json_=json_, at_once=at_once)
 
 
-@app.command()
+@app.example_command(examples=[f"morgue watch {EXAMPLE_URL}", "morgue watch https://www.example.com/feed.rss"])
 def watch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
     """Hand pages, feeds or whole domains to the service, for good."""
     from scheduler import control_acts
@@ -68,7 +76,7 @@ def watch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = Fals
     )
 
 
-@app.command()
+@app.example_command(examples=[f"morgue unwatch {EXAMPLE_URL}", "morgue unwatch courier"])
 def unwatch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = False) -> None:
     """Take pages, feeds or whole domains back from the service. What is archived stays."""
     from scheduler import control_acts
@@ -77,7 +85,10 @@ def unwatch(ctx: typer.Context, targets: TargetsArgument, json_: JsonOption = Fa
 
 
 def reload(ctx: typer.Context, json_: JsonOption = False) -> None:
-    """Check the configuration file, bring its sources into force, and have the service read it again."""
+    """Check the configuration, and have the service take it up.
+
+    Its sources come into force at once, also where no service runs.
+    """
     from crawler.catalogue import sources
     from scheduler.syncing import sync
     from storage.store import Store
@@ -99,9 +110,9 @@ def reload(ctx: typer.Context, json_: JsonOption = False) -> None:
         print_json(row)
     else:
         out = console()
-        out.print(printable(f"{row['file']} is in order: {_counted(count, 'source')}."))
+        out.print(printable(f"{row['file']} is in order: {counted(count, 'source')}."))
         for one in went_over:
-            out.print(printable(f"{_counted(one.pages, 'page')} of {one.slug} went over to {one.heir}."))
+            out.print(printable(f"{counted(one.pages, 'page')} of {one.slug} went over to {one.heir}."))
         out.print(printable(str(row["says"])))
     if row["problem"] is not None:
         raise typer.Exit(1)
@@ -136,11 +147,7 @@ def _ask_for_reload(store: "Store", url: str) -> dict[str, Any]:
 def _changes(answer: "Mapping[str, Any]") -> str:
     """Return what became of the sources, in words."""
     counts = [(answer.get(name, 0), name) for name in ("added", "changed", "removed")]
-    return ", ".join(f"{_counted(count, 'source')} {name}" for count, name in counts if count) or "no source changed"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return ", ".join(f"{counted(count, 'source')} {name}" for count, name in counts if count) or "no source changed"
 
 
 def _ask(store: "Store", token: str) -> None:

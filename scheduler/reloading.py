@@ -17,6 +17,7 @@ from scheduler.syncing import sync
 from storage.clock import utc_now
 from storage.errors import ConfigurationError
 from storage.model import Source
+from storage.wording import counted
 
 log = structlog.get_logger()
 
@@ -74,7 +75,7 @@ class Reloading:
             self._asked = self._asked or by_signal
             raise
         finally:
-            self._notifier.ready(f"Watching {len(self._settings.source)} configured sources")
+            self._notifier.ready(f"Watching {counted(len(self._settings.source), 'configured source')}")
         self._seen_id = ids[-1] if ids else None
 
     async def _reload(self) -> Mapping[str, Any]:

@@ -1,5 +1,8 @@
 """The text that `morgue init` writes: a configuration that works, every line explained."""
 
+import json
+from pathlib import Path
+
 SAMPLE_CONFIGURATION = """\
 # Configuration of morgue. Lines that begin with # are notes, or settings at their defaults.
 # A variable MORGUE_SECTION__KEY overrides a key, as MORGUE_CRAWL__DELAY_SECONDS=2 or MORGUE_DATABASE__URL=…
@@ -55,3 +58,16 @@ directory = "archive"
 # poll = "10m"                                   # always, whatever is learnt and whatever its feeds ask for
 # recrawl = "6h"
 """
+
+
+def sample_configuration(data: Path | None = None) -> str:
+    """Return the sample; with `data`, an absolute path, the database and the archive are in that folder."""
+    if data is None:
+        return SAMPLE_CONFIGURATION
+    text = SAMPLE_CONFIGURATION
+    for line, key, value in (
+        ('url = "sqlite:///morgue.db"', "url", f"sqlite:///{data / 'morgue.db'}"),
+        ('directory = "archive"', "directory", str(data / "archive")),
+    ):
+        text = text.replace(f"\n{line}\n", f"\n{key} = {json.dumps(value, ensure_ascii=False)}\n")
+    return text

@@ -30,6 +30,7 @@ from storage.errors import ArchiveUnavailable, DatabaseBusy, MorgueError, Servic
 from storage.model import Source
 from storage.service_lock import ServiceLock
 from storage.store import Store
+from storage.wording import counted
 
 log = structlog.get_logger()
 
@@ -360,7 +361,7 @@ def _from_signal(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> No
 
 
 def _watching(settings: Settings) -> str:
-    return f"Watching {len(settings.source)} configured sources"
+    return f"Watching {counted(len(settings.source), 'configured source')}"
 
 
 def _counts(crawling: Crawling) -> dict[str, int]:

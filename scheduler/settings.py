@@ -201,12 +201,17 @@ class _UnknownKey:
         return f"{self.where}{self.key} is unknown{_suggestion(self.key, self.known)}"
 
 
-def _find_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:
+def file_wanted(config: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return which file is the configuration, whether it is there or not."""
     if config is None and environ.get(CONFIG_VARIABLE):
-        config = Path(environ[CONFIG_VARIABLE])
-    if config is not None:
-        return config
-    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+        return Path(environ[CONFIG_VARIABLE])
+    return config or DEFAULT_FILE
+
+
+def _find_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:
+    path = file_wanted(config, environ)
+    named = config is not None or environ.get(CONFIG_VARIABLE)
+    return path if named or path.exists() else None
 
 
 def _read_file(path: Path) -> dict[str, Any]:

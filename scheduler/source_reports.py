@@ -9,6 +9,7 @@ from crawler.checking import IndexCheck, SourceCheck
 from crawler.report import index_label
 from storage.escaping import printable
 from storage.rendering import instant
+from storage.wording import counted
 
 EXPLAINED = 5
 """Links of an index that are explained one by one where nobody asked for more."""
@@ -42,22 +43,24 @@ def print_check(out: Console, check: SourceCheck, *, explain: bool) -> None:
     for index in check.indexes:
         _print_index(out, index, explain=explain)
     if check.not_tried:
-        out.print(f"  and {check.not_tried} further indexes, which were not tried")
+        out.print(f"  and {counted(check.not_tried, 'further index', 'further indexes')} not tried")
     for sample in check.samples:
         if sample.headline is None:
             why = f" ({sample.reason})" if sample.reason else ""
             out.print(printable(f"  sample {sample.url}: {sample.outcome}{why}"))
         else:
             published = sample.published.local if sample.published else "no date"
-            out.print(printable(f"  sample {sample.url}: “{sample.headline}”, {sample.words} words, {published}"))
+            out.print(
+                printable(f"  sample {sample.url}: “{sample.headline}”, {counted(sample.words, 'word')}, {published}")
+            )
     for problem in check.problems.values():
         out.print(printable(f"  problem: {problem}"))
 
 
 def _print_index(out: Console, index: IndexCheck, *, explain: bool) -> None:
     why = f" ({index.reason})" if index.reason else ""
-    counts = [f"{index.articles} articles"]
-    counts += [f"{index.indexes} further indexes"] if index.indexes else []
+    counts = [counted(index.articles, "article")]
+    counts += [counted(index.indexes, "further index", "further indexes")] if index.indexes else []
     left_out = ", ".join(f"{count} {reason}" for reason, count in sorted(index.left_out.items()) if count)
     text = f"  {index_label(index.kind)} {index.url} ({index.found_by}): {index.outcome}{why}, {', '.join(counts)}"
     out.print(printable(text + (f"; left out: {left_out}" if left_out else "")))

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from crawler.cli import warn_without_contact
 from storage.cli import console, print_json
+from storage.command_line import CommandTable
 from storage.errors import MorgueError, NotFound, UsageError
+from storage.wording import counted
 
 if TYPE_CHECKING:
     from crawler.checking import SourceCheck
@@ -22,19 +25,32 @@ if TYPE_CHECKING:
     from storage.settings import ArchiveSettings
     from storage.store import Store
 
-app = typer.Typer(no_args_is_help=True, help="Add, check, import, export and reload sources.")
+app = CommandTable(
+    no_args_is_help=True,
+    help="Add, check, import, export and reload sources.",
+    examples=["morgue sources add https://www.example.com/", "morgue sources check"],
+)
 
 Result = TypeVar("Result")
 
 
-@app.command()
+@app.example_command(
+    examples=[
+        "morgue sources add https://www.example.com/",
+        "morgue sources add www.example.com --slug courier --print",
+    ]
+)
 def add(
     ctx: typer.Context,
     url: Annotated[str, typer.Argument(metavar="URL", help="A home page, an article, a feed or a sitemap.")],
-    slug: Annotated[str | None, typer.Option(help="The source's name; by default its domain.")] = None,
+    slug: Annotated[str | None, typer.Option(metavar="SLUG", help="The source's name; by default its domain.")] = None,
     print_: Annotated[bool, typer.Option("--print", help="Print the block instead of writing it.")] = False,
 ) -> None:
-    """Find a publisher's feeds and sitemaps, and write a [[source]] into the configuration."""
+    """Find a publisher's feeds and sitemaps, and write a [[source]].
+
+    It goes into the configuration, which is begun if there is none.
+    """
+    from crawler.report import ALLOWS_INTERNAL, INTERNAL_ADDRESS
     from crawler.source_finding import SourceFinder
 
     context: CommandContext = ctx.obj
@@ -44,19 +60,25 @@ def add(
     found = _with_crawling(context, lambda crawling: SourceFinder(crawling).find(address), in_passing=print_)
     if found.outcome is not None:
         why = f" ({found.reason})" if found.reason else ""
-        raise NothingFound(address, f"could not be read: {found.outcome}{why}", "name another address of the publisher")
+        remedy = ALLOWS_INTERNAL if found.reason == INTERNAL_ADDRESS else "name another address of the publisher"
+        raise NothingFound(address, f"could not be read: {found.outcome}{why}", remedy)
     block = _block(context, found, slug)
     _write(context, [block], print_=print_)
 
 
-@app.command()
+@app.example_command(examples=["morgue sources check", "morgue sources check courier --explain"])
 def check(
     ctx: typer.Context,
-    slugs: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Slugs; none means all.")] = None,
+    slugs: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Names (slugs) of sources; none means all.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say of every link what it was taken for.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Try sources and say what a crawl would get from them, and why. Stores no article."""
+    """Try sources: say what a crawl would get from them, and why.
+
+    Stores no article. Exits with 1 if a source has no index that can be read.
+    """
     from crawler.checking import SourceChecker
     from scheduler.source_reports import check_row, print_check
 
@@ -84,13 +106,15 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command("import")
+@app.example_command(
+    "import", examples=["morgue sources import feeds.opml", "curl -s https://… | morgue sources import - --print"]
+)
 def import_(
     ctx: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="An OPML file, or - for standard input.")],
     print_: Annotated[bool, typer.Option("--print", help="Print the blocks instead of writing them.")] = False,
 ) -> None:
-    """Write a [[source]] for each publisher of an OPML list of feeds."""
+    """Write a [[source]] for each publisher of an OPML list."""
     from crawler.discovery.opml import InvalidOpml, read_opml
     from scheduler.source_blocks import blocks_of_feeds
 
@@ -113,10 +137,10 @@ def import_(
     _write(context, blocks, print_=print_)
 
 
-@app.command()
+@app.example_command(examples=["morgue sources export feeds.opml", "morgue sources export"])
 def export(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="Where to; - is standard output.")] = "-",
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Where to; - is standard output.")] = "-",
 ) -> None:
     """Write the feeds of all sources as OPML."""
     from crawler.discovery.opml import OpmlSource, write_opml
@@ -132,7 +156,10 @@ def export(
                 continue
             outlines += [
                 OpmlSource(
-                    title=stored.source.name or stored.source.slug, xml_url=feed.url, html_url=stored.source.homepage
+                    title=stored.source.name or stored.source.slug,
+                    xml_url=feed.url,
+                    html_url=stored.source.homepage,
+                    slug=stored.source.slug,
                 )
                 for feed in transaction.feeds.for_sources({stored.source_id})
                 if feed.kind in feeds_of
@@ -143,7 +170,7 @@ def export(
         sys.stdout.flush()
     else:
         Path(file).write_bytes(text)
-        console().print(f"Wrote {len(outlines)} feeds to {file}.")
+        console().print(f"Wrote {counted(len(outlines), 'feed')} to {file}.")
 
 
 class NothingFound(MorgueError):
@@ -183,9 +210,11 @@ def _with_crawling(
 
     with _opened(context, in_passing=in_passing) as (store, archive):
         try:
-            return reactor.run(main(store, archive))
+            done = reactor.run(main(store, archive))
         except asyncio.CancelledError as interrupted:
             raise typer.Abort from interrupted
+    warn_without_contact(context.crawl)
+    return done
 
 
 def _slugs(context: "CommandContext") -> set[str]:

@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crawler.report import ALLOWS_INTERNAL, INTERNAL_ADDRESS
 from storage.clock import utc_now
 from storage.escaping import printable
 from storage.model import ARTICLE_SEEN
+from storage.wording import counted
 
 WIDE = 120
 """So many columns hold everything."""
@@ -62,7 +64,9 @@ def _print_warning(console: Console, subject: str, warning: Mapping[str, Any]) -
 
 def _print_sources(console: Console, sources: Sequence[Mapping[str, Any]], now: datetime) -> None:
     if not sources:
-        console.print("No sources yet. `morgue crawl URL` archives a page; `morgue init` starts a configuration.")
+        console.print(
+            "No sources yet. `morgue crawl URL` archives a page; `morgue sources add URL` has a publisher watched."
+        )
         return
     wide = console.width >= WIDE
     columns = _COLUMNS if wide else [column for column in _COLUMNS if column[0] in _NARROW]
@@ -166,7 +170,7 @@ def _print_source(console: Console, source: Mapping[str, Any], now: datetime) ->
 def _print_feed(console: Console, feed: Mapping[str, Any], now: datetime) -> None:
     said = [feed["last_outcome"] or "not polled yet"]
     if feed["consecutive_failures"]:
-        said.append(f"{feed['consecutive_failures']} failures in a row")
+        said.append(f"{counted(feed['consecutive_failures'], 'failure')} in a row")
     if feed["last_new"] is not None:
         said.append(f"{feed['last_new']} new, {feed['last_known'] or 0} known")
     if feed["last_success_at"] is not None:
@@ -210,8 +214,12 @@ def _print_page(console: Console, page: Mapping[str, Any]) -> None:
         why = f" ({fetch['reason']})" if fetch["reason"] else ""
         status = f" {fetch['status']}" if fetch["status"] else ""
         console.print(
-            printable(f"  {_short(fetch['started_at'])}{status} {fetch['outcome']}{why}, {fetch['bytes']} bytes")
+            printable(
+                f"  {_short(fetch['started_at'])}{status} {fetch['outcome']}{why}, {counted(fetch['bytes'], 'byte')}"
+            )
         )
+    if page["fetches"] and page["fetches"][0]["reason"] == INTERNAL_ADDRESS:
+        console.print(f"{ALLOWS_INTERNAL}.")
 
 
 def _short(value: str | None) -> str:

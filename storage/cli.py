@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from storage.command_line import EXAMPLE_URL, CommandTable, whole_number
 from storage.errors import NotFound, UsageError
 from storage.escaping import json_text
 from storage.model import Article, Version
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
 
     from storage.store import Transaction
 
-app = typer.Typer()
-db_app = typer.Typer(help="The database: upgrade it, check it, count what is in it.", no_args_is_help=True)
+app = CommandTable()
+db_app = CommandTable(
+    no_args_is_help=True,
+    help="The database: upgrade it, check it, count what is in it.",
+    examples=["morgue db check", "morgue db stats --json"],
+)
 app.add_typer(db_app, name="db")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-ArticleArgument = Annotated[str, typer.Argument(metavar="ARTICLE", help="An article's URL or id.")]
+ArticleArgument = Annotated[
+    str, typer.Argument(metavar="ARTICLE", help="The URL of an article, or its number in `morgue list`.")
+]
 
 
 def speaks_unicode(stream: TextIO) -> bool:
@@ -48,7 +55,6 @@ def console(*, error: bool = False) -> "Console":
 
 _LONGEST_ID = 18
 """Digits of the largest id that both databases can look for."""
-_MOST = 10**9
 
 
 @contextmanager
@@ -69,12 +75,14 @@ def _find(context: StorageContext, transaction: "Transaction", name: str) -> Art
     return article
 
 
-@app.command("list")
+@app.example_command(
+    "list", examples=["morgue list", "morgue list --source courier --changed", "morgue list --limit 1000 --json"]
+)
 def list_command(
     ctx: typer.Context,
-    source: Annotated[str | None, typer.Option(help="Only articles of this source.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="At most so many.")] = 50,
-    offset: Annotated[int, typer.Option(min=0, max=_MOST, help="Pass over so many first.")] = 0,
+    source: Annotated[str | None, typer.Option(metavar="SOURCE", help="Only articles of this source.")] = None,
+    limit: Annotated[int, typer.Option(parser=whole_number(1), metavar="N", help="At most so many.")] = 50,
+    offset: Annotated[int, typer.Option(parser=whole_number(0), metavar="N", help="Pass over so many first.")] = 0,
     changed: Annotated[bool, typer.Option("--changed", help="Only articles with more than one version.")] = False,
     json_: JsonOption = False,
 ) -> None:
@@ -93,12 +101,15 @@ def list_command(
         console(error=True).print("No articles yet. `morgue crawl URL` archives one.")
 
 
-@app.command()
+@app.example_command(examples=["morgue show 1", f"morgue show {EXAMPLE_URL} --version 1", "morgue show 1 --json"])
 def show(
     ctx: typer.Context,
     article: ArticleArgument,
     version: Annotated[
-        int | None, typer.Option(min=1, max=_MOST, help="A version by its number; the current one if not given.")
+        int | None,
+        typer.Option(
+            parser=whole_number(1), metavar="N", help="A version by its number; the current one if not given."
+        ),
     ] = None,
     json_: JsonOption = False,
 ) -> None:
@@ -131,7 +142,7 @@ def _version(transaction: "Transaction", article: Article, number: int) -> Versi
     return version
 
 
-@app.command()
+@app.example_command(examples=["morgue history 1", f"morgue history {EXAMPLE_URL} --json"])
 def history(ctx: typer.Context, article: ArticleArgument, json_: JsonOption = False) -> None:
     """List every version of an article."""
     from storage.rendering import history_table, version_row
@@ -144,15 +155,21 @@ def history(ctx: typer.Context, article: ArticleArgument, json_: JsonOption = Fa
         console().print(history_table(versions))
 
 
-@app.command()
+@app.example_command(examples=["morgue diff 1", f"morgue diff {EXAMPLE_URL} 1 3"])
 def diff(
     ctx: typer.Context,
     article: ArticleArgument,
     old: Annotated[
-        int | None, typer.Argument(min=1, max=_MOST, help="The older version's number; the last but one if not given.")
+        int | None,
+        typer.Argument(
+            parser=whole_number(1), metavar="OLD", help="The older version's number; the last but one if not given."
+        ),
     ] = None,
     new: Annotated[
-        int | None, typer.Argument(min=1, max=_MOST, help="The newer version's number; the current one if not given.")
+        int | None,
+        typer.Argument(
+            parser=whole_number(1), metavar="NEW", help="The newer version's number; the current one if not given."
+        ),
     ] = None,
     json_: JsonOption = False,
 ) -> None:
@@ -185,9 +202,12 @@ def diff(
     print_difference(out, differences)
 
 
-@app.command()
+@app.example_command(examples=["morgue verify", "morgue verify --json"])
 def verify(ctx: typer.Context, json_: JsonOption = False) -> None:
-    """Check every capture: each WARC record whole, each digest right. Exits with 1 on damage."""
+    """Check every capture: each record whole, each digest right.
+
+    Exits with 1 on damage.
+    """
     from storage.archive import Archive
     from storage.store import Store
     from storage.verify import verify as verify_archive
@@ -209,18 +229,24 @@ def verify(ctx: typer.Context, json_: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-@db_app.command()
+@db_app.example_command(examples=["morgue db upgrade", "morgue --config /etc/morgue/morgue.toml db upgrade"])
 def upgrade(ctx: typer.Context) -> None:
-    """Bring the database to this version's schema; makes it if there is none."""
+    """Bring the database to this version's schema, or make it.
+
+    A SQLite database is copied before. No service may run on it meanwhile.
+    """
     from storage.migrate import upgrade as upgrade_database
 
     revision = upgrade_database(ctx.obj.database.url)
     console().print(f"The database is at revision {revision}.")
 
 
-@db_app.command()
+@db_app.example_command(examples=["morgue db check", "morgue db check --json"])
 def check(ctx: typer.Context, json_: JsonOption = False) -> None:
-    """Check the database's schema and its inner consistency. Exits with 1 when something is wrong."""
+    """Check the database's schema and its inner consistency.
+
+    Exits with 1 when something is wrong.
+    """
     from storage.migrate import check as check_database
 
     report = check_database(ctx.obj.database.url)
@@ -233,7 +259,7 @@ def check(ctx: typer.Context, json_: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-@db_app.command()
+@db_app.example_command(examples=["morgue db stats", "morgue db stats --json"])
 def stats(ctx: typer.Context, json_: JsonOption = False) -> None:
     """Count what the database holds."""
     from storage.migrate import stats as count_database

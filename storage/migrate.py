@@ -20,6 +20,7 @@ from storage.errors import DatabaseNeedsUpgrade, DatabaseTooNew, DatabaseUnavail
 from storage.safety_copy import keep_copy
 from storage.service_lock import UPGRADE_LOCK, hold_upgrade_lock, is_served
 from storage.tables import metadata
+from storage.wording import counted
 
 _INSTALLED = Path(__file__).parent / "_migrations"
 _IN_CHECKOUT = Path(__file__).parent.parent / "migrations"
@@ -171,6 +172,22 @@ def _run_migrations(connection: Connection, *, as_service: bool, copied: Path | 
     command.upgrade(_config(connection), "head")
 
 
+def holds_database(url: str) -> bool:
+    """Whether there is a database of ours at `url`, of whatever revision. Nothing is made.
+
+    Raises `DatabaseUnavailable` when it cannot be read.
+    """
+    engine = create_engine(url)
+    file = sqlite_file(engine.url)
+    try:
+        if file is not None and not file.exists():
+            return False
+        with failures_explained(engine.url), engine.connect() as connection:
+            return _revision(connection) is not None
+    finally:
+        engine.dispose()
+
+
 def upgrade(url: str) -> str:
     """Bring a database to this version's schema, making it if there is none, and return the revision.
 
@@ -238,7 +255,7 @@ def _problems(connection: Connection, revision: str | None) -> list[str]:
         found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check(20)"))]
         problems += [f"damaged: {line}" for line in found if line != "ok"]
         dangling = connection.execute(text("PRAGMA foreign_key_check")).all()
-        problems += [f"{len(dangling)} rows refer to rows that do not exist"] if dangling else []
+        problems += [f"{counted(len(dangling), 'reference')} to rows that do not exist"] if dangling else []
     if revision != newest_revision():
         newer = revision is not None and not _is_known(revision)
         remedy = "it was written by a newer morgue; install that one" if newer else "run `morgue db upgrade`"

@@ -18,6 +18,7 @@ from storage.errors import CaptureUnreadable
 from storage.records import StoredCapture
 from storage.warc_files import OPEN_SUFFIX, final_name, is_locked, opened_to_read, warc_paths
 from storage.warc_members import Member, scan_members
+from storage.wording import counted
 
 MAX_BODY_BYTES = 1 << 30
 """No response that was kept decodes to more; what does is damage."""
@@ -76,14 +77,15 @@ class VerifyReport:
 
     def summary(self) -> str:
         """Return the report in a sentence or two."""
-        checked = f"{self.files} files with {self.members} records and {self.captures} captures checked"
+        files, members, captures = (self.files, "file"), (self.members, "record"), (self.captures, "capture")
+        checked = f"{counted(*files)} with {counted(*members)} and {counted(*captures)} checked"
         found = f"{len(self.damage)} damaged" if self.damage else "all whole"
         notes = [
-            (self.orphans, "responses that no row names, which is harmless"),
-            (len(self.recoverable), "torn ends that the next run cuts"),
-            (self.being_written, "files still being written"),
+            (self.orphans, "response", "that no row names, which is harmless"),
+            (len(self.recoverable), "torn end", "that the next run cuts"),
+            (self.being_written, "file", "still being written"),
         ]
-        extra = "; ".join(f"{count} {text}" for count, text in notes if count)
+        extra = "; ".join(f"{counted(count, what)} {more}" for count, what, more in notes if count)
         return f"{checked}: {found}." + (f" {extra}." if extra else "")
 
 

@@ -75,7 +75,7 @@ _SHAPES = (
     (re.compile(r"127\.0\.0\.1:\d+"), "ADDRESS"),
     # A time that changed only in part, as the differences show it, has no shape worth comparing.
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?"), "TIME"),
-    (re.compile(r"\b\d+ bytes\b"), "N bytes"),
+    (re.compile(r"\b[\d,]+ bytes\b"), "N bytes"),
     (re.compile(r"\s+"), " "),
 )
 

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from scheduler.cli import app
 from scheduler.memory import parse_size
 from scheduler.settings import ServiceSettings, load_settings
 from scheduler.stop_signals import LEFT_SECONDS
@@ -70,6 +72,28 @@ def test_what_an_image_is_made_of_is_there():
     names = {name for line in copied for name in line.split()}
     assert {"requirements.lock", "pyproject.toml", "storage", "crawler", "scheduler", "migrations"} <= names
     assert [name for name in names if not (CHECKOUT / name).exists()] == []
+
+
+def test_nothing_of_a_checkout_gets_into_an_image_but_what_it_is_made_of():
+    lines = [line for line in (CHECKOUT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    copied = re.findall(r"^COPY ((?!--)[\w. /]+) \S+$", text("Dockerfile"), re.MULTILINE)
+    assert lines[0] == "*"
+    assert {line.removeprefix("!") for line in lines if line.startswith("!")} == set(" ".join(copied).split())
+
+
+def test_what_init_writes_for_the_unit_is_where_the_unit_looks_and_may_write(tmp_path):
+    """The notes in the unit say which command to type; typed, it names the folders that systemd gives the service."""
+    notes = (DEPLOY / "morgue.service").read_text()
+    (typed,) = re.findall(r"^#\s+/opt/morgue/bin/(morgue .* init .*)$", notes, re.MULTILINE)
+    (config,) = re.findall(r"--config (\S+)", typed)
+    assert directive("ExecStart") == [f"/opt/morgue/bin/morgue --config {config} run"]
+    result = CliRunner().invoke(app, typed.replace(config, str(tmp_path / "morgue.toml")).split()[1:])
+    assert (result.exit_code, [path.name for path in tmp_path.iterdir()]) == (0, ["morgue.toml"]), result.output
+    settings = load_settings(tmp_path / "morgue.toml", {})
+    (state,) = directive("StateDirectory")
+    assert directive("WorkingDirectory") == [f"/var/lib/{state}"]
+    assert settings.database.url == f"sqlite:////var/lib/{state}/morgue.db"
+    assert str(settings.archive.directory) == f"/var/lib/{state}/archive"
 
 
 def test_no_password_is_committed_by_mistake():

@@ -349,7 +349,7 @@ def _writer_problem(recorder: Recorder, _: float) -> Problem | None:
     if stalled <= WRITER_SECONDS:
         return None
     return problem_of(
-        "writer_stuck", f"{recorder.pending.count} facts wait to be written, and none was for {stalled:.0f} seconds"
+        "writer_stuck", f"of the facts that wait ({recorder.pending.count}) none was written for {stalled:.0f} seconds"
     )
 
 

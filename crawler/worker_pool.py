@@ -40,8 +40,6 @@ log = structlog.get_logger()
 
 Result = TypeVar("Result")
 
-FIRST_SHARE = 0.25
-"""The part of its time that work has beside that of others, before it begins anew where it holds up nobody."""
 LONG_SECONDS = 1.0
 """While work of an owner has taken so long, no more of that owner is begun than leaves processes to others."""
 SLOW_FOR_SECONDS = 3600.0
@@ -77,6 +75,10 @@ class Kind(StrEnum):
 
     PAGE = "page"
     SHORT = "short"
+
+
+FIRST_SHARE = {Kind.PAGE: 0.25, Kind.SHORT: 0.1}
+"""The part of its time that work has beside that of others, before it begins anew where it holds up nobody."""
 
 
 class WorkFailed(Exception):
@@ -441,7 +443,7 @@ class WorkerPool:
         self._timeout_seconds = timeout_seconds
         self._watcher = watcher
         self._clock = clock
-        self._slow: OrderedDict[str, float] = OrderedDict()
+        self._slow: OrderedDict[tuple[Kind, str], float] = OrderedDict()
         self._stopping = False
 
     async def __aenter__(self) -> Self:
@@ -480,26 +482,24 @@ class WorkerPool:
         `ExtractionUnavailable` if no process can be started, which says nothing about the input.
         """
         asked = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
-        if not self._is_slow(owner):
+        first_seconds = self._timeout_seconds * FIRST_SHARE[kind]
+        if not self._is_slow(kind, owner):
             begun = self._clock()
             try:
-                result, _ = await self._attempt(self._lanes[kind], asked, owner, self._timeout_seconds * FIRST_SHARE)
+                result, _ = await self._attempt(self._lanes[kind], asked, owner, first_seconds)
                 return cast("Result", result)
             except WorkFailed as failed:
                 if failed.reason not in ("timeout", "crash"):
                     raise
                 # The process may have been the cause, or a busy machine: once more, where it holds up nobody.
-                self._note_slow(owner)
+                self._note_slow(kind, owner)
                 if self._stopping:
                     raise PoolStopped(owner) from failed
                 log.info("work_begun_apart", owner=owner, reason=failed.reason, seconds=round(self._clock() - begun, 1))
-        return cast("Result", await self._apart_from_others(asked, owner))
-
-    async def _apart_from_others(self, asked: bytes, owner: str) -> Any:
         result, seconds = await self._attempt(self._apart, asked, owner, self._timeout_seconds)
-        if seconds < self._timeout_seconds * FIRST_SHARE:
-            self._slow.pop(owner, None)
-        return result
+        if seconds < first_seconds:
+            self._slow.pop((kind, owner), None)
+        return cast("Result", result)
 
     async def _attempt(self, lane: _Lane, asked: bytes, owner: str, seconds: float) -> tuple[Any, float]:
         """Do work in a lane, and return the result and how many seconds it took once it was begun.
@@ -537,18 +537,18 @@ class WorkerPool:
             log.debug("worker_ended", problem=repr(cause))
         raise _unavailable(cause) from cause
 
-    def _is_slow(self, owner: str) -> bool:
-        since = self._slow.get(owner)
+    def _is_slow(self, kind: Kind, owner: str) -> bool:
+        since = self._slow.get((kind, owner))
         if since is None:
             return False
         if self._clock() - since > SLOW_FOR_SECONDS:
-            del self._slow[owner]
+            del self._slow[kind, owner]
             return False
         return True
 
-    def _note_slow(self, owner: str) -> None:
-        self._slow.pop(owner, None)
-        self._slow[owner] = self._clock()
+    def _note_slow(self, kind: Kind, owner: str) -> None:
+        self._slow.pop((kind, owner), None)
+        self._slow[kind, owner] = self._clock()
         while len(self._slow) > MOST_SLOW_OWNERS:
             self._slow.popitem(last=False)
 

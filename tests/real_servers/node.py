@@ -19,7 +19,7 @@ class Node(RealServer):
     package = "Debian package nodejs"
     framings = (
         pages.LENGTH, pages.CHUNKED, pages.GZIP, pages.BROTLI, pages.CLOSE, pages.SLOW, pages.TRAILERS, pages.HINTS,
-        pages.FIELDS, pages.ETAG, pages.DATED, pages.COUNTED, pages.MOVED,
+        pages.FIELDS, pages.STALE, pages.ETAG, pages.DATED, pages.COUNTED, pages.MOVED,
     )  # fmt: skip
 
     @classmethod

@@ -90,6 +90,11 @@ const ways = {
     response.writeHead(200, "Fine By Me", fields);
     response.end(fs.readFileSync(file));
   },
+  // A server's time limit for an idle connection may end in the moment in which it is asked again.
+  async stale(request, response, file) {
+    if (request.socket.answered > 1) return request.socket.destroy();
+    return ways.chunked(request, response, file);
+  },
   async etag(request, response, file) {
     validated(request, response, fs.readFileSync(file), { ETag: 'W/"5-a b"', "Last-Modified": MODIFIED }, false);
   },
@@ -110,6 +115,7 @@ ways.many = ways.chunked;
 
 async function answer(request, response) {
   fs.writeSync(log, `${request.socket.remotePort} ${request.url} ${request.headers["user-agent"] || "-"}\n`);
+  request.socket.answered = (request.socket.answered || 0) + 1;
   const file = path.join(settings.site, path.normalize(request.url));
   if (!fs.existsSync(file)) {
     response.writeHead(404, { "Content-Type": HTML });

@@ -48,13 +48,14 @@ SLOW = Framing("slow", "chunked, in pieces with pauses between them", MEDIUM)
 TRAILERS = Framing("trailers", "chunked, with header fields behind the body", SMALL)
 HINTS = Framing("hints", "after interim answers (100, 102, 103)", SMALL)
 FIELDS = Framing("fields", "with repeated header fields in odd letters and a reason phrase of its own", SMALL)
+STALE = Framing("stale", "from a connection that the server closes when it is asked again", SMALL)
 ETAG = Framing("etag", "with an ETag, and a 304 for those who have it", SMALL)
 DATED = Framing("dated", "with a Last-Modified alone, and a 304 for those who have it", SMALL)
 COUNTED = Framing("counted", "with an ETag, and a 304 that tells the length of what it does not send", SMALL)
 MOVED = Framing("moved", "301 from http to https", SMALL)
 
 FRAMINGS = (
-    LENGTH, CHUNKED, GZIP, BROTLI, ZSTD, CLOSE, HTTP_1_0, SLOW, TRAILERS, HINTS, FIELDS, ETAG, DATED, COUNTED,
+    LENGTH, CHUNKED, GZIP, BROTLI, ZSTD, CLOSE, HTTP_1_0, SLOW, TRAILERS, HINTS, FIELDS, STALE, ETAG, DATED, COUNTED,
     MOVED,
 )  # fmt: skip
 

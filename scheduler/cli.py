@@ -279,9 +279,7 @@ def run(ctx: typer.Context) -> None:
 
 def _serve(context: CommandContext, signals: "StopSignals", notifier: "Notifier") -> int:
     """Run the service and return its exit code. Until it has begun, a signal to stop raises `SystemExit`."""
-    from crawler import reactor
-    from scheduler.service import Service, Surroundings
-    from scheduler.watching import EarlyAnswers
+    from scheduler.early_answers import EarlyAnswers
     from storage.service_lock import hold_service_lock
 
     signals.grace_seconds = context.settings.service.grace_seconds
@@ -292,6 +290,9 @@ def _serve(context: CommandContext, signals: "StopSignals", notifier: "Notifier"
         # Only then: where a service runs already, that is what is to be said.
         stack.callback(early.end)
         early.begin()
+        from crawler import reactor
+        from scheduler.service import Service, Surroundings
+
         store = stack.enter_context(context.open_store(as_service=True))
         store.check_writable()
         _warn_of_settings(context, store)

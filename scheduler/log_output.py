@@ -68,7 +68,12 @@ def configure_logging(*, level: int) -> LogWriter:
     def rest() -> list[str]:
         return [line_of(event) for event in repeats.rest()]
 
-    writer = LogWriter(sys.stderr, on_lost=lambda lines: log.warning("log_lines_lost", lines=lines), more=due)
+    writer = LogWriter(
+        sys.stderr,
+        on_lost=lambda lines: log.warning("log_lines_lost", lines=lines),
+        more=due,
+        clean=lambda text: printable(without_secrets(text)),
+    )
     end_log()
     _ends[:] = [_End(writer=writer, rest=rest)]
     structlog.configure(
@@ -95,7 +100,7 @@ def end_log(*, seconds: float = LAST_WORDS_SECONDS) -> None:
     """Write what is left to be written, and wait for it, so many seconds at most; the log can still be used."""
     for end in _ends:
         for line in end.rest():
-            end.writer.write(line)
+            end.writer.take(line)
         end.writer.wait_until_written(seconds)
 
 
@@ -134,7 +139,7 @@ class _LineLogger:
         self._writer = writer
 
     def msg(self, line: str) -> None:
-        self._writer.write(f"{line}\n")
+        self._writer.take(f"{line}\n")
 
     debug = info = warning = error = critical = exception = fatal = log = msg
 

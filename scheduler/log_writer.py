@@ -25,12 +25,19 @@ class LogWriter(io.TextIOBase):
     """
 
     def __init__(
-        self, stream: TextIO, *, on_lost: Callable[[int], None], more: Callable[[], Iterable[str]] = lambda: ()
+        self,
+        stream: TextIO,
+        *,
+        on_lost: Callable[[int], None],
+        more: Callable[[], Iterable[str]] = lambda: (),
+        clean: Callable[[str], str] = str,
     ) -> None:
+        """`clean` gives what may be shown of a text that somebody writes to it as to any stream."""
         super().__init__()
         self._stream = stream
         self._on_lost = on_lost
         self._more = more
+        self._clean = clean
         # A queue that a signal handler may put into while the same thread is doing so (Python, "queue", SimpleQueue).
         self._waiting: SimpleQueue[bytes | threading.Event] = SimpleQueue()
         self._counting = threading.RLock()
@@ -41,12 +48,17 @@ class LogWriter(io.TextIOBase):
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
 
     def write(self, text: str) -> int:
-        """Have text written, whole lines of it. Never waits and never fails."""
+        """Have text written that was not made for the log, such as Python's own tracebacks. Never waits or fails."""
+        self.take(self._clean(text))
+        return len(text)
+
+    def take(self, text: str) -> None:
+        """Have text written as it is, whole lines of it. Never waits and never fails."""
         if self._descriptor is None:
             self._stream.write(text)
-            return len(text)
+            return
         if not text:
-            return 0
+            return
         if threading.current_thread() is self._thread:
             self._put(self._coded(text))
         elif self._waiting.qsize() >= MOST_WAITING:
@@ -54,7 +66,6 @@ class LogWriter(io.TextIOBase):
         else:
             self._waiting.put(self._coded(text))
             self._begin()
-        return len(text)
 
     def _coded(self, text: str) -> bytes:
         return text.encode(self._encoding, errors="backslashreplace")

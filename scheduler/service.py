@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from crawler.runner import Crawling, open_crawling
+from scheduler.early_answers import EarlyAnswers
 from scheduler.feed_planner import poll_rule
 from scheduler.health import SignsOfLife, Stage
 from scheduler.housekeeping import Housekeeping
@@ -23,7 +24,7 @@ from scheduler.rule_book import plan_settings
 from scheduler.sd_notify import Notifier
 from scheduler.settings import Settings
 from scheduler.stop_signals import BROKEN, CLEAN, StopSignals
-from scheduler.watching import REFRESH_SECONDS, EarlyAnswers, Watching
+from scheduler.watching import REFRESH_SECONDS, Watching
 from storage.archive import Archive
 from storage.clock import steady_seconds, utc_now
 from storage.errors import ArchiveUnavailable, DatabaseBusy, MorgueError, ServiceRunning, ShortOfResources

@@ -18,6 +18,7 @@ import structlog
 from crawler.politeness import StuckHost
 from crawler.recorder import Recorder
 from crawler.runner import Crawling
+from scheduler.early_answers import EarlyAnswers
 from scheduler.failing_hosts import FailingHosts
 from scheduler.health import (
     FETCHING_SECONDS,
@@ -30,7 +31,7 @@ from scheduler.health import (
     Stage,
     problem_of,
 )
-from scheduler.http import METRICS_TYPE, Answer, HttpServer, HttpUnavailable, healthz, parse_address
+from scheduler.http import METRICS_TYPE, Answer, healthz
 from scheduler.metrics import Gauges, Metrics
 from scheduler.settings import Settings
 from scheduler.standing_warnings import read_warnings
@@ -56,49 +57,6 @@ _DOING = {
 }
 
 
-class EarlyAnswers:
-    """Listens for those who watch, and says that the service is starting: a big database takes its time to be opened,
-    and many new sources to be taken in. `server` is None where nothing is listened on."""
-
-    def __init__(self, settings: Settings) -> None:
-        address = parse_address(settings.service.http)
-        self._settings = settings
-        self._health = Health()
-        self._listening = False
-        self.server = None if address is None else HttpServer(address, {"/healthz": self._healthz})
-
-    def begin(self) -> None:
-        """Listen, if that has not begun. Raises `HttpUnavailable` where an address was configured."""
-        if self.server is None or self._listening:
-            return
-        try:
-            self.server.start()
-        except HttpUnavailable as problem:
-            if "http" in self._settings.service.model_fields_set:
-                raise
-            # Nobody asked for it, so nobody misses it; a second instance on one machine must not need a setting.
-            log.warning("http_unavailable", problem=str(problem))
-            self.server = None
-        else:
-            self._listening = True
-            log.info("http_listening", address=self._settings.service.http, port=self.server.port)
-
-    def end(self) -> None:
-        """Listen no more."""
-        if self.server is not None and self._listening:
-            self._listening = False
-            self.server.stop()
-
-    def _healthz(self) -> Answer:
-        stage = Stage.STARTING
-        return healthz(
-            status=stage.value,
-            problems=[],
-            seconds=self._health.seconds(),
-            doing=f"{_DOING[stage]}: opening the database",
-        )
-
-
 class Watching:
     """Health, metrics and their address, from before the crawler is opened until after it is closed.
 
@@ -106,7 +64,7 @@ class Watching:
     `HttpUnavailable` where an address that was configured cannot be listened on; the default one is done without.
     """
 
-    def __init__(self, settings: Settings, store: Store, *, software: str, early: "EarlyAnswers | None" = None) -> None:
+    def __init__(self, settings: Settings, store: Store, *, software: str, early: EarlyAnswers | None = None) -> None:
         """`early` listens already, as it does since before the database was opened."""
         self._settings = settings
         self._store = store

@@ -133,6 +133,10 @@ class PostgresOfOneTest:
             "start",
         )
 
+    def ask_for_passwords(self) -> None:
+        """Let nobody in without a password, from the next start on."""
+        (self._folder / "data" / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+
     def stop(self) -> None:
         """Stop it as a crash would."""
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")

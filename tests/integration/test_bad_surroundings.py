@@ -90,6 +90,23 @@ def test_postgresql_that_does_not_answer(folder, url, parts):
         assert b"secret" not in result.stderr
 
 
+def test_postgresql_that_refuses_a_password(folder, postgres_of_its_own):
+    with psycopg.connect(postgres_of_its_own.url, autocommit=True) as connection:
+        connection.execute("ALTER ROLE morgue PASSWORD 'right'")
+    postgres_of_its_own.stop()
+    postgres_of_its_own.ask_for_passwords()
+    postgres_of_its_own.start()
+    url = postgres_of_its_own.url.replace("morgue@", "morgue:wr%2Fong%40secret@")
+    for words in (["-v", "list"], ["run"]):
+        result = run(folder, *words, settings={"MORGUE_DATABASE__URL": url})
+        check_one_line(result, 1, "morgue:***@", "password authentication failed", "check the user and password")
+        assert b"secret" not in result.stderr
+    unquoted = postgres_of_its_own.url.replace("morgue@", "morgue:wrong@secret@")
+    result = run(folder, "list", settings={"MORGUE_DATABASE__URL": unquoted})
+    check_one_line(result, 2, "has a password with @ in it", "%40")
+    assert b"secret" not in result.stderr
+
+
 def test_a_postgresql_database_that_does_not_exist(folder, postgres: Postgres):
     url = postgres.create()
     postgres.drop(url)

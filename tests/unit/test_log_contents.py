@@ -145,6 +145,24 @@ def break_page(page: int) -> None:
     raise UnforeseenError(f"page {page}")
 
 
+def test_what_python_itself_says_there_holds_no_secret(monkeypatch):
+    keep_secret(PASSWORD)
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure_logging(level=logging.INFO).write(f"OperationalError: {PASSWORD}\x1b[2J\n")
+    assert stream.getvalue() == "OperationalError: ***\\x1b[2J\n"
+
+
+def break_page(page: int) -> None:
+    raise UnforeseenError(f"page {page}")
+
+
+def test_what_python_itself_says_there_holds_no_secret(log):
+    keep_secret(PASSWORD)
+    configure_logging(level=logging.INFO).write(f"OperationalError: {PASSWORD}\x1b[2J\n")
+    assert log.getvalue() == "OperationalError: ***\\x1b[2J\n"
+
+
 def fail(log, *, page: int) -> None:
     try:
         break_page(page)

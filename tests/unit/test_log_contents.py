@@ -141,10 +141,6 @@ def test_what_libraries_log_holds_no_secret_either(log):
     assert "ret-of-ours" not in said
 
 
-def break_page(page: int) -> None:
-    raise UnforeseenError(f"page {page}")
-
-
 def test_what_python_itself_says_there_holds_no_secret(monkeypatch):
     keep_secret(PASSWORD)
     stream = io.StringIO()
@@ -155,12 +151,6 @@ def test_what_python_itself_says_there_holds_no_secret(monkeypatch):
 
 def break_page(page: int) -> None:
     raise UnforeseenError(f"page {page}")
-
-
-def test_what_python_itself_says_there_holds_no_secret(log):
-    keep_secret(PASSWORD)
-    configure_logging(level=logging.INFO).write(f"OperationalError: {PASSWORD}\x1b[2J\n")
-    assert log.getvalue() == "OperationalError: ***\\x1b[2J\n"
 
 
 def fail(log, *, page: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select
 
 from storage.model import EventKind
+from storage.statements import slices
 from storage.tables import articles, events, feeds, pages, sources
 
 RECENT_EVENTS = 5000
@@ -83,14 +84,12 @@ class Workload:
         asked once, and then `new_articles`.
         """
         found = self.new_articles(since_seq=last_seq - RECENT_EVENTS)
-        for source_id in source_ids:
-            if source_id not in found:
-                query = select(func.max(articles.c.first_seen_at)).join_from(
-                    pages, articles, articles.c.primary_page_id == pages.c.id
-                )
-                at = self._connection.scalar(query.where(pages.c.source_id == source_id))
-                if at is not None:
-                    found[source_id] = at
+        query = select(pages.c.source_id, func.max(articles.c.first_seen_at)).join_from(
+            pages, articles, articles.c.primary_page_id == pages.c.id
+        )
+        for part in slices(sorted(set(source_ids) - found.keys())):
+            of_part = query.where(pages.c.source_id.in_(part)).group_by(pages.c.source_id)
+            found |= _by_source(self._connection.execute(of_part))
         return found
 
     def _created(self) -> Select[tuple[int, datetime]]:

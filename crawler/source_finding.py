@@ -12,7 +12,7 @@ from crawler.visits import Visits
 from storage.model import FeedKind, Outcome
 from storage.records import StoredSource
 
-_BETWEEN = re.compile(r"\s+[|–—·:-]\s+")
+_BETWEEN = re.compile(r"(?<!\s)\s++[|–—·:-]\s++")
 _HOME_WORDS = frozenset(("home", "homepage", "home page", "startseite", "accueil", "inicio", "start", "forside"))
 
 

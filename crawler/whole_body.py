@@ -14,7 +14,7 @@ import re
 _LEAD = 512
 """Bytes at the beginning in which markup shows that it is markup."""
 _TAIL = 4096
-_MARKUP = re.compile(rb"\s*(\xef\xbb\xbf)?\s*<[!?a-zA-Z]")
+_MARKUP = re.compile(rb"\s*+(?:\xef\xbb\xbf\s*+)?<[!?a-zA-Z]")
 _TAG_BEGINS = re.compile(rb"<(?:[a-zA-Z/!?]|\Z)")
 _DOCUMENT_ENDS = re.compile(
     rb"</\s*(?:html|body|rss|feed|rdf:rdf|[\w-]+:rdf|(?:[\w-]+:)?urlset|(?:[\w-]+:)?sitemapindex|opml)\s*>",

@@ -5,7 +5,7 @@ import re
 
 # Codecs that Python knows by a name and that no feed can be written in.
 _NO_CHARSETS = frozenset({"undefined", "idna", "punycode", "unicode-escape", "raw-unicode-escape"})
-_DECLARED = re.compile(rb"""\A(<\?[^<>]{0,1000}?)\s+encoding\s*=\s*["']([^"'<>]*)["']""")
+_DECLARED = re.compile(rb"""\A(<\?[^<>]{0,1000}?)(?<!\s)\s++encoding\s*+=\s*+["']([^"'<>]{0,100}+)["']""")
 # References by number to what is no character: the halves of surrogate pairs, and what is beyond the last one.
 _NO_CHARACTERS = re.compile(
     rb"(?:&#(?:0*+(?:5[5-7]\d{3}|[1-9]\d{6,}+)|[xX]0*+(?:[dD][89a-fA-F][0-9a-fA-F]{2}|[1-9a-fA-F][0-9a-fA-F]{5,}+));)+"

@@ -36,8 +36,8 @@ _TAG = re.compile(
 )
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\u200b]")
 # The zones whose meaning is beyond doubt: UTC, those of RFC 822, and offsets.
-_ZONE = re.compile(r"(?:\d\s*Z|\b(?:UTC?|GMT|[ECMP][SD]T)|[+-]\d{2}:?\d{2})\s*(?:\([^()]*\))?\s*$", re.IGNORECASE)
-_GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)\s*([+-])(\d{1,2})(?::?(\d{2}))?\s*$", re.IGNORECASE)
+_ZONE = re.compile(r"(?:\d\s*Z|\b(?:UTC?|GMT|[ECMP][SD]T)|[+-]\d{2}:?\d{2})\s*+(?:\([^()]*+\)\s*+)?$", re.IGNORECASE)
+_GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)\s*([+-])(\d{1,2})(?::?(\d{2}))?\s*+$", re.IGNORECASE)
 _FILE = re.compile(r"\.(?!x?html?\b)\w{1,9}(?:[?#]|$)", re.IGNORECASE)
 _COMMA = re.compile(r",(?=\S)")
 

@@ -44,7 +44,7 @@ _LABELS = """
 _TAGS = re.compile(r"<!\[CDATA\[|\]\]>|<[^<>]*>")
 _ATTRIBUTE = re.compile(r"""\b(?:term|label)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')""", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\W_]+")
-_PARTS = re.compile(r"\s*[/|>»]\s*")
+_PARTS = re.compile(r"(?:(?<!\s)\s++)?[/|>»]\s*+")
 _PREFIX = re.compile(r"\s*(?:\[([^\[\]]{2,60})\]|\(([^()]{2,60})\)|([^:|]{2,60})[:|]\s)")
 
 

@@ -17,7 +17,8 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _JOINS = re.compile(
-    r"\s*(?:[;|•·/]|\s&\s|,?\s+(?:and|und|et|y|e|og|och|en|i|ja|ve|dan|и|та|και|with|mit|avec)\s+(?=\S+\s+\S))\s*",
+    r"(?:(?<!\s)\s++)?[;|•·/]\s*+|(?<!\s)\s++&\s++"
+    r"|(?:(?:(?<!\s)\s++)?,|(?<!\s))\s++(?:and|und|et|y|e|og|och|en|i|ja|ve|dan|и|та|και|with|mit|avec)\s++(?=\S++\s++\S)",
     re.IGNORECASE,
 )
 OFFICE = re.compile(
@@ -30,6 +31,9 @@ _NO_NAME = re.compile(r"https?:|www\.|@|\d{3}|[{}<>\[\]=]|^\W*$")
 _ADDRESS = re.compile(r"(?:https?:|www\.|/)\S+$", re.IGNORECASE)
 _LONGEST_NAME = 80
 _LONGEST_BYLINE = 200
+_LONGEST_LINE = 10_000
+_MOST_AUTHORS = 200
+"""Far more than any story names; what lists more is no list of its authors."""
 
 
 def authors_of(markup: Markup, site_name: str | None) -> tuple[str, ...]:
@@ -43,7 +47,7 @@ def authors_of(markup: Markup, site_name: str | None) -> tuple[str, ...]:
         own = {folded(site_name)}
         found = [name for name in found if folded(name) not in own] or found
         if found:
-            return tuple(found)
+            return tuple(found[:_MOST_AUTHORS])
     return ()
 
 
@@ -80,7 +84,7 @@ def _author_names(author: Any) -> list[str]:
 
 def _names(text: str) -> list[str]:
     """Return the names in a line such as `By Ann Lee and Bo Chan, Staff Writers`."""
-    line = _BY.sub("", one_line(text))
+    line = _BY.sub("", one_line(text)[:_LONGEST_LINE])
     found: list[str] = []
     if _ADDRESS.match(line):
         return found

@@ -10,6 +10,8 @@ _REGION = r",\s*[A-Z][\w. ]{1,25}"
 _BEGINNING = re.compile(
     rf"^(?P<place>{_PLACE}(?:{_REGION})?)(?:(?:{_MONTH_DAY})?(?:{_AGENCY})?\s*(?:[—–]|--|\s-)\s*|(?:{_MONTH_DAY})?(?:{_AGENCY})?\s*:\s+|{_AGENCY}\s*-\s*)(?=[\"'“‘«]?\w)"
 )
+_LONGEST = 400
+"""Characters at the head of a paragraph within which a dateline ends; with every part of it, it has some 200."""
 _NO_PLACE = frozenset(
     {
         "UPDATE",
@@ -51,7 +53,7 @@ def dateline_of(body: str) -> str | None:
     paragraph itself keeps it.
     """
     first = body.partition("\n\n")[0]
-    match = _BEGINNING.match(first)
+    match = _BEGINNING.match(first[:_LONGEST])
     if match is None or len(first) < 40:
         return None
     place = match["place"].strip(" ,-")

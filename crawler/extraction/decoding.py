@@ -24,7 +24,7 @@ _TWICE = re.compile("[\xc2-\xf4Ââ][\x80-\xbf\u0152-\u0178\u02c6\u02dc\u2013-\u
 """What the first two bytes of UTF-8 look like when they are read one by one and encoded again."""
 _TWICE_PROVED = 5
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
-_LANGUAGE = re.compile(rb"<html[^>]*?\slang\s*=\s*[\"']?([a-z]{2})", re.IGNORECASE)
+_LANGUAGE = re.compile(rb"<html[^<>]*?\slang\s*=\s*[\"']?([a-z]{2})", re.IGNORECASE)
 _LATIN = "àâäáãåæçéèêëíìîïñóòôöõøœúùûüýÿßðþ"
 _CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґўџђћљњј"
 _GREEK = "αβγδεζηθικλμνξοπρστυφχψωάέήίόύώϊϋς"
@@ -54,7 +54,7 @@ _LATIN_LANGUAGES = frozenset(
     if letters not in (_CYRILLIC, _GREEK) and letters[0] < "\u0370"
     for code in languages
 )
-_TAGS = re.compile(rb"<(?:script|style)\b[^>]*>[^<]*|<[^>]*>", re.IGNORECASE)
+_TAGS = re.compile(rb"<(?:script|style)\b[^>]*+(?:>[^<]*+|\Z)|<[^>]*+(?:>|\Z)", re.IGNORECASE)
 _ASCII_LETTERS = tuple(bytes([letter]) for letter in (*range(65, 91), *range(97, 123)))
 _FOREIGN_BYTES = bytes(range(0x80, 0x100))
 _FOREIGN_SHARE = 0.2

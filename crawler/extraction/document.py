@@ -57,6 +57,9 @@ _BLOCKS = frozenset(
     }
 )
 _HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+MAX_ELEMENTS = 50_000
+"""Elements of a page that are read. Of two thousand pages of newspapers the largest has 10,000; every element costs
+some 30 µs, and more where very many stand side by side."""
 _LARGEST_HIDDEN_SHARE = 0.3
 """Pages show their whole story by script: what is hidden and holds more of the text than this is no copy."""
 _LONGEST_CAPTION = 400
@@ -78,8 +81,20 @@ def parse(html: str) -> HtmlElement | None:
     if not text.strip():
         return None
     tree = load_html(text)
-    # A fragment is refused by trafilatura, and yet a server may send nothing else.
-    return tree if tree is not None else load_html(f"<html><head></head><body><div>{text}</div></body></html>")
+    if tree is None:
+        # A fragment is refused by trafilatura, and yet a server may send nothing else.
+        tree = load_html(f"<html><head></head><body><div>{text}</div></body></html>")
+    if tree is not None:
+        _cut(tree)
+    return tree
+
+
+def _cut(tree: HtmlElement) -> None:
+    """Take out what stands behind the first 50,000 elements."""
+    for element in list(itertools.islice(tree.iter(), MAX_ELEMENTS, None)):
+        parent = element.getparent()
+        if parent is not None:
+            parent.remove(element)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,20 +162,29 @@ def _is_small(element: HtmlElement, total: int) -> bool:
 
 def _caption_holders(tree: HtmlElement) -> list[HtmlElement]:
     """Return the elements that hold a picture and the few words under it, and all `figcaption`s."""
-    found = list(tree.iter("figcaption"))
+    found = dict.fromkeys(tree.iter("figcaption"))
+    # Each element is looked at once: a page may have a hundred thousand pictures in one.
+    speaks: dict[HtmlElement, bool] = {}
+    holds_caption: dict[HtmlElement, bool] = {}
     for image in tree.iter("img"):
-        holder = _holder_of(image)
-        if holder is not None and _is_caption_holder(holder) and holder not in found:
-            found.append(holder)
-    return found
+        holder = _holder_of(image, speaks)
+        if holder is None:
+            continue
+        if holder not in holds_caption:
+            holds_caption[holder] = _is_caption_holder(holder)
+        if holds_caption[holder]:
+            found[holder] = None
+    return list(found)
 
 
-def _holder_of(image: HtmlElement) -> HtmlElement | None:
-    """Return the innermost element around a picture that has any text."""
+def _holder_of(image: HtmlElement, speaks: dict[HtmlElement, bool]) -> HtmlElement | None:
+    """Return the innermost element around a picture that has any text; `speaks` remembers which ones have."""
     if (image.tail or "").strip():
         return None
     for element in image.iterancestors():
-        if element.text_content().strip():
+        if element not in speaks:
+            speaks[element] = bool(element.text_content().strip())
+        if speaks[element]:
             return element
         if (element.tail or "").strip() and element.tag not in _BLOCKS:
             return None
@@ -187,7 +211,7 @@ def _links_to_other_stories(tree: HtmlElement, url: str) -> Iterator[HtmlElement
     """
     site = _site(urlsplit(url).hostname)
     for element in tree.iter("p", "h2", "h3", "h4", "h5", "h6", "div", "blockquote"):
-        links = [link for link in element.iter("a") if link.get("href")]
+        links = list(itertools.islice((link for link in element.iter("a") if link.get("href")), 4))
         if not links or len(links) > 3 or any(child.tag in _BLOCKS for child in element.iterdescendants()):
             continue
         text = one_line(element.text_content())
@@ -206,6 +230,8 @@ def _cards(tree: HtmlElement, url: str) -> Iterator[HtmlElement]:
     A card is the largest element around such a link that holds no other destination and little text.
     """
     site = _site(urlsplit(url).hostname)
+    # What leads where, and how much text there is, by element: it may hold very many links.
+    known: dict[HtmlElement, tuple[frozenset[str], int]] = {}
     for link in tree.iter("a"):
         href = link.get("href", "")
         headed = any(up.tag in _HEADINGS for up in _near(link)) or any(down.tag in _HEADINGS for down in link.iter())
@@ -213,12 +239,23 @@ def _cards(tree: HtmlElement, url: str) -> Iterator[HtmlElement]:
             continue
         card = None
         for element in link.iterancestors("div", "li", "article", "section", "aside"):
-            targets = {to for inner in element.iter("a") if _STORY_PATH.search(to := inner.get("href", ""))}
-            if len(element.text_content()) > _LARGEST_CARD or targets != {href}:
+            if element not in known:
+                known[element] = _targets(element), len(element.text_content())
+            targets, length = known[element]
+            if length > _LARGEST_CARD or targets != {href}:
                 break
             card = element
         if card is not None and card.find(".//h1") is None:
             yield card
+
+
+def _targets(element: HtmlElement) -> frozenset[str]:
+    """Return the stories that the links in an element lead to, two of them where there are more."""
+    found: set[str] = set()
+    for link in element.iter("a"):
+        if len(found) < 2 and _STORY_PATH.search(to := link.get("href", "")):
+            found.add(to)
+    return frozenset(found)
 
 
 def _near(link: HtmlElement) -> Iterator[HtmlElement]:

@@ -15,6 +15,8 @@ from storage.model import Access
 
 _LANGUAGE = re.compile(r"^\s*([A-Za-z]{2,3})(?:[-_]|\s*$|,)")
 _SAMPLE = 3000
+_LONGEST_STANDFIRST = 20_000
+"""Some publishers put a whole text there; what is longer was not written for people."""
 
 
 def _load_identifier() -> LanguageIdentifier:
@@ -51,7 +53,8 @@ def standfirst_of(markup: Markup, headline: str) -> str | None:
         text_of(markup.node.get("description")),
         markup.first_meta("description", "twitter:description", "dc.description", "sailthru.description"),
     )
-    return next((voice for voice in voices if voice and folded(voice) != folded(headline)), None)
+    lines = (voice[:_LONGEST_STANDFIRST] for voice in voices)
+    return next((line for line in lines if line and folded(line) != folded(headline)), None)
 
 
 def section_of(markup: Markup) -> str | None:

@@ -11,6 +11,9 @@ from crawler.extraction.text import folded, one_line
 
 _TAIL = re.compile(r"^(.{8,}?)\s*(?:\s[|\-–—:•·»]|[|–—»]|-(?=\s))\s*([^|]{2,50})$")
 
+_LONGEST = 1_000
+"""Characters of a headline; what goes on is a text that stands in its place."""
+
 
 def headline_of(markup: Markup, site_name: str | None) -> str:
     """Return the headline, or "" if the page has none.
@@ -18,7 +21,7 @@ def headline_of(markup: Markup, site_name: str | None) -> str:
     JSON-LD, a sole `h1`, `og:title` and the title element vote. Between equals the earlier of that list wins, since
     titles for search engines and social networks are often another text than the one above the story.
     """
-    voices = [one_line(voice) for voice in _voices(markup)]
+    voices = [one_line(voice)[:_LONGEST] for voice in _voices(markup)]
     voices = [_without_tail(voice, site_name, markup.url, voices) for voice in voices]
     counts: dict[str, int] = {}
     for voice in voices:

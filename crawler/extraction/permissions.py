@@ -19,7 +19,7 @@ from storage.model import Headers
 _RESERVING = frozenset({"noarchive", "nocache", "nosnippet", "noai", "noimageai", "noml"})
 """Directives that speak of what may be done with a page's content, not of how search engines list it."""
 _WITH_VALUE = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
-_NAMED = re.compile(r"\s*([^\s:,;=]+)\s*:\s*(.*)", re.DOTALL)
+_NAMED = re.compile(r"\s*+([^\s:,;=]++)\s*+:\s*+")
 _WEEKDAY = re.compile(r"(unavailable_after\s*:\s*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*)\s*,", re.IGNORECASE)
 """The only directive whose value may hold a comma: `unavailable_after: Wed, 25 Jun 2025 15:00:00 GMT`."""
 _USAGE_HEADERS = frozenset({"content-usage", "content-signal"})
@@ -85,13 +85,13 @@ def _directives(value: str) -> Iterator[tuple[str, str]]:
     """
     robot = ""
     for part in _WEEKDAY.sub(r"\1", value).split(","):
-        said = part.strip()
-        while (named := _NAMED.fullmatch(said)) and named[1].lower() not in _WITH_VALUE:
-            robot, said = named[1].lower(), named[2]
+        said, at = part.strip(), 0
+        while (named := _NAMED.match(said, at)) and named[1].lower() not in _WITH_VALUE:
+            robot, at = named[1].lower(), named.end()
         if named:
-            yield robot, f"{named[1].lower()}={named[2].strip()}"
+            yield robot, f"{named[1].lower()}={said[named.end() :].strip()}"
         else:
-            for word in re.split(r"[\s;]+", said.lower()):
+            for word in re.split(r"[\s;]+", said[at:].lower()):
                 if word:
                     yield robot, word
 

@@ -34,6 +34,8 @@ from crawler.extraction.times import Reckoning
 from crawler.extraction.verdict import refusal
 from storage.model import EXPLICIT_MARKUP, Access, ExtractedArticle, Headers, Outcome
 
+_LONGEST_CAPTION = 10_000
+
 
 def read_page(
     html: str,
@@ -125,6 +127,6 @@ def _heads(tree: HtmlElement) -> list[str]:
 def _caption(markup: Markup, surplus: Surplus) -> str | None:
     """Return the caption of the story's first picture."""
     if surplus.captions:
-        return surplus.captions[0]
+        return surplus.captions[0][:_LONGEST_CAPTION]
     image = markup.linked_data.resolve(markup.node.get("image"))
-    return (text_of(image.get("caption")) or None) if isinstance(image, dict) else None
+    return (text_of(image.get("caption"))[:_LONGEST_CAPTION] or None) if isinstance(image, dict) else None

@@ -12,7 +12,7 @@ from crawler.extraction.text import one_line
 
 _WANTED = re.compile(rb"<!--|<meta(?=[\s/])((?:[^>\"']|\"[^\"]{0,4000}\"|'[^']{0,4000}'|[\"'])*+)", re.IGNORECASE)
 """A quotation mark that is not closed within some thousand bytes is read as any other character."""
-_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>]++))")
+_ATTRIBUTE = re.compile(r"(?<![^\s\"'<>/=])([^\s\"'<>/=]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>]++))")
 _NAMES = ("property", "name", "itemprop", "http-equiv")
 _LONGEST = 8192
 """Bytes of an element that are read."""

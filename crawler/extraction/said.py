@@ -10,7 +10,7 @@ from crawler.extraction.phrases import Phrases, covers
 from crawler.extraction.text import folded, one_line, weight
 
 _SENTENCES = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])")
-_TITLE_PARTS = re.compile(r"\s+[|\-–—·•:»]\s+|\s*[|»]\s*")
+_TITLE_PARTS = re.compile(r"(?<!\s)\s++[|\-–—·•:»]\s++|(?:(?<!\s)\s++)?[|»]\s*+")
 _SPOKEN = ("p", "h1", "h2", "h3", "h4", "li", "td", "label", "button", "div", "span", "strong", "b", "a", "center")
 _UNSEEN = frozenset({"script", "style", "template", "nav", "footer", "select", "svg"})
 PARAGRAPH = 60

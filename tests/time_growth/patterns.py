@@ -37,7 +37,8 @@ def our_patterns() -> list[Found]:
                 pattern=pattern,
                 methods=methods | (known.methods if known else frozenset()),
             )
-    return list(found.values())
+    # In one order, whatever the order of a set is: several processes may share the tests.
+    return sorted(found.values(), key=lambda one: (one.name, str(one.pattern.pattern), one.pattern.flags))
 
 
 @cache

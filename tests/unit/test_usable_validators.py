@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.validators import usable_validators
+from crawler.validators import LONGEST, usable_validators
 from storage.model import HttpExchange
 from storage.records import MOST_NOT_MODIFIED, proved_by, validators_hold
 
@@ -36,6 +36,8 @@ def answer(**headers) -> HttpExchange:
     [
         ({}, (None, None)),
         ({"etag": '"a"', "last_modified": PAST}, ('"a"', PAST)),
+        ({"etag": "a" * LONGEST, "last_modified": PAST}, ("a" * LONGEST, PAST)),
+        ({"etag": "a" * (LONGEST + 1), "last_modified": PAST}, (None, PAST)),
         ({"etag": '"a"', "last_modified": FUTURE}, ('"a"', None)),
         ({"etag": f'"{FUTURE}"', "last_modified": FUTURE}, (None, None)),
         ({"etag": FUTURE, "last_modified": FUTURE}, (None, None)),
@@ -47,7 +49,7 @@ def answer(**headers) -> HttpExchange:
         ({"last_modified": "0"}, (None, "0")),
     ],
 )
-def test_what_was_changed_in_the_future_is_not_believed(headers, expected):
+def test_what_is_sent_back(headers, expected):
     assert usable_validators(answer(**headers), received_at=NOW) == expected
 
 

@@ -96,6 +96,8 @@ class Hosts:
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self._servers: list[asyncio.Server] = []
+        self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
 
     def __enter__(self) -> "Hosts":
@@ -113,6 +115,10 @@ class Hosts:
         self._ready.set()
         self._loop.set_exception_handler(lambda *_: None)  # of clients that left
         self._loop.run_forever()
+        for server in self._servers:
+            server.close()
+        for writer in self._writers:
+            writer.transport.abort()
         for task in (tasks := asyncio.all_tasks(self._loop)):
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
@@ -123,13 +129,16 @@ class Hosts:
             for host in hosts:
                 server = await asyncio.start_server(serve, host, self.port, backlog=64)
                 self.port = server.sockets[0].getsockname()[1]
+                self._servers.append(server)
 
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AsyncIterator[str]:
+        self._writers.add(writer)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 yield head.split(b" ")[1].decode()
         writer.close()
+        self._writers.discard(writer)
 
     async def _serve_well(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = writer.get_extra_info("sockname")[:2]

@@ -32,13 +32,6 @@ from tests.real_servers.server import RealServer, ServerMissing, ServerSkipped, 
 
 CHECKOUT = Path(__file__).parents[2]
 
-HEADERS_ARE_KEPT_AS_SENT = False
-"""Whether reason phrase, order and letters of header fields are kept; else the tests of it must fail."""
-
-kept_as_sent = pytest.mark.xfail(
-    not HEADERS_ARE_KEPT_AS_SENT, reason="header fields are put in order and letters of their own"
-)
-
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
@@ -120,7 +113,6 @@ def test_a_page_is_archived_as_curl_gets_it(result: Compared, page: Page, stage:
     assert digest(seen.decoded) == digest((stage.site / page.path.lstrip("/")).read_bytes())
 
 
-@kept_as_sent
 @of_each_server(is_archived)
 def test_the_head_of_an_answer_is_kept_as_sent(result: Compared, page: Page):
     record, seen = result.crawled.record(result.url(page)), result.curl(result.url(page))
@@ -171,7 +163,6 @@ def test_a_second_look_is_answered_without_a_body(result: Compared, page: Page):
         assert row.headers.get(name) == known.header(name)
 
 
-@kept_as_sent
 @of_each_server(lambda page: page.framing in VALIDATED)
 def test_the_head_of_an_answer_without_a_body_is_kept_as_sent(result: Compared, page: Page):
     """Also the length of what it does not send."""

@@ -29,6 +29,13 @@ class Fetcher:
         assert source_ids == frozenset()
 
 
+class Recorder:
+    """Writes nothing."""
+
+    async def write(self, write):
+        raise AssertionError("nothing was polled to its end")
+
+
 class Crawling:
     """Reads the database; a poll takes until the test ends it."""
 
@@ -36,6 +43,7 @@ class Crawling:
         self.store = store
         self.politeness = Politeness(*held)
         self.fetcher = Fetcher()
+        self.recorder = Recorder()
         self.begun = []
         self.release = asyncio.Event()
 
@@ -97,8 +105,8 @@ def test_the_feeds_of_one_host_take_no_more_than_their_places(store):
     assert len(polled) == len(set(polled)) == FEEDS_A_HOST + 1
 
 
-def test_no_more_polls_are_under_way_than_there_are_places(store, monkeypatch):
-    monkeypatch.setattr(jobs_module, "FEEDS_AT_ONCE", 5)
+def test_no_more_hosts_are_polled_at_a_time_than_there_are_places(store, monkeypatch):
+    monkeypatch.setattr(jobs_module, "HOSTS_AT_ONCE", 5)
     sources = [Source(slug=f"s{number}", feeds=(f"http://s{number}.example/rss",)) for number in range(20)]
     with store.writing() as transaction:
         transaction.sources.sync(sources, utc_now() - timedelta(minutes=20))

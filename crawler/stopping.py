@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 FINISH_SECONDS = 5.0
@@ -32,7 +32,7 @@ def stopped_by_signals(*, on_stop: Callable[[], object], on_give_up: Callable[[]
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         for number in _SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, lambda *_: _end_now())
         ending = threading.Timer(END_SECONDS, _end_now)
         ending.daemon = True
         ending.start()
@@ -49,5 +49,6 @@ def stopped_by_signals(*, on_stop: Callable[[], object], on_give_up: Callable[[]
 
 
 def _end_now() -> None:
-    os.write(2, b"morgue: interrupted; what was fetched before is kept\n")
+    with suppress(OSError):
+        os.write(2, b"morgue: interrupted; what was fetched before is kept\n")
     os._exit(INTERRUPTED)

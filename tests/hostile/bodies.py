@@ -94,10 +94,6 @@ CODINGS = [
         answer(PAGE, "Content-Encoding: compress"),
         "bad_encoding",
         Kept.HEADERS,
-        "sends compress",
-        answer(PAGE, "Content-Encoding: compress"),
-        "bad_encoding",
-        Kept.HEADERS,
     ),
 ]
 

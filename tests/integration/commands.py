@@ -53,8 +53,9 @@ def run(
 
 
 def check_one_line(result: subprocess.CompletedProcess[bytes], code: int, *parts: str) -> None:
-    """Check that a command said what is wrong in one line with these parts, and ended with that code."""
-    said = result.stderr.decode()
+    """Check that a command said in one line with these parts, beside its log, what is wrong, and its exit code."""
+    lines = result.stderr.decode().splitlines(keepends=True)
+    said = "".join(line for line in lines if not line.startswith("{"))
     assert said.startswith("morgue: "), said
     assert said.count("\n") == 1, said
     assert result.returncode == code

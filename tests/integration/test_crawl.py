@@ -198,9 +198,13 @@ def test_a_feed_of_ten_thousand_entries_is_taken_in_and_can_be_fetched_in_part(m
     feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>big</title>{items}</channel></rss>'
     newsroom.respond("/big.rss", body=feed, headers={"Content-Type": "application/rss+xml"})
     report = morgue.crawl(newsroom.url("/big.rss"), limit=5)
-    assert [(poll.new, poll.known) for poll in report.feeds] == [(entries, 0)]
+    # More than any publisher lists at once is taken in poll by poll.
+    assert [(poll.new, poll.known) for poll in report.feeds] == [(2_000, 0)]
+    assert report.feeds[0].left_out == {"too_many_new": entries - 2_000}
     assert report.outcomes == {"missing": 5}
     assert report.failed_targets == []
+    report = morgue.crawl(newsroom.url("/big.rss"), limit=5)
+    assert [(poll.new, poll.known) for poll in report.feeds] == [(2_000, 2_000)]
 
 
 def test_ad_hoc_pages_are_the_services_only_when_it_is_asked_to_watch_them(morgue, newsroom):

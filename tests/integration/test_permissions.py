@@ -205,5 +205,5 @@ def test_an_account_says_how_many_pages_ask_not_to_be_archived(respecting, newsr
     assert report.reasons == {"noarchive": 1}
     out = Console(record=True, width=200)
     print_report(out, report)
-    assert "1 of them ask not to be archived (noarchive)" in out.export_text()
+    assert "1 of them asks not to be archived (noarchive)" in out.export_text()
     assert report_row(report)["reasons"] == {"noarchive": 1}

@@ -8,7 +8,7 @@ import pytest
 
 PROGRAM = """
 import asyncio, gc, logging, sys, threading, warnings
-from scheduler.cli import configure_logging
+from scheduler.log_output import configure_logging
 from crawler import reactor
 
 configure_logging(level=logging.INFO)

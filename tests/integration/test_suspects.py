@@ -50,14 +50,14 @@ def test_a_story_that_is_written_anew_is_a_version_within_one_recrawl(morgue, ne
     suspect = next(fetch for fetch in morgue.fetches() if fetch.outcome is Outcome.SUSPECT)
     assert suspect.started_at <= second.captured_at <= suspect.finished_at
     assert second.capture_id > first.capture_id
-    assert outcomes(morgue.crawl(url, recrawl=True)) == {"not_modified": 1}
+    assert outcomes(morgue.crawl(url, recrawl=True)) == {"unchanged": 1}
 
 
 def test_without_recrawl_each_crawl_is_one_look(morgue, newsroom):
     url = newsroom.publish_story(FERRY)
     morgue.crawl(url)
     newsroom.correct(url, body=FERRY.body[:2])
-    for expected in ("suspect", "suspect", "updated", "not_modified"):
+    for expected in ("suspect", "suspect", "updated", "unchanged"):
         report = morgue.crawl(url)
         assert outcomes(report) == {expected: 1}
     assert morgue.history(url)[1].article.body == "\n\n".join(FERRY.body[:2])

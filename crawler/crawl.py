@@ -13,7 +13,7 @@ from crawler.fetch_limit import FetchLimit
 from crawler.fetching import Fetched, FetchRequest
 from crawler.named import LIMIT, STOPPED, NamedTargets
 from crawler.page_loop import PageLoop
-from crawler.politeness import FetchingStopped, Hold
+from crawler.politeness import FetchingStopped, Hold, NoLongerOwed
 from crawler.polling import INTERNAL_ERROR, PollResult
 from crawler.runner import Crawling
 from crawler.urls import InvalidUrl, clean_url, feed_entry, host_key, registrable_domain, url_key
@@ -52,6 +52,7 @@ class Crawl:
         self._source_ids: set[int] = set()
         self._feed_ids: set[int] = set()
         self._page_ids: set[int] = set()
+        self._visiting: set[str] = set()
         self.report = CrawlReport()
         self._named = NamedTargets((), self.report.named)
         self._limit = FetchLimit(request.limit)
@@ -192,10 +193,12 @@ class Crawl:
             if self._loop is not None:
                 self._loop.ask_soon()
         elif await self._limit.take():
-            was_page = False
+            was_page, key = False, url_key(url)
+            self._visiting.add(key)
             try:
                 was_page = not self.report.stopped and await self._visit_unknown(url)
             finally:
+                self._visiting.discard(key)
                 self._limit.settle(was_page=was_page)
 
     async def _page_at(self, url: str) -> PageState | None:
@@ -344,9 +347,15 @@ class Crawl:
                 )
             )
 
+        async def fetch(page: PageState) -> Fetched:
+            # What is fetched by its name and not yet recorded would seem to be owed still.
+            if page.url_key in self._visiting:
+                raise NoLongerOwed
+            return await fetch_page(self._crawling, page, named=page.page_id in self._page_ids)
+
         self._loop = PageLoop(
             next_pages=next_pages,
-            fetch=lambda page: fetch_page(self._crawling, page, named=page.page_id in self._page_ids),
+            fetch=fetch,
             ingest=self._take_in,
             held_hosts=lambda: self._crawling.politeness.held_hosts(now=utc_now()),
             ingests_at_once=self._crawling.settings.processes * 4,

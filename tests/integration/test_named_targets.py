@@ -1,11 +1,14 @@
 """Every URL that is named has an account in the end, and one that fails costs the others nothing."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 
 import pytest
 
+from crawler import crawl
 from crawler.index_reading import IndexReader
+from crawler.ingest import PageIngest
 from storage.model import Outcome
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
@@ -135,3 +138,18 @@ def test_a_feed_with_an_emoji_in_halves_is_crawled(morgue, newsroom):
     newsroom.respond("/emoji.rss", body=body, headers={"Content-Type": "application/rss+xml"})
     report = morgue.crawl(newsroom.url("/emoji.rss"))
     assert (report.outcomes, report.failed_targets) == ({"created": 1}, [])
+
+
+def test_a_named_page_that_takes_long_to_be_read_is_not_asked_for_again_meanwhile(morgue, newsroom, monkeypatch):
+    url = newsroom.publish_story(STORIES[0])
+    morgue.add_source(slug="courier", homepage=newsroom.url("/"), feeds=[newsroom.url("/feed.rss")])
+    ingest = PageIngest.ingest
+
+    async def slow_ingest(*arguments, **more):
+        await asyncio.sleep(3)
+        return await ingest(*arguments, **more)
+
+    monkeypatch.setattr(crawl, "BEGIN_SECONDS", 0.1)
+    monkeypatch.setattr(PageIngest, "ingest", slow_ingest)
+    morgue.crawl("courier", url)
+    assert len(newsroom.requests_for(url)) == 1

@@ -184,22 +184,32 @@ class Crawl:
             self._note_named(feed, url)
             await self._begin(feed, watched=self._request.watch)
             return
+        key = url_key(url)
+        # From before it is looked whether the page loop has it already, so that one of both leaves it to the other.
+        self._visiting.add(key)
+        try:
+            await self._look_at_page(url)
+        finally:
+            self._visiting.discard(key)
+
+    async def _look_at_page(self, url: str) -> None:
         page = await self._page_at(url)
         if page is not None and self._named.was_looked_at(page.page_id):
             self._named.stands_for(page.page_id, url)
-        elif page is not None and page.article_id is not None:
+        elif page is not None and (page.article_id is not None or self._is_in_hand(page)):
             self._named.stands_for(page.page_id, url)
             self._page_ids.add(page.page_id)
             if self._loop is not None:
                 self._loop.ask_soon()
         elif await self._limit.take():
-            was_page, key = False, url_key(url)
-            self._visiting.add(key)
+            was_page = False
             try:
                 was_page = not self.report.stopped and await self._visit_unknown(url)
             finally:
-                self._visiting.discard(key)
                 self._limit.settle(was_page=was_page)
+
+    def _is_in_hand(self, page: PageState) -> bool:
+        return self._loop is not None and self._loop.has_in_hand(page.page_id)
 
     async def _page_at(self, url: str) -> PageState | None:
         key = url_key(url)

@@ -143,6 +143,10 @@ class PageLoop:
         """How many pages are being worked on, or wait for their turns."""
         return len(self._in_hand)
 
+    def has_in_hand(self, page_id: int) -> bool:
+        """Whether a page is being worked on, or waits for its turn."""
+        return page_id in self._in_hand
+
     @property
     def failed(self) -> frozenset[int]:
         """The pages whose fetching or recording broke."""

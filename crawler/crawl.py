@@ -197,16 +197,24 @@ class Crawl:
         if page is not None and self._named.was_looked_at(page.page_id):
             self._named.stands_for(page.page_id, url)
         elif page is not None and (page.article_id is not None or self._is_in_hand(page)):
-            self._named.stands_for(page.page_id, url)
-            self._page_ids.add(page.page_id)
-            if self._loop is not None:
-                self._loop.ask_soon()
+            self._leave_to_loop(page, url)
         elif await self._limit.take():
-            was_page = False
+            was_page, by_others = False, None
             try:
                 was_page = not self.report.stopped and await self._visit_unknown(url)
+            except NoLongerOwed:
+                by_others = await self._page_at(url)
             finally:
                 self._limit.settle(was_page=was_page)
+            if by_others is not None:
+                self._leave_to_loop(by_others, url)
+
+    def _leave_to_loop(self, page: PageState, url: str) -> None:
+        """Have the page loop fetch what is named, unless it has been fetched since."""
+        self._named.stands_for(page.page_id, url)
+        self._page_ids.add(page.page_id)
+        if self._loop is not None:
+            self._loop.ask_soon()
 
     def _is_in_hand(self, page: PageState) -> bool:
         return self._loop is not None and self._loop.has_in_hand(page.page_id)
@@ -224,10 +232,20 @@ class Crawl:
             )
 
     async def _visit_unknown(self, url: str) -> bool:
-        """Fetch what nothing is known of and take it in; returns whether it is a page."""
+        """Fetch what nothing is known of and take it in; returns whether it is a page.
+
+        Raises `NoLongerOwed` when another process has fetched it since.
+        """
+        asked_at = utc_now()
+
+        async def still_owed() -> bool:
+            page = await self._page_at(url)
+            return page is None or page.last_fetch_at is None or page.last_fetch_at < asked_at
+
         source = await self._visits.source_of(url)
-        fetched, kind = await self._visits.fetch(url, source)
+        fetched, kind = await self._visits.fetch(url, source, still_owed=still_owed)
         if kind is not None:
+            self._crawling.fetcher.recorded(fetched)
             feed = await self._visits.index_at(url, kind, source)
             self._note_named(feed, url)
             await self._begin(feed, watched=self._request.watch, fetched=fetched)
@@ -382,7 +400,10 @@ class Crawl:
         )
 
     async def _take_in(self, page: PageState, fetched: Fetched) -> None:
-        recorded = await self._crawling.ingest.ingest(page, fetched, at_once=self._request.recrawl)
+        try:
+            recorded = await self._crawling.ingest.ingest(page, fetched, at_once=self._request.recrawl)
+        finally:
+            self._crawling.fetcher.recorded(fetched)
         self._note_page(page, recorded)
 
     def _note_page(self, page: PageState, recorded: Recorded) -> None:

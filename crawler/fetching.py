@@ -84,7 +84,8 @@ class FetchRequest:
     """What to fetch and for whom. With validators the hop that asks for `validators_of` is conditional.
 
     That is the address that they came from, None for `url`; a redirect may lead there.
-    `max_bytes` bounds the body as sent where it is another bound than the configured one.
+    `max_bytes` bounds the body as sent where it is another bound than the configured one. A `part` is a further part of
+    an article whose first one is in hand.
     """
 
     url: str
@@ -95,6 +96,7 @@ class FetchRequest:
     last_modified: str | None = None
     validators_of: str | None = None
     max_bytes: int | None = None
+    part: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,7 +242,8 @@ class Fetcher:
     async def fetch(self, request: FetchRequest, *, still_owed: Callable[[], Awaitable[bool]] | None = None) -> Fetched:
         """Fetch `request.url`, following redirects up to the limit. Never raises for what the network does.
 
-        `still_owed` is asked when the turn at the host has come, for which there may have been a long wait.
+        `still_owed` is asked when the turn at the host has come, for which there may have been a long wait. Whoever
+        gives it calls `recorded` with what is returned, for other processes ask the same.
 
         Raises `FetchingStopped` when no further request may be started, `FetchingHalted` when none of its source may,
         and `NoLongerOwed` when it need not be fetched any more. A chain that was begun is finished, or where there is
@@ -251,7 +254,7 @@ class Fetcher:
         seconds = self._longest(request.delay_seconds)
         try:
             async with asyncio.timeout(seconds) as limit:
-                await self._follow(request, hops, still_owed)
+                await self._follow(request, chain_id, hops, still_owed)
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -259,12 +262,20 @@ class Fetcher:
             hops.append(Hop(attempt=self._unsent(request.url), outcome=Outcome.TIMEOUT, reason=DEADLINE))
         return Fetched(request=request, chain_id=chain_id, hops=tuple(hops))
 
+    def recorded(self, fetched: Fetched) -> None:
+        """Say that what was fetched is recorded, or never will be; for some seconds its host was kept for that."""
+        self._politeness.recorded(host_key(fetched.request.url), fetched.chain_id)
+
     def _longest(self, delay_seconds: float | None) -> float:
         """Return after how long a chain is given up: a source may want a day between any two of its requests."""
         return self._chain_seconds + IN_LINE * (delay_seconds or 0.0)
 
     async def _follow(
-        self, request: FetchRequest, hops: list[Hop], still_owed: Callable[[], Awaitable[bool]] | None
+        self,
+        request: FetchRequest,
+        chain_id: str,
+        hops: list[Hop],
+        still_owed: Callable[[], Awaitable[bool]] | None,
     ) -> None:
         """Add hop after hop until there is no further one."""
         seen: set[str] = set()
@@ -274,7 +285,7 @@ class Fetcher:
             headers = _conditional_headers(request) if url == (request.validators_of or request.url) else {}
             try:
                 hop = await self._hop(
-                    url, headers, request, finishing=bool(hops), still_owed=None if hops else still_owed
+                    url, headers, request, chain_id, finishing=bool(hops), still_owed=None if hops else still_owed
                 )
             except FetchingStopped:
                 if not hops:
@@ -311,6 +322,7 @@ class Fetcher:
         url: str,
         headers: dict[str, str],
         request: FetchRequest,
+        chain_id: str,
         *,
         finishing: bool,
         still_owed: Callable[[], Awaitable[bool]] | None,
@@ -323,7 +335,8 @@ class Fetcher:
         verdict = await self._robots.check(url, delay_seconds=delay, finishing=finishing)
         if not verdict.allowed:
             return self._refused_hop(url, verdict)
-        async with self._politeness.slot(host_key(url), delay_seconds=delay, finishing=finishing) as turn:
+        host = host_key(url)
+        async with self._politeness.slot(host, delay_seconds=delay, finishing=finishing, part=request.part) as turn:
             if turn.hold is not None:
                 return self._held_hop(url, turn.hold)
             # For the turn there may have been a long wait. Until the request is made it counts as unused.
@@ -333,6 +346,8 @@ class Fetcher:
                 raise NoLongerOwed
             turn.unused = False
             turn.is_page = request.kind is FetchKind.PAGE
+            if still_owed is not None:
+                self._politeness.keep_until_recorded(host, chain_id)
             attempt = await self._attempt(turn, url, headers, max_bytes=request.max_bytes)
         hop = read_hop(attempt, conditional=bool(headers))
         if hop.outcome is None and (leads := await self._page_hop(attempt.exchange)) is not None:

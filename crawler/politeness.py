@@ -50,6 +50,10 @@ SILENT_LATELY_SECONDS = 900.0
 """So long after it might have been asked again a host is told that let its last request run into a time limit."""
 STUCK_SECONDS = 15.0
 """A host whose request takes longer than this is told to those who ask what is stuck."""
+RECORDED_WITHIN_SECONDS = 10.0
+"""So long after a page was asked for its host is kept from other processes until it is recorded what came."""
+RECORDED_LOOK_SECONDS = 0.05
+"""How often it is looked whether it is."""
 FINISHED_WITHIN_SECONDS = 5.0
 """How long after a stop what only finishes a chain may still begin."""
 
@@ -124,6 +128,8 @@ class _Host:
     lease: Lease | None = None
     idle: asyncio.TimerHandle | None = None
     asked_at: float | None = None
+    parts_wanted: int = 0
+    unrecorded: dict[str, float] = field(default_factory=dict)
 
 
 class Politeness:
@@ -193,16 +199,18 @@ class Politeness:
 
     @asynccontextmanager
     async def slot(
-        self, name: str, *, delay_seconds: float | None = None, finishing: bool = False
+        self, name: str, *, delay_seconds: float | None = None, finishing: bool = False, part: bool = False
     ) -> AsyncIterator[Turn]:
         """Wait until the host may be asked, hold it for one request, and space the next one from its end.
 
-        Where the host is to be left alone, the turn that is given has a `hold`. Raises `FetchingStopped` after `stop`,
-        but for a request that only finishes a chain that was begun and need not wait long, and `DatabaseUnavailable`.
+        Where the host is to be left alone, the turn that is given has a `hold`. What is a `part` of a page that is in
+        hand does not wait until that is recorded. Raises `FetchingStopped` after `stop`, but for a request that only
+        finishes a chain that was begun and need not wait long, and `DatabaseUnavailable`.
         """
         delay = self._default_delay if delay_seconds is None else delay_seconds
         host = self._hosts.setdefault(name, _Host())
         host.wanted += 1
+        host.parts_wanted += part or finishing
         try:
             async with host.lock:
                 got = await self._start(name, host, delay, finishing=finishing)
@@ -220,7 +228,28 @@ class Politeness:
                     await self._end(name, host, lease, turn, started=started)
         finally:
             host.wanted -= 1
+            host.parts_wanted -= part or finishing
             self._rest(name, host)
+
+    def keep_until_recorded(self, name: str, request: str) -> None:
+        """Keep a host from other processes, for some seconds at most, until `recorded` is called for this request.
+
+        Called in its turn. Who gets the next turn looks up what is still owed, and must find what this one brings.
+        """
+        self._hosts.setdefault(name, _Host()).unrecorded[request] = self._clock() + RECORDED_WITHIN_SECONDS
+
+    def recorded(self, name: str, request: str) -> None:
+        """Say that what a request brought is recorded, or never will be."""
+        if (host := self._hosts.get(name)) is not None:
+            host.unrecorded.pop(request, None)
+
+    def _awaits_record(self, host: _Host, lease: Lease) -> bool:
+        """Whether a lease that is over is kept a while; never where what is to be recorded needs the host for that."""
+        if lease.lost or host.parts_wanted:
+            return False
+        now = self._clock()
+        host.unrecorded = {request: until for request, until in host.unrecorded.items() if until > now}
+        return bool(host.unrecorded)
 
     async def _start(self, name: str, host: _Host, delay: float, *, finishing: bool) -> tuple[Lease, Place] | Hold:
         """Wait until a request may begin, and begin it: then a place is taken, and the lease says so."""
@@ -238,7 +267,10 @@ class Politeness:
             pause = self._pause(name, lease, delay)
             begins_at = max(lease.next_at(pause), self._clock())
             if not lease.may_start(begins_at):
-                self._give_up(name, host, lease, pause)
+                if self._awaits_record(host, lease):
+                    await self._sleep(RECORDED_LOOK_SECONDS, finishing=finishing)
+                else:
+                    self._give_up(name, host, lease, pause)
             elif pause > lease.announced:
                 await self._announce(name, lease, pause)
             elif begins_at > self._clock():
@@ -292,9 +324,9 @@ class Politeness:
 
     async def _end(self, name: str, host: _Host, lease: Lease, turn: Turn, *, started: float) -> None:
         """Take in what a request brought; a hold is known to all before anybody has the next turn."""
-        self._slots.let_go(name)
         now = self._clock()
         if turn.unused:
+            self._slots.let_go(name)
             lease.withdraw()
             return
         lease.end(now, now - started if turn.response_seconds is None else turn.response_seconds)
@@ -307,7 +339,12 @@ class Politeness:
             await asyncio.shield(held)
             self._note(Held(host=name, seconds=seconds, reason=reason))
             return
-        if lease.lost or now >= lease.slice_until:
+        if self._awaits_record(host, lease):
+            over = False  # and it goes on to be prolonged
+        else:
+            over = lease.lost or now >= lease.slice_until
+            self._slots.let_go(name)
+        if over:
             self._give_up(name, host, lease, pause)
         elif lease.falls_short(pause, now):
             await self._announce(name, lease, pause)
@@ -355,6 +392,9 @@ class Politeness:
     def _leave_idle(self, name: str, host: _Host) -> None:
         if host.wanted or host.lease is None:
             return
+        if self._awaits_record(host, host.lease):
+            host.idle = asyncio.get_running_loop().call_later(RECORDED_LOOK_SECONDS, self._leave_idle, name, host)
+            return
         self._give_up(name, host, host.lease, self._pause(name, host.lease))
         self._hosts.pop(name, None)
 
@@ -371,6 +411,7 @@ class Politeness:
         hold_reason: str | None = None,
     ) -> "asyncio.Future[Answered]":
         host.lease = None
+        self._slots.let_go(name)
         report = lease.report(name, self._owner, release=True, pause=pause, hold_until=hold_until)
         return self._tell(replace(report, hold_reason=hold_reason))
 

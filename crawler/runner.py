@@ -279,7 +279,7 @@ def _part_fetching(fetcher: Fetcher, sources: SourceBook) -> Callable[[PageState
     async def fetch_part(page: PageState, url: str) -> Fetched:
         delay_seconds = sources.delay_seconds(page.source_id)
         return await fetcher.fetch(
-            FetchRequest(url=url, kind=FetchKind.PAGE, source_id=page.source_id, delay_seconds=delay_seconds)
+            FetchRequest(url=url, kind=FetchKind.PAGE, source_id=page.source_id, delay_seconds=delay_seconds, part=True)
         )
 
     return fetch_part

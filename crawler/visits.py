@@ -48,10 +48,12 @@ class Visits:
                 of_domain = stored
         return of_domain
 
-    async def fetch(self, url: str, source: StoredSource | None) -> tuple[Fetched, FeedKind | None]:
+    async def fetch(
+        self, url: str, source: StoredSource | None, *, still_owed: Callable[[], Awaitable[bool]] | None = None
+    ) -> tuple[Fetched, FeedKind | None]:
         """Fetch a URL, and return the answer and what kind of index it is, None for a page.
 
-        Raises `FetchingStopped`.
+        Raises `FetchingStopped`, and with `still_owed` `NoLongerOwed` (`crawler.fetching.Fetcher.fetch`).
         """
         may_be_long = _named_like_sitemap(url)
         request = FetchRequest(
@@ -61,7 +63,7 @@ class Visits:
             delay_seconds=source.source.delay_seconds if source else None,
             max_bytes=max(SITEMAP_BYTES, self._crawling.settings.max_bytes) if may_be_long else None,
         )
-        fetched = await self._crawling.fetcher.fetch(request)
+        fetched = await self._crawling.fetcher.fetch(request, still_owed=still_owed)
         kind = await self.kind_of(fetched, source.source if source else Source(slug=registrable_domain(url)))
         return as_index(fetched, kind) if kind else replace(
             fetched, request=replace(request, kind=FetchKind.PAGE)

@@ -247,6 +247,12 @@ class ServiceJobs:
         return [page for page in asked if page.page_id not in broken]
 
     async def _ingest(self, page: PageState, fetched: Fetched) -> None:
+        try:
+            await self._take_in(page, fetched)
+        finally:
+            self._crawling.fetcher.recorded(fetched)
+
+    async def _take_in(self, page: PageState, fetched: Fetched) -> None:
         if page.watched_from is not None and page.last_fetch_at is None and await self._is_index(page, fetched):
             return
         async with self._slow_readings.reading(page.page_id):

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from crawler import politeness
 from crawler.lease import LAST_START_SECONDS, Lease
 from crawler.pacing import (
     MAX_CRAWL_DELAY_SECONDS,
@@ -446,3 +447,56 @@ def test_after_a_stop_nobody_waits_for_a_turn_but_a_chain_is_finished():
                 return True
 
     assert asyncio.run(stop())
+
+
+@pytest.mark.parametrize(
+    ("recorded_after", "part_after", "expected"),
+    [
+        (0.6, None, "recorded, other"),
+        # What never is recorded keeps the host for a while only.
+        (None, None, "other"),
+        # What is to be recorded needs a further request to the host itself.
+        (0.6, 0.3, "other, part, recorded"),
+    ],
+)
+def test_a_host_goes_to_another_process_when_what_was_asked_for_is_recorded(
+    recorded_after, part_after, expected, monkeypatch
+):
+    monkeypatch.setattr(politeness, "RECORDED_WITHIN_SECONDS", 1.0)
+    monkeypatch.setattr(politeness, "LINGER_SECONDS", 0.0)
+    monkeypatch.setattr(politeness, "RECORDED_LOOK_SECONDS", 0.01)
+    slots, happened = SlotsInMemory(), []
+
+    async def other(at):
+        async with at.slot("a"):
+            happened.append("other")
+
+    async def part(at):
+        at._hosts["a"].lease.slice_until = 0.0
+        async with at.slot("a", part=True):
+            happened.append("part")
+
+    async def both():
+        loop = asyncio.get_running_loop()
+        async with (
+            Politeness(slots, default_delay_seconds=0) as first,
+            Politeness(slots, default_delay_seconds=0) as second,
+        ):
+            async with first.slot("a"):
+                first.keep_until_recorded("a", "one")
+
+            def record():
+                happened.append("recorded")
+                first.recorded("a", "one")
+
+            if recorded_after is not None:
+                loop.call_later(recorded_after, record)
+            waiting = asyncio.create_task(other(second))
+            if part_after is not None:
+                await asyncio.sleep(part_after)
+                await part(first)
+            await waiting
+            await asyncio.sleep((recorded_after or 0) * (part_after is not None))
+
+    asyncio.run(both())
+    assert ", ".join(happened) == expected

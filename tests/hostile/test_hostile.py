@@ -48,3 +48,9 @@ def test_every_outcome_is_reached_that_needs_no_history(results: Results):
 
 def test_names_of_cases_differ():
     assert len({case.name for case in CASES}) == len(CASES) >= 80
+
+
+def test_all_of_these_run_in_one_process(request):
+    """Each process that runs some of them crawls everything."""
+    if request.config.getoption("loadgroup", default=False):
+        assert request.node.nodeid.endswith("@hostile")

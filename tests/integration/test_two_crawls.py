@@ -33,8 +33,7 @@ def newsrooms():
         newsroom.close()
 
 
-@pytest.mark.parametrize("named", ["feeds", "pages"])
-@pytest.mark.parametrize("delay_seconds", [0, 0.3])
+@pytest.mark.parametrize(("named", "delay_seconds"), [("feeds", 0), ("pages", 0.3)])
 def test_two_crawls_begun_a_second_apart_ask_for_no_article_twice(
     database_url, newsrooms, tmp_path, delay_seconds, named
 ):

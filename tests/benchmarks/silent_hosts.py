@@ -27,6 +27,7 @@ from pathlib import Path
 from storage.clock import utc_now
 from tests.invented_stories import paragraphs
 from tests.morgue_command import command, environment
+from tests.real_servers.server import free_ports
 
 ARTICLES = 3
 SLOW_SECONDS = 10.0
@@ -181,7 +182,7 @@ def try_out(words: Sequence[str], *, good: int, bad: int, kind: str, delay_secon
         Path(folder, "log").open("w") as log,
         Hosts(goods, bads, kind=kind) as hosts,
     ):
-        http_port = hosts.port + 1 if hosts.port < 65535 else hosts.port - 1
+        [http_port] = free_ports(1)
         text = CONFIGURATION.format(folder=folder, delay_seconds=delay_seconds, http_port=http_port)
         # Good and bad ones by turns, as an operator's list has them.
         mixed = sorted([*goods, *bads], key=_mixed)
@@ -198,7 +199,9 @@ def try_out(words: Sequence[str], *, good: int, bad: int, kind: str, delay_secon
                     seconds = time.monotonic() - began
             if seconds is None and _articles(Path(folder, "morgue.db")) >= good * ARTICLES:
                 seconds = time.monotonic() - began  # a crawl that ended by itself
-            if bad and words[0] == "run" and seconds is not None:
+            if process.poll() not in (None, 0):
+                raise RuntimeError(f"morgue {words[0]} ended by itself:\n{Path(folder, 'log').read_text()[-2000:]}")
+            if bad and kind != "slow" and words[0] == "run" and seconds is not None:
                 stuck = max(stuck, _wait_for_stuck(http_port, began + patience))
             stopped = time.monotonic()
             process.send_signal(signal.SIGTERM)

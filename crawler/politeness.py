@@ -326,8 +326,9 @@ class Politeness:
         """Take in what a request brought; a hold is known to all before anybody has the next turn."""
         now = self._clock()
         if turn.unused:
-            self._slots.let_go(name)
             lease.withdraw()
+            if not self._awaits_record(host, lease):
+                self._slots.let_go(name)
             return
         lease.end(now, now - started if turn.response_seconds is None else turn.response_seconds)
         self._note_silence(name, turn)

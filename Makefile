@@ -4,14 +4,15 @@
 #   make crawl URL='https://…'       archive this article, or those of this feed, sitemap, section or home page
 #   make crawl CONFIG=morgue.toml    crawl the sources of a configuration
 #   make test                        every test, on SQLite and PostgreSQL
-#   make check                       style, types and layering
+#   make check                       style, types and layering, and that the manual builds
+#   make docs                        the manual as a site, in site/
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: crawl test check lock clean
+.PHONY: crawl test check docs lock clean
 
 # URL and CONFIG count where they are typed, and not where the surroundings happen to have such a variable. Their values
 # go to the shell as variables: what stands in them (`&`, `;`, `$`, quotes, blanks) is text to make and shell alike.
@@ -64,6 +65,11 @@ check: $(VENV)/.check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/zensical build --strict --clean
+
+# The manual as a site, in site/.
+docs: $(VENV)/.check
+	$(BIN)/zensical build --strict --clean
 
 # pip is the last that comes into a new environment: one without it was left half-made, as Debian does without
 # python3-venv.
@@ -94,4 +100,4 @@ lock:
 	$(UV_COMPILE) --all-extras --group build --group test --group check -o requirements-check.lock
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,7 +13,7 @@ from scheduler.source_warnings import SourceWarning, Standing, WarningKind
 from storage.model import FeedKind, Outcome
 from storage.tallies import FIELDS, Tally
 from tests.unit.source_days import BEGIN, DAYTIME, FLAT, cut, day_of, judged, steady_days
-from tests.unit.test_data_dictionary import chapter, code, table
+from tests.unit.test_reference_pages import chapter, code, table
 
 WEEKDAYS = frozenset(range(5))
 THURSDAYS = frozenset({3})
@@ -327,5 +327,5 @@ def test_a_source_at_which_nothing_changes_gives_less_than_a_false_alarm_a_year(
 
 
 def test_every_warning_is_documented():
-    rows = {code(row[0]) for row in table(chapter("Warnings"))}
+    rows = {code(row[0]) for row in table(chapter("operating", "Warnings"))}
     assert rows == set(WarningKind)

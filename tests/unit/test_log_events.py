@@ -1,4 +1,4 @@
-"""The README lists every event that may be in the log, with its level and what it carries."""
+"""The manual lists every event that may be in the log, with its level and what it carries."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.unit.test_data_dictionary import chapter, code, table
+from tests.unit.test_reference_pages import MANUAL, code, table
 
 ROOT = Path(__file__).parents[2]
 LEVELS = {"debug": "debug", "info": "info", "warning": "warning", "error": "error", "exception": "error"}
@@ -51,13 +51,13 @@ def logged() -> list[Logged]:
     ]
 
 
-def test_the_readme_lists_every_event_with_its_level_and_fields():
+def test_the_manual_lists_every_event_with_its_level_and_fields():
     found: dict[str, tuple[set[str], set[str]]] = {}
     for call in logged():
         levels, fields = found.setdefault(call.event, (set(), set()))
         levels |= call.levels
         fields |= call.fields
-    rows = {code(row[0]): row[1:] for row in table(chapter("Log events"))}
+    rows = {code(row[0]): row[1:] for row in table(MANUAL["log-events"])}
     assert sorted(rows) == list(rows), "sort the events"
     assert set(rows) == set(found)
     for event, (levels, fields) in found.items():

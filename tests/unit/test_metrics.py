@@ -11,7 +11,7 @@ from scheduler.health import PROBLEMS
 from scheduler.metrics import CATALOGUE, OTHER, Gauges, Metrics, change_of
 from storage.model import FetchKind, Outcome
 from storage.records import Fetch, Recorded
-from tests.unit.test_data_dictionary import chapter, code, table
+from tests.unit.test_reference_pages import MANUAL, chapter, code, table
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 UNITS = ("_seconds", "_bytes", "_total", "_info")
@@ -123,11 +123,11 @@ def test_names_follow_the_conventions():
 
 
 def test_the_readme_has_every_problem():
-    assert {code(row[0]): row[1] for row in table(chapter("Health"))} == PROBLEMS
+    assert {code(row[0]): row[1] for row in table(chapter("operating", "Health"))} == PROBLEMS
 
 
 def test_the_readme_has_every_metric():
-    rows = {code(row[0]): row[1:] for row in table(chapter("Metrics"))}
+    rows = {code(row[0]): row[1:] for row in table(MANUAL["metrics"])}
     assert list(rows) == [one.name for one in CATALOGUE]
     for one in CATALOGUE:
         labels = ", ".join(f"`{label}`" for label in one.labels)

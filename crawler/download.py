@@ -25,7 +25,8 @@ from crawler.http_handler import AS_SENT, AnswerAsSent, reason_of
 from crawler.whole_body import is_cut
 from storage.clock import utc_now
 from storage.content_coding import is_coded
-from storage.model import HttpExchange, Outcome
+from storage.model import HttpExchange
+from storage.outcomes import Outcome
 
 _READ_STATUSES = frozenset({200, 203})
 

@@ -25,7 +25,8 @@ from crawler.robots_reading import read_robots
 from crawler.urls import clean_url, host_key, joined_url
 from crawler.worker_pool import WorkFailed, Works, owner_of
 from storage.clock import steady_seconds
-from storage.model import FetchKind, HttpExchange, Outcome
+from storage.model import FetchKind, HttpExchange
+from storage.outcomes import Outcome
 from storage.records import Fetch
 from storage.robots_files import RobotsFile
 

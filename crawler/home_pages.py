@@ -11,12 +11,11 @@ from crawler.fetching import Fetcher, FetchRequest
 from crawler.index_reading import SITEMAPS, fetch_kind
 from crawler.polling import FeedPoller
 from crawler.urls import InvalidUrl, clean_url, joined_url
-from storage.model import FeedKind, Outcome
+from storage.model import FeedKind
+from storage.outcomes import Outcome, Trait, with_trait
 from storage.records import FeedState, StoredSource
 
-_HOST_IS_NO_HELP = frozenset(
-    {Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.RATE_LIMITED, Outcome.BLOCKED_ADDRESS, Outcome.BLOCKED_STATUS}
-)
+_HOST_IS_NO_HELP = with_trait(Trait.UNREACHABLE) | with_trait(Trait.REFUSAL)
 """After one of these it is no use, or not polite, to try a further place at the host."""
 
 

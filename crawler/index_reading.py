@@ -28,7 +28,8 @@ from crawler.page_bodies import digest_of
 from crawler.urls import clean_url, registrable_domain
 from crawler.worker_pool import WorkFailed, Works, owner_of
 from storage.content_coding import BadContentCoding, decode_body
-from storage.model import FeedKind, FetchKind, Headers, Outcome, Source
+from storage.model import FeedKind, FetchKind, Headers, Source
+from storage.outcomes import Outcome
 from storage.records import FeedEntry, FeedState
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from crawler.urls import InvalidUrl, feed_entry, url_key
 from crawler.validators import usable_validators
 from crawler.variants import Primary, primary_of, states_own_address
 from crawler.watching import say_what_came
-from storage.model import ExtractedArticle, HttpExchange, Outcome
+from storage.model import ExtractedArticle, HttpExchange
+from storage.outcomes import Outcome, Trait, with_trait
 from storage.part_digests import digest_of_parts
 from storage.records import KEPT_WALL_BYTES, FeedEntry, Fetch, PageLook, PageState, Recorded
 
@@ -35,9 +36,8 @@ PATIENCE_WITH_PARTS = 3
 """So many failures in a row of a page without an article, and the article ends before a part that cannot be had."""
 BETWEEN_LOOKS = timedelta(hours=1)
 """Two looks this far apart must miss a part that an article had, as with articles that are gone."""
-_WALLS = frozenset({Outcome.CONSENT_WALL, Outcome.LOGIN_WALL, Outcome.BOT_CHECK, Outcome.MAINTENANCE})
-"""What the body of a refusal can say about why it was refused."""
-_REFUSALS = frozenset({Outcome.BLOCKED_STATUS, Outcome.RATE_LIMITED})
+_WALLS = with_trait(Trait.WALL)
+_REFUSALS = with_trait(Trait.REFUSAL)
 
 
 class RecordsSightings(Protocol):

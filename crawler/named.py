@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from crawler.polling import INTERNAL_ERROR
-from storage.model import ARTICLE_SEEN, Outcome
+from storage.outcomes import ARTICLE_SEEN, Outcome
 
 LIMIT = "limit"
 STOPPED = "stopped"

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from storage.content_coding import BadContentCoding, decode_body
-from storage.model import Outcome
+from storage.outcomes import Outcome
 
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml"})
 _UNTELLING_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "unknown/unknown", "text"})

@@ -17,7 +17,8 @@ from crawler.page_bodies import read_body
 from crawler.watching import UNWATCHED, Watcher
 from crawler.worker_pool import Kind, WorkFailed, Works, owner_of
 from storage.fingerprint import normal_forms, remember
-from storage.model import ExtractedArticle, Headers, HttpExchange, Outcome
+from storage.model import ExtractedArticle, Headers, HttpExchange
+from storage.outcomes import Outcome
 
 log = structlog.get_logger()
 

@@ -10,7 +10,8 @@ from crawler.fetching import Fetched
 from crawler.politeness import FetchingStopped
 from crawler.urls import InvalidUrl, url_key
 from crawler.variants import may_stand_alone
-from storage.model import ExtractedArticle, HttpExchange, Outcome
+from storage.model import ExtractedArticle, HttpExchange
+from storage.outcomes import Outcome, Trait, with_trait
 from storage.records import Fetch
 
 MAX_PARTS = 20
@@ -21,22 +22,9 @@ OTHER_ARTICLE = "other_article"
 """Why what looked like a part is none: the second article of a series."""
 OTHER_TEXT = "other_text"
 """The same: nothing stands where the story stands on its first page, but comments, or a list, elsewhere."""
-_ENDS = frozenset({Outcome.MISSING, Outcome.GONE, Outcome.NOT_ARTICLE, Outcome.WRONG_TYPE})
-"""What says that there is no such part, whatever the link to it promised."""
-_REFUSALS = frozenset(
-    {
-        Outcome.BLOCKED_ROBOTS,
-        Outcome.BLOCKED_STATUS,
-        Outcome.BLOCKED_ADDRESS,
-        Outcome.CONSENT_WALL,
-        Outcome.LOGIN_WALL,
-        Outcome.BOT_CHECK,
-        Outcome.SOFT_404,
-        Outcome.SCRIPT_SHELL,
-        Outcome.TOO_LARGE,
-    }
-)
-"""What may keep us from a part for good. Then the article is what stands before it, unless we had that part already."""
+_ENDS = with_trait(Trait.NO_SUCH_PART)
+_REFUSALS = with_trait(Trait.PART_REFUSED)
+"""Then the article is what stands before it, unless we had that part already."""
 _ROBOTS_UNKNOWN = frozenset({"robots_unreachable", "robots_unreadable"})
 """Reasons that hold for now only."""
 

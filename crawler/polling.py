@@ -16,7 +16,8 @@ from crawler.known_addresses import LearntShapes
 from crawler.new_pages import TOO_MANY_NEW, NewPages
 from crawler.recorder import Recorder
 from crawler.validators import usable_validators
-from storage.model import FeedKind, FetchKind, Outcome, Source
+from storage.model import FeedKind, FetchKind, Source
+from storage.outcomes import POLLED_WELL, Outcome
 from storage.records import EntriesRecorded, FeedEntry, FeedPoll, FeedState
 from storage.store import Transaction
 
@@ -51,7 +52,7 @@ class PollResult:
     @property
     def healthy(self) -> bool:
         """Whether the index answered as one."""
-        return self.outcome in (Outcome.LISTED, Outcome.NOT_MODIFIED, Outcome.UNCHANGED)
+        return self.outcome in POLLED_WELL
 
 
 def _slices(entries: Sequence[FeedEntry]) -> Iterator[Sequence[FeedEntry]]:

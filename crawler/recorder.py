@@ -16,9 +16,10 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from crawler.watching import MAKES_VERSION, UNWATCHED, Watcher
+from crawler.watching import UNWATCHED, Watcher
 from storage.errors import DatabaseBusy, DatabaseUnavailable
 from storage.model import Capture, HttpExchange
+from storage.outcomes import MAKES_VERSION
 from storage.records import Fetch, PageLook, Recorded
 from storage.store import Store, Transaction
 

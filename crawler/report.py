@@ -10,7 +10,8 @@ from crawler.crawl_account import CrawlReport
 from crawler.polling import PollResult
 from storage.escaping import printable
 from storage.host_turns import BUDGET_SPENT
-from storage.model import FeedKind, Outcome
+from storage.model import FeedKind
+from storage.outcomes import Family, Outcome, Trait, of_family, with_trait
 from storage.rendering import instant, shown
 from storage.wording import counted
 
@@ -19,7 +20,7 @@ NOARCHIVE = "noarchive"
 INTERNAL_ADDRESS = "internal_address"
 ALLOWS_INTERNAL = "`allow_private_addresses = true` under [crawl] allows internal addresses"
 """The way out where an internal address was refused, which nobody who crawls a machine of their own would guess."""
-_NOT_HAD = frozenset({Outcome.BLOCKED_ROBOTS, Outcome.BLOCKED_ADDRESS, Outcome.NETWORK_ERROR, Outcome.TIMEOUT})
+_NOT_HAD = with_trait(Trait.UNREACHABLE) | of_family(Family.FORBIDDEN)
 """Outcomes of pages that were not asked for, or of which no whole answer came."""
 _LABELS = {FeedKind.SITEMAP: "sitemap", FeedKind.NEWS_SITEMAP: "sitemap", FeedKind.SECTION: "section"}
 _BOUNDS = {

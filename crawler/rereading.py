@@ -11,7 +11,8 @@ from crawler.extraction.joining import joined
 from crawler.extraction.reading import Reading
 from crawler.page_reading import PageRead, PageTask, task_of
 from storage.errors import CaptureUnreadable
-from storage.model import Capture, ExtractedArticle, HttpExchange, Outcome
+from storage.model import Capture, ExtractedArticle, HttpExchange
+from storage.outcomes import Outcome
 from storage.records import PageState, Rereading
 
 log = structlog.get_logger()

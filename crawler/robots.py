@@ -15,7 +15,7 @@ from crawler.politeness import FetchingStopped
 from crawler.robots_rules import RobotsRules, read_rules
 from crawler.urls import host_key
 from crawler.worker_pool import WorkFailed, Works, owner_of
-from storage.model import Outcome
+from storage.outcomes import Outcome, Trait, with_trait
 from storage.robots_files import RobotsFile, RobotsState
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ _LONG = 200_000
 """The same for a copy that is matched away from the event loop."""
 UNREADABLE = "robots_unreadable"
 """Why pages are not asked for whose robots.txt holds up or ends whatever reads it: it may forbid anything."""
-_HOST_UNREACHABLE = frozenset({Outcome.NETWORK_ERROR, Outcome.TIMEOUT, Outcome.BLOCKED_ADDRESS})
+_HOST_UNREACHABLE = with_trait(Trait.UNREACHABLE)
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 

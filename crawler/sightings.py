@@ -3,22 +3,11 @@
 from dataclasses import replace
 
 from crawler.recorder import Sighting
-from storage.model import HttpExchange, Outcome
+from storage.model import HttpExchange
+from storage.outcomes import Outcome, Trait, with_trait
 from storage.records import KEPT_WALL_BYTES, PageLook, PageState
 
-KEPT_AS_EVIDENCE = frozenset(
-    {
-        Outcome.MISSING,
-        Outcome.SOFT_404,
-        Outcome.CONSENT_WALL,
-        Outcome.LOGIN_WALL,
-        Outcome.BOT_CHECK,
-        Outcome.SCRIPT_SHELL,
-        Outcome.MAINTENANCE,
-        Outcome.BLOCKED_STATUS,
-        Outcome.RATE_LIMITED,
-    }
-)
+KEPT_AS_EVIDENCE = with_trait(Trait.EVIDENCE)
 
 
 def not_comparable(sighting: Sighting) -> Sighting:

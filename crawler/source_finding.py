@@ -9,7 +9,8 @@ from crawler.fetching import Fetched
 from crawler.home_pages import HomePages
 from crawler.runner import Crawling
 from crawler.visits import Visits
-from storage.model import FeedKind, Outcome
+from storage.model import FeedKind
+from storage.outcomes import Outcome
 from storage.records import StoredSource
 
 _BETWEEN = re.compile(r"(?<!\s)\s++[|–—·:-]\s++")

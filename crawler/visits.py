@@ -11,7 +11,8 @@ from crawler.page_reading import task_of
 from crawler.runner import Crawling
 from crawler.urls import registrable_domain
 from storage.clock import utc_now
-from storage.model import FeedKind, FetchKind, Outcome, Source
+from storage.model import FeedKind, FetchKind, Source
+from storage.outcomes import Outcome
 from storage.records import FeedState, StoredSource
 
 INDEX_REASONS = frozenset({"home_page", "section", "tag", "author", "index", "live_index"})

@@ -8,13 +8,10 @@ from typing import Protocol
 import structlog
 
 from storage.disappearance import MANY_GONE
-from storage.model import Outcome
+from storage.outcomes import MAKES_VERSION
 from storage.records import Fetch, PageState, Recorded
 
 log = structlog.get_logger()
-
-MAKES_VERSION = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED})
-"""Outcomes of a look that wrote a version."""
 
 
 class Watcher(Protocol):

@@ -13,7 +13,8 @@ from scheduler.article_breakage import article_warnings
 from scheduler.page_breakage import LEAST_PAGES, fetched, page_warnings
 from scheduler.silence import silence
 from scheduler.source_warnings import SILENT, SourceWarning, Standing, WarningKind
-from storage.model import FeedKind, Outcome
+from storage.model import FeedKind
+from storage.outcomes import POLLED_WELL, Outcome
 from storage.tallies import Tally
 from storage.wording import counted
 
@@ -21,7 +22,6 @@ FEED_FAILS_FOR = timedelta(hours=24)
 FEED_FAILURES = 3
 _LISTS = frozenset({FeedKind.RSS, FeedKind.ATOM, FeedKind.JSON, FeedKind.SECTION})
 """Indexes that are never empty; a news sitemap is where nothing was published for two days."""
-_HEALTHY = frozenset({Outcome.LISTED, Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def warnings(days: Sequence[Tally], *, facts: SourceFacts, now: datetime) -> lis
 def _feeds(facts: SourceFacts, now: datetime) -> Iterator[SourceWarning]:
     for feed in facts.feeds:
         well_at = feed.last_success_at or feed.first_seen_at
-        failing = feed.last_outcome is not None and feed.last_outcome not in _HEALTHY
+        failing = feed.last_outcome is not None and feed.last_outcome not in POLLED_WELL
         if failing and feed.consecutive_failures >= FEED_FAILURES and now - well_at >= FEED_FAILS_FOR:
             well = "was never read well" if feed.last_success_at is None else f"was last read well at {_at(well_at)}"
             failed = f"failed {counted(feed.consecutive_failures, 'time')} in a row since"

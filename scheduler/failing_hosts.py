@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from crawler.urls import InvalidUrl, host_key
-from storage.model import Outcome
+from storage.outcomes import Trait, with_trait
 from storage.records import Fetch
 
 log = structlog.get_logger()
@@ -17,21 +17,7 @@ SUMMED_SECONDS = 3600.0
 HOSTS = 1000
 """So many hosts are remembered; of more, those that failed longest ago are forgotten."""
 
-FAILURES = frozenset(
-    {
-        Outcome.BLOCKED_STATUS,
-        Outcome.BOT_CHECK,
-        Outcome.CONSENT_WALL,
-        Outcome.EXTRACT_FAILED,
-        Outcome.HTTP_ERROR,
-        Outcome.LOGIN_WALL,
-        Outcome.MAINTENANCE,
-        Outcome.NETWORK_ERROR,
-        Outcome.RATE_LIMITED,
-        Outcome.TIMEOUT,
-    }
-)
-"""Outcomes that tell of a host rather than of a page."""
+FAILURES = with_trait(Trait.OF_HOST)
 
 
 @dataclass

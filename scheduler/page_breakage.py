@@ -18,7 +18,7 @@ from scheduler.source_warnings import (
     what_goes_on,
     when,
 )
-from storage.model import Outcome
+from storage.outcomes import Family, Outcome, of_family
 from storage.tallies import Tally
 
 LEAST_PAGES = 20
@@ -27,28 +27,15 @@ FEW_PAGES = 5
 """So many are enough at a small source if they all fail alike, and if they lie `FEW_PAGES_FOR` apart."""
 FEW_PAGES_FOR = timedelta(days=2)
 
-OUTCOMES_OF: dict[WarningKind, frozenset[Outcome]] = {
-    WarningKind.ROBOTS_FORBIDS: frozenset({Outcome.BLOCKED_ROBOTS}),
-    WarningKind.PAGES_REFUSED: frozenset({Outcome.BLOCKED_STATUS, Outcome.RATE_LIMITED, Outcome.BOT_CHECK}),
-    WarningKind.PAGES_WALLED: frozenset(
-        {Outcome.CONSENT_WALL, Outcome.LOGIN_WALL, Outcome.PAYWALLED, Outcome.SCRIPT_SHELL}
-    ),
-    WarningKind.PAGES_UNREAD: frozenset(
-        {
-            Outcome.EXTRACT_FAILED,
-            Outcome.NOT_ARTICLE,
-            Outcome.SOFT_404,
-            Outcome.MAINTENANCE,
-            Outcome.WRONG_LANGUAGE,
-            Outcome.WRONG_TYPE,
-            Outcome.TOO_LARGE,
-        }
-    ),
-    WarningKind.PAGES_UNREACHABLE: frozenset(
-        {Outcome.TIMEOUT, Outcome.NETWORK_ERROR, Outcome.HTTP_ERROR, Outcome.MISSING}
-    ),
-    WarningKind.ALL_SUSPECT: frozenset({Outcome.SUSPECT}),
+FAMILIES = {
+    WarningKind.ROBOTS_FORBIDS: Family.FORBIDDEN,
+    WarningKind.PAGES_REFUSED: Family.REFUSED,
+    WarningKind.PAGES_WALLED: Family.WALLED,
+    WarningKind.PAGES_UNREAD: Family.UNREAD,
+    WarningKind.PAGES_UNREACHABLE: Family.UNREACHABLE,
+    WarningKind.ALL_SUSPECT: Family.SUSPECT,
 }
+OUTCOMES_OF = {kind: of_family(family) for kind, family in FAMILIES.items()}
 """Which outcomes of pages are counted together, for what they have in common for an operator."""
 
 _NEVER_USUAL = frozenset(Outcome) - {Outcome.NOT_ARTICLE}

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from scheduler.policy import NextLook, next_look
 from scheduler.recrawl import Evidence, Habits, Pool, Rule, Watch, hint_truth, learn, lose, pay
 from scheduler.recrawl.rule import LIKELY
-from storage.model import ARTICLE_SEEN, BY_RULE, LOOKS, NextReason, Outcome
+from storage.model import BY_RULE, NextReason
+from storage.outcomes import ARTICLE_SEEN, LOOKS, Outcome
 from storage.plan_records import Learnt, PageHistory
 
 CLOCK_LEEWAY = timedelta(hours=1)

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from storage.disappearance import CONFIRMED_AFTER
-from storage.model import ARTICLE_SEEN, LOOKS, NextReason, Outcome
+from storage.model import NextReason
+from storage.outcomes import ARTICLE_SEEN, LOOKS, Outcome, Trait, with_trait
 from storage.plan_records import PageHistory
 
 SECOND_LOOK = timedelta(minutes=10)
@@ -31,10 +32,7 @@ QUICK_RETRIES = 2
 WALL_AGAIN = timedelta(hours=1)
 MOST_CONFIRMING = 6
 """After so many looks in a row that gave suspect texts none can be waited for; they come by its rule from then on."""
-_PASSING = frozenset(
-    {Outcome.TIMEOUT, Outcome.NETWORK_ERROR, Outcome.HTTP_ERROR, Outcome.MAINTENANCE, Outcome.RATE_LIMITED}
-)
-"""Failures of a server rather than refusals or other pages."""
+_PASSING = with_trait(Trait.PASSES)
 MOST_FAILURES_OF_OLD = 6
 """So often in a row a look at an article is tried that is older than it is watched, while something waits for it."""
 LAST_LOOK_IS_OWED = timedelta(days=1)

@@ -12,7 +12,7 @@ from rich.text import Text
 from crawler.report import ALLOWS_INTERNAL, INTERNAL_ADDRESS
 from storage.clock import utc_now
 from storage.escaping import printable
-from storage.model import ARTICLE_SEEN
+from storage.outcomes import ARTICLE_SEEN
 from storage.wording import counted
 
 WIDE = 120

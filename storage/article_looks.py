@@ -15,7 +15,8 @@ from storage.fetches import Fetches
 from storage.history import CurrentState, History
 from storage.host_pages import HostPages
 from storage.judgement import SAME_TEXT_ELSEWHERE, KnownState, Suspicion, Verdict, same_state
-from storage.model import EventKind, ExtractedArticle, Outcome
+from storage.model import EventKind, ExtractedArticle
+from storage.outcomes import Outcome
 from storage.page_identity import PageIdentity
 from storage.records import KEPT_WALL_BYTES, PageLook, Recorded
 from storage.rows import content_values

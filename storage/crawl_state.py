@@ -8,16 +8,16 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from storage.judgement import Flapping, last_look
-from storage.model import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, ExtractedArticle, NextReason, Outcome
+from storage.model import ExtractedArticle, NextReason
+from storage.outcomes import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, Outcome, Trait, with_trait
 from storage.records import Candidate, CandidateKind, Fetch, PageLook, kept_validators, proved_by
 from storage.rows import reading_from_json, reading_json
 
 FOR_GOOD = frozenset({301, 308})
 """Statuses by which a server says that an address has moved for good (RFC 9110, 15.4); any other may end tomorrow."""
-CHANGED = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED, Outcome.SUSPECT, Outcome.WRONG_LANGUAGE})
-"""Outcomes of a look that found another text than the last one."""
-_ADDRESS_LOST = frozenset({Outcome.MISSING, Outcome.GONE})
-_ADDRESS_ANSWERS = ARTICLE_SEEN | {Outcome.NOT_ARTICLE, Outcome.SUSPECT, Outcome.WRONG_LANGUAGE, Outcome.PAYWALLED}
+CHANGED = with_trait(Trait.OTHER_TEXT)
+_ADDRESS_LOST = with_trait(Trait.ADDRESS_LOST)
+_ADDRESS_ANSWERS = with_trait(Trait.ADDRESS_ANSWERS)
 _FORGET_VALIDATORS = {"etag": None, "last_modified": None}
 FORGET_CAPTURE = _FORGET_VALIDATORS | {"body_digest": None, "seen_capture_id": None, "seen_extractor": None}
 CLEAR_CANDIDATE: dict[str, Any] = {

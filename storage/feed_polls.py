@@ -4,10 +4,9 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from storage.model import Outcome, PollReason
+from storage.model import PollReason
+from storage.outcomes import POLLED_WELL, Outcome
 from storage.records import EntriesRecorded, FeedPoll, kept_validators, proved_by
-
-_HEALTHY = frozenset({Outcome.LISTED, Outcome.UNCHANGED, Outcome.NOT_MODIFIED})
 
 
 def polled_values(poll: FeedPoll, feed: RowMapping, recorded: EntriesRecorded) -> dict[str, Any]:
@@ -21,7 +20,7 @@ def polled_values(poll: FeedPoll, feed: RowMapping, recorded: EntriesRecorded) -
         values["kind"] = poll.kind.value
     if poll.title is not None:
         values["title"] = poll.title
-    if poll.outcome not in _HEALTHY:
+    if poll.outcome not in POLLED_WELL:
         # What moved may have moved back, so the next poll asks at the address that people know.
         failures = {"consecutive_failures": feed["consecutive_failures"] + 1, "moved_polls": 0}
         return values | failures | {"etag": None, "last_modified": None}

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, exists, func, 
 
 from storage.feed_polls import polled_values
 from storage.hints import Hints
-from storage.model import FeedKind, Outcome, PollReason
+from storage.model import FeedKind, PollReason
+from storage.outcomes import Outcome
 from storage.pages import Pages
 from storage.records import EntriesRecorded, FeedEntry, FeedPlan, FeedPoll, FeedState
 from storage.rows import feed_state

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.records import Fetch
 from storage.rows import fetch_record, fetch_values
 from storage.statements import insert_unless_there

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from storage.changes import Change, decide
-from storage.model import ChangedField, ExtractedArticle, Outcome
+from storage.model import ChangedField, ExtractedArticle
+from storage.outcomes import Outcome
 from storage.records import Candidate
 from storage.suspicion import Doubt, continues, is_confirmed
 

@@ -14,7 +14,8 @@ from storage.fetches import Fetches
 from storage.history import CurrentState, History
 from storage.host_pages import HostPages
 from storage.judgement import came_late
-from storage.model import EventKind, Outcome
+from storage.model import EventKind
+from storage.outcomes import MAKES_VERSION, Outcome
 from storage.page_identity import PageIdentity
 from storage.pages import Pages
 from storage.records import FeedEntry, PageLook, Recorded
@@ -216,7 +217,7 @@ def _storable(look: PageLook) -> PageLook:
 
 def _as_recorded(row: RowMapping) -> Recorded:
     outcome = Outcome(row["outcome"])
-    made = outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED) and row["reason"] != "flapping"
+    made = outcome in MAKES_VERSION and row["reason"] != "flapping"
     return Recorded(
         outcome=outcome,
         reason=row["reason"],

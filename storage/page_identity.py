@@ -8,7 +8,8 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 from storage import crawl_state
 from storage.crawl_state import moved_for_good
 from storage.fingerprint import text_digest
-from storage.model import ARTICLE_SEEN, ArticleStatus, ExtractedArticle, Outcome
+from storage.model import ArticleStatus, ExtractedArticle
+from storage.outcomes import ARTICLE_SEEN, Outcome, Trait, with_trait
 from storage.pages import Pages
 from storage.records import FeedEntry, PageLook, Recorded
 from storage.rows import article_content, reading_from_json, reading_json
@@ -48,21 +49,7 @@ MOST_WAITING = 50
 """No article has so many variants that are all seen before it is."""
 MOST_OTHER_STORIES = 3
 """When pages with so many other headlines name an address already, it is the template that does."""
-NO_ARTICLE = frozenset(
-    {
-        Outcome.MISSING,
-        Outcome.GONE,
-        Outcome.REDIRECTED,
-        Outcome.NOT_ARTICLE,
-        Outcome.CONSENT_WALL,
-        Outcome.LOGIN_WALL,
-        Outcome.SOFT_404,
-        Outcome.SCRIPT_SHELL,
-        Outcome.TOO_LARGE,
-        Outcome.WRONG_TYPE,
-    }
-)
-"""Outcomes of an address that last: no article is expected there any more. After any other it is asked again."""
+NO_ARTICLE = with_trait(Trait.LASTS)
 _FORBIDDEN = frozenset({"disallowed", "noarchive"})
 """Reasons of `blocked_robots` that are the publisher's word, and last as well."""
 _UNREDIRECTED = frozenset({None, *(outcome.value for outcome in ARTICLE_SEEN)})

@@ -17,7 +17,8 @@ from sqlalchemy import (
     update,
 )
 
-from storage.model import BY_RULE, NextReason, Outcome
+from storage.model import BY_RULE, NextReason
+from storage.outcomes import Outcome
 from storage.plan_records import Learnt, PageHistory, PagePlan
 from storage.records import CandidateKind
 from storage.tables import articles, pages, sources

@@ -19,7 +19,8 @@ from sqlalchemy import (
     update,
 )
 
-from storage.model import ARTICLE_SEEN, ArticleStatus, FeedKind, Outcome
+from storage.model import ArticleStatus, FeedKind
+from storage.outcomes import ARTICLE_SEEN, Outcome
 from storage.records import Backlog, CandidateKind, CrawlScope, FeedEntry, KnownAddresses, KnownPage, PageState
 from storage.rows import page_state
 from storage.statements import insert_unless_there

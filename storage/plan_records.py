@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.model import NextReason, Outcome
+from storage.model import NextReason
+from storage.outcomes import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from storage.model import Capture, ExtractedArticle, FeedKind, FetchKind, Outcome, PollReason, Source
+from storage.model import Capture, ExtractedArticle, FeedKind, FetchKind, PollReason, Source
+from storage.outcomes import Outcome
 
 KEPT_WALL_BYTES = 64 * 1024
 """A response that shows no article, or a part of one only, is kept as evidence when it is smaller than this."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.statements import insert_for
 from storage.tables import robots_files
 

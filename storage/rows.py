@@ -16,12 +16,12 @@ from storage.model import (
     ExtractedArticle,
     FeedKind,
     FetchKind,
-    Outcome,
     PollReason,
     Source,
     StatedTime,
     Version,
 )
+from storage.outcomes import Outcome
 from storage.records import FeedState, Fetch, PageState, StoredCapture, StoredSource
 
 PLAIN_CONTENT = (

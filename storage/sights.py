@@ -8,7 +8,8 @@ from sqlalchemy import RowMapping
 from storage import crawl_state
 from storage.history import CurrentState, History
 from storage.judgement import Verdict
-from storage.model import ExtractedArticle, Outcome
+from storage.model import ExtractedArticle
+from storage.outcomes import Outcome
 from storage.records import PageLook, Recorded
 
 

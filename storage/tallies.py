@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Label, Text, and_, case, cast, delete, func, select
 
-from storage.model import LOOKS, FetchKind, Outcome
+from storage.model import FetchKind
+from storage.outcomes import LOOKS, MAKES_VERSION, POLLED_WELL, Outcome
 from storage.statements import insert_or, slices
 from storage.tables import fetches, pages, source_days, versions
 
@@ -27,7 +28,7 @@ FOUND_FOR = timedelta(days=1)
 """The same for one without a date, by when its page was found."""
 
 _INDEXES = frozenset({FetchKind.FEED.value, FetchKind.SITEMAP.value, FetchKind.SECTION.value})
-_HEALTHY = frozenset({Outcome.LISTED.value, Outcome.UNCHANGED.value, Outcome.NOT_MODIFIED.value})
+_HEALTHY = frozenset(outcome.value for outcome in POLLED_WELL)
 _REASONS_KEPT = 20
 _LISTS = ("hours", "text_lengths", "poll_hours", "entry_hours")
 
@@ -77,7 +78,7 @@ class Tally:
     @property
     def versions(self) -> int:
         """How many versions were written that day."""
-        return sum(self.pages.get(one.value, 0) for one in (Outcome.CREATED, Outcome.UPDATED, Outcome.REVERTED))
+        return sum(self.pages.get(one.value, 0) for one in MAKES_VERSION)
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts as they are kept: what is nothing is left out."""

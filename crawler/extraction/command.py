@@ -18,7 +18,8 @@ from pebble import ProcessExpired, ProcessPool
 from crawler.extraction.pool import ReadTask, read_task, worker_pool
 from crawler.extraction.reading import Reading
 from storage.clock import utc_now
-from storage.model import ExtractedArticle, Outcome, StatedTime
+from storage.model import ExtractedArticle, StatedTime
+from storage.outcomes import Outcome
 
 Row = dict[str, Any]
 

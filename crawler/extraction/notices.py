@@ -7,7 +7,7 @@ the languages that we know best.
 from crawler.extraction import wall_words
 from crawler.extraction.phrases import phrases
 from crawler.extraction.said import PARAGRAPH, Said
-from storage.model import Outcome
+from storage.outcomes import Outcome
 
 _MAINTENANCE = phrases(wall_words.MAINTENANCE)
 _OWN_SITE = phrases(wall_words.OWN_SITE)

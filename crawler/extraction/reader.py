@@ -32,7 +32,8 @@ from crawler.extraction.reading import Reading
 from crawler.extraction.text import folded, key, one_line
 from crawler.extraction.times import Reckoning
 from crawler.extraction.verdict import refusal
-from storage.model import EXPLICIT_MARKUP, Access, ExtractedArticle, Headers, Outcome
+from storage.model import EXPLICIT_MARKUP, Access, ExtractedArticle, Headers
+from storage.outcomes import Outcome
 
 _LONGEST_CAPTION = 10_000
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from crawler.extraction.addresses import NO_ADDRESSES, PageAddresses
 from crawler.extraction.permissions import NOTHING_FORBIDDEN, Permissions
-from storage.model import ExtractedArticle, Outcome
+from storage.model import ExtractedArticle
+from storage.outcomes import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,8 @@ from crawler.extraction.reading import Reading
 from crawler.extraction.shape import Shape, shape_of
 from crawler.extraction.text import key, weight
 from crawler.extraction.walls import begins_with_consent, wall_of
-from storage.model import Access, Outcome
+from storage.model import Access
+from storage.outcomes import Outcome
 
 _LEAST_BODY = 25
 _SHELL_BODY = 200

@@ -19,7 +19,7 @@ from crawler.extraction.phrases import Phrases, covers, phrases
 from crawler.extraction.said import PARAGRAPH, Said, what_is_said
 from crawler.extraction.shape import is_prose
 from crawler.extraction.text import folded, weight
-from storage.model import Outcome
+from storage.outcomes import Outcome
 
 Wall = tuple[Outcome, str]
 

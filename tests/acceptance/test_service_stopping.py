@@ -9,7 +9,7 @@ import time
 import pytest
 
 from scheduler.memory import descendants
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.acceptance.checks import check_archive
 from tests.invented_stories import publish
 from tests.running_service import RunningService, configure, headlines, wait_until

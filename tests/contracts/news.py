@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from storage.model import Access, Capture, ExtractedArticle, FetchKind, NextReason, Outcome, StatedTime
+from storage.model import Access, Capture, ExtractedArticle, FetchKind, NextReason, StatedTime
+from storage.outcomes import Outcome
 from storage.plan_records import PagePlan
 from storage.records import FeedEntry, Fetch, PageLook, PageState, Recorded, Rereading
 from storage.store import Store, Transaction

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.records import CrawlScope, PageLook
 from tests.contracts.news import CUT, EXTRACTOR, FERRY, entry, minute, page_fetch, put_off, watch
 from tests.contracts.test_page_identity import at_page, due, naming, page_at, through

@@ -11,7 +11,8 @@ from sqlalchemy import make_url
 
 from storage.errors import DatabaseUnavailable
 from storage.events import CHANNEL
-from storage.model import EventKind, Outcome
+from storage.model import EventKind
+from storage.outcomes import Outcome
 from storage.store import Store
 from tests.at_once import at_once
 from tests.contracts.news import CORRECTED, FERRY, NOON, watch

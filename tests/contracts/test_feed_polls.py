@@ -10,7 +10,8 @@ from crawler.runner import SourceBook
 from crawler.settings import SourceSettings
 from scheduler.feed_planner import plan_feeds, poll_rule
 from storage.host_turns import Granted, Report, Take
-from storage.model import FeedKind, Outcome, PollReason
+from storage.model import FeedKind, PollReason
+from storage.outcomes import Outcome
 from storage.records import MOVES_TO_BELIEVE, FeedPlan, FeedPoll
 from storage.tables import feeds
 from tests.contracts.news import NOON, entry, minute

@@ -7,7 +7,8 @@ import pytest
 
 from storage.disappearance import HostCensus
 from storage.host_pages import HostPages
-from storage.model import Access, ArticleStatus, Outcome
+from storage.model import Access, ArticleStatus
+from storage.outcomes import Outcome
 from storage.records import Rereading
 from tests.contracts.news import CORRECTED, FERRY, minute, watch
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from storage.model import FeedKind, NextReason, Outcome, Source
+from storage.model import FeedKind, NextReason, Source
+from storage.outcomes import Outcome
 from storage.plan_records import PagePlan
 from storage.tables import feed_entries, pages
 from tests.contracts.news import CORRECTED, FERRY, NOON, entry, minute, put_off, watch

@@ -21,7 +21,7 @@ from storage.host_turns import (
     Report,
     Take,
 )
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.robots_files import RobotsFile, RobotsState
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from storage.model import EXPLICIT_MARKUP, Access, ArticleStatus, Outcome
+from storage.model import EXPLICIT_MARKUP, Access, ArticleStatus
+from storage.outcomes import Outcome
 from storage.records import PageLook
 from tests.contracts.news import (
     CORRECTED,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.contracts.news import CORRECTED, CUT, FERRY, UNSIGNED, minute, watch
 
 BARE = replace(CORRECTED, standfirst=None, authors=())

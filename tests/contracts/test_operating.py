@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from storage.configuring import sync_sources
-from storage.model import NextReason, Outcome, PollReason, Source
+from storage.model import NextReason, PollReason, Source
 from storage.operating import OPERATOR, Halted
+from storage.outcomes import Outcome
 from storage.records import CrawlScope, FeedPoll
 from storage.service_lock import hold_service_lock
 from storage.serving import is_service_running

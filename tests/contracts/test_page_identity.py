@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.pages import Pages
 from storage.records import CrawlScope
 from storage.store import Store

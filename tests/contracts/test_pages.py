@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Text, cast, false, insert, literal, select, update
 
-from storage.model import FeedKind, Outcome, Source
+from storage.model import FeedKind, Source
+from storage.outcomes import Outcome
 from storage.pages import state_query
 from storage.records import Backlog, CrawlScope, EntriesRecorded, FeedPoll, KnownAddresses
 from storage.tables import pages

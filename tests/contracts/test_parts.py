@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.part_digests import digest_of_parts
 from storage.tables import capture_parts
 from tests.contracts.news import CORRECTED, FERRY, kept, page_fetch, watch

@@ -14,7 +14,8 @@ from scheduler.recrawl.account import Account
 from scheduler.recrawl.plan import Plan
 from scheduler.rule_book import PlanSettings
 from storage.errors import DatabaseBusy
-from storage.model import FeedKind, NextReason, Outcome, Source
+from storage.model import FeedKind, NextReason, Source
+from storage.outcomes import Outcome
 from storage.plan_records import Learnt, PagePlan
 from storage.records import CrawlScope
 from storage.tables import pages

@@ -9,7 +9,7 @@ from crawler.settings import SourceSettings
 from scheduler.feed_planner import FALLBACK_POLL, every, plan_feeds
 from scheduler.local import next_cron_time
 from storage.errors import DatabaseUnavailable
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.records import FeedPoll
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.records import Rereading
 from tests.contracts.news import CORRECTED, FERRY, UNSIGNED, watch
 

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from storage.database_clock import database_now
 from storage.engine import create_engine
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.robots_files import RobotsFile, RobotsState
 from storage.store import Store
 from storage.tables import fetches, host_waiters

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from storage.configuring import sync_sources
-from storage.model import FeedKind, FetchKind, Outcome, PollReason, Source
+from storage.model import FeedKind, FetchKind, PollReason, Source
+from storage.outcomes import Outcome
 from storage.records import CrawlScope, EntriesRecorded, FeedPlan, FeedPoll
 from storage.store import Store
 from tests.contracts.news import FERRY, NOON, entry, minute, page_fetch, put_off, watch

@@ -12,7 +12,8 @@ from scheduler.planner import PagePlanner
 from scheduler.recrawl.rule import MOST_SHARE
 from scheduler.recrawl.shape import PRIOR_RATES, AgeShape
 from scheduler.rule_book import PlanSettings
-from storage.model import BY_RULE, NextReason, Outcome, Source
+from storage.model import BY_RULE, NextReason, Source
+from storage.outcomes import Outcome
 from storage.plan_records import PageHistory
 from tests.contracts.news import FERRY, NOON, Watcher, entry
 

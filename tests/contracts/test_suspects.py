@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.engine import WRITES, create_engine
-from storage.model import Access, Outcome
+from storage.model import Access
+from storage.outcomes import Outcome
 from storage.records import CrawlScope, Rereading
 from tests.contracts.news import CORRECTED, FERRY, NOON, UNSIGNED, Watcher, entry, minute, watch
 

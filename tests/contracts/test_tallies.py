@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from storage.model import FetchKind, Outcome, StatedTime
+from storage.model import FetchKind, StatedTime
+from storage.outcomes import Outcome
 from storage.store import Store
 from tests.contracts.news import CORRECTED, CUT, FERRY, NOON, Watcher, entry, minute, page_fetch
 

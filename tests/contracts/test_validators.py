@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.records import MOST_NOT_MODIFIED, MOVES_TO_BELIEVE
 from tests.contracts.news import FERRY, entry, page_fetch, watch
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from sqlalchemy.exc import StatementError
 
-from storage.model import Capture, Outcome, StatedTime
+from storage.model import Capture, StatedTime
+from storage.outcomes import Outcome
 from tests.contracts.news import FERRY, NOON, entry, kept, minute, page_fetch, watch
 
 

@@ -3,7 +3,7 @@
 `publisher.example` stands at an address that these cases take for public; `tests.hostile.names` says which.
 """
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.hostile.case import Case, Kept, page_case
 from tests.integration.bad_answers import GOOD, redirect
 from tests.integration.bad_server import answer

@@ -4,7 +4,7 @@ import zlib
 
 import brotli
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.hostile.case import Case, Kept, page_case
 from tests.integration.bad_answers import GOOD, NOISE, PAGE, PDF, PNG, gzipped, head, page
 from tests.integration.bad_server import Script, answer, reset_after, then_silence

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.integration.bad_answers import FEED_TYPE, PARAGRAPHS
 from tests.integration.bad_server import Script, answer
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.hostile.addresses import ADDRESSES
 from tests.hostile.bodies import CODINGS, EMPTY, READ_WELL, TORN, TYPES
 from tests.hostile.case import Case

@@ -11,7 +11,8 @@ from crawler.catalogue import sources
 from crawler.settings import CrawlSettings, SourceSettings
 from crawler.urls import clean_url, url_key
 from storage.clock import utc_now
-from storage.model import Article, FetchKind, Outcome
+from storage.model import Article, FetchKind
+from storage.outcomes import Outcome
 from storage.records import Fetch
 from storage.store import Store
 from tests.hostile.case import FEED_PATH, PAGE_PATH, Case, Kept, feed_answer

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.hostile.case import Case, Kept, feed_answer, feed_case, page_case
 from tests.integration.bad_answers import FEED_TYPE, GOOD, NOISE, PAGE, feed, gzipped, head, redirect
 from tests.integration.bad_server import Script, answer, endless, silence

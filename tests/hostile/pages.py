@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.hostile.case import Case, Kept, page_case
 from tests.integration.bad_answers import PAGE, PARAGRAPHS, head, page
 from tests.integration.bad_server import Script, answer

@@ -2,7 +2,7 @@
 
 import brotli
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.hostile.case import Kept, page_case
 from tests.integration.bad_answers import GOOD, PAGE, gzipped, head, redirect, slowly
 from tests.integration.bad_server import answer, drip, endless, silence, then_silence

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.hostile.case import Case
 from tests.hostile.cases import CASES, NEEDS_HISTORY
 from tests.hostile.crawling import Results, crawl_cases, differences

@@ -10,7 +10,8 @@ import time_machine
 from crawler import reactor
 from scheduler.feed_polling import MOST_JITTER
 from storage.clock import utc_now
-from storage.model import FeedKind, Outcome, PollReason
+from storage.model import FeedKind, PollReason
+from storage.outcomes import Outcome
 from storage.records import MOVES_TO_BELIEVE, CrawlScope
 from tests.integration.service_jobs import poll_all_due, service_jobs
 from tests.integration.test_exploring import XML, sitemap_index, urlset

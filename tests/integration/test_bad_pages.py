@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crawler.settings import CrawlSettings
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.store import Store
 from tests.hostile.bodies import CODINGS, EMPTY, TORN, TYPES
 from tests.hostile.case import PAGE_PATH

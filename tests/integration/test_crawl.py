@@ -7,7 +7,8 @@ import pytest
 
 from storage.archive import Archive
 from storage.clock import utc_now
-from storage.model import EventKind, Outcome
+from storage.model import EventKind
+from storage.outcomes import Outcome
 from storage.verify import verify
 from tests.integration.crawls import Morgue, due_now
 from tests.newsroom import Newsroom

@@ -10,7 +10,8 @@ from crawler import exploring
 from crawler.catalogue import sources
 from crawler.settings import SourceSettings
 from storage.clock import utc_now
-from storage.model import FeedKind, FetchKind, Outcome
+from storage.model import FeedKind, FetchKind
+from storage.outcomes import Outcome
 from tests.integration.crawls import due_now
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 
 from storage.clock import utc_now
-from storage.model import ArticleStatus, Outcome
+from storage.model import ArticleStatus
+from storage.outcomes import Outcome
 from tests.newsroom_stories import STORIES
 
 

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.integration.bad_answers import GOOD, PAGE, head, redirect
 from tests.integration.bad_server import (
     BadServer,

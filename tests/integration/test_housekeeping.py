@@ -16,7 +16,8 @@ from scheduler.standing_warnings import StandingWarning, keep_warnings, read_war
 from storage.archive import Archive
 from storage.clock import utc_now
 from storage.errors import DatabaseUnavailable
-from storage.model import FetchKind, Outcome
+from storage.model import FetchKind
+from storage.outcomes import Outcome
 from storage.settings import ArchiveSettings
 from storage.store import Store
 from storage.tallies import Tally

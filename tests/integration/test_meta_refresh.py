@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.integration.test_variants import feed, outcomes, urls
 from tests.integration.variant_pages import OTHER, story
 

@@ -9,7 +9,7 @@ import pytest
 from crawler import crawl
 from crawler.index_reading import IndexReader
 from crawler.ingest import PageIngest
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.newsroom import Newsroom
 from tests.newsroom_stories import STORIES
 

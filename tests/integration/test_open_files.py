@@ -8,7 +8,7 @@ from crawler import http_handler, reactor
 from crawler.runner import open_engine
 from crawler.settings import CrawlSettings
 from storage.errors import ShortOfResources
-from storage.model import Outcome
+from storage.outcomes import Outcome
 
 
 def attempt(url: str):

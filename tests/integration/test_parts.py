@@ -12,7 +12,8 @@ import time_machine
 
 from storage.archive import Archive
 from storage.clock import utc_now
-from storage.model import FetchKind, Outcome
+from storage.model import FetchKind
+from storage.outcomes import Outcome
 from storage.verify import verify
 from tests.integration.commands import MORGUE, environment, run, wait_until
 from tests.integration.test_variants import feed, outcomes, urls

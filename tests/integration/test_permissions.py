@@ -5,7 +5,7 @@ from rich.console import Console
 from sqlalchemy import select
 
 from crawler.report import print_report, report_row
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.rendering import article_row
 from storage.tables import articles
 from tests.integration.bad_answers import GOOD, PAGE, PARAGRAPHS, head, page

@@ -17,7 +17,8 @@ from storage import host_turns
 from storage.clock import steady_seconds
 from storage.errors import DatabaseUnavailable
 from storage.host_turns import HOST_ASKED_TO_WAIT
-from storage.model import FetchKind, Outcome
+from storage.model import FetchKind
+from storage.outcomes import Outcome
 from storage.store import Store
 from tests.integration.crawls import Morgue
 from tests.newsroom_stories import STORIES

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from scheduler.counting import count_days
-from storage.model import FetchKind, Outcome
+from storage.model import FetchKind
+from storage.outcomes import Outcome
 from storage.store import Store
 from storage.tables import fetches, pages, versions
 from storage.tallies import FIELDS, FOUND_FOR, NEWS_FOR, Tally, text_place

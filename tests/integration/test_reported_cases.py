@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from storage.clock import utc_now
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.records import MOVES_TO_BELIEVE
 from tests.integration.variant_pages import PARAGRAPHS, canonical, story
 from tests.newsroom import Newsroom

@@ -5,7 +5,7 @@ from html import escape
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.newsroom_stories import STORIES
 
 FERRY, LIBRARY, KELP = STORIES[:3]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.integration.variant_pages import OTHER, PARAGRAPHS, canonical, list_of, story
 
 # What is fetched and read does not depend on the kind of database; the contracts hold both to what is recorded.

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from storage.plan_records import PageHistory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

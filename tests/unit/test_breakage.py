@@ -10,7 +10,8 @@ from scheduler.breakage import FeedFacts, SourceFacts, warnings
 from scheduler.shares import Share, has_jumped
 from scheduler.silence import gap_factor
 from scheduler.source_warnings import SourceWarning, Standing, WarningKind
-from storage.model import FeedKind, Outcome
+from storage.model import FeedKind
+from storage.outcomes import Outcome
 from storage.tallies import FIELDS, Tally
 from tests.unit.source_days import BEGIN, DAYTIME, FLAT, cut, day_of, judged, steady_days
 from tests.unit.test_reference_pages import chapter, code, table

@@ -7,7 +7,7 @@ import pytest
 
 from scheduler.page_learning import Deliberation, learn_looks
 from scheduler.recrawl import Habits, Limits, Pool, rule_of
-from storage.model import LOOKS, Outcome
+from storage.outcomes import LOOKS, Outcome
 from tests.unit.histories import NOW, history
 
 WATCH_FOR = timedelta(days=60)

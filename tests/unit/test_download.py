@@ -8,7 +8,7 @@ from scrapy.http import Response
 
 from crawler.download import Downloader
 from storage.errors import ShortOfResources
-from storage.model import Outcome
+from storage.outcomes import Outcome
 
 URL = "http://127.0.0.1:8080/"
 

@@ -7,7 +7,8 @@ import pytest
 from scheduler.explaining import Standing, explain_page, spoken
 from scheduler.page_learning import learn_looks
 from scheduler.recrawl import Habits, Pool, rule_of
-from storage.model import NextReason, Outcome
+from storage.model import NextReason
+from storage.outcomes import Outcome
 from tests.unit.histories import HOST, NOW, history
 
 WATCH_FOR = timedelta(days=60)

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from scheduler import failing_hosts
 from scheduler.failing_hosts import FailingHosts
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.unit.test_metrics import fetch
 
 FAILED = fetch(outcome=Outcome.TIMEOUT, reason=None, status=None, url="https://www.slow.example/a")

@@ -20,7 +20,8 @@ from scheduler.feed_polling import (
     next_poll,
     start_interval,
 )
-from storage.model import FeedKind, Outcome, PollReason
+from storage.model import FeedKind, PollReason
+from storage.outcomes import Outcome
 from storage.records import FeedPlan, FeedState
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -13,7 +13,8 @@ from crawler.fetching import Fetcher, FetchRequest, outcome_of_status
 from crawler.page_bodies import wrong_type
 from crawler.politeness import FetchingStopped, NoLongerOwed, Politeness
 from storage.clock import steady_seconds
-from storage.model import FetchKind, HttpExchange, Outcome
+from storage.model import FetchKind, HttpExchange
+from storage.outcomes import Outcome
 from storage.robots_files import RobotsFile, RobotsState
 from tests.slots_in_memory import RobotsInMemory, SlotsInMemory
 from tests.works_here import WorksHere

@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from scheduler.health import PROBLEMS
 from scheduler.metrics import CATALOGUE, OTHER, Gauges, Metrics, change_of
-from storage.model import FetchKind, Outcome
+from storage.model import FetchKind
+from storage.outcomes import Outcome
 from storage.records import Fetch, Recorded
-from tests.unit.test_reference_pages import MANUAL, chapter, code, table
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 UNITS = ("_seconds", "_bytes", "_total", "_info")
@@ -120,18 +119,6 @@ def test_names_follow_the_conventions():
         assert one.kind != "histogram" or one.name.endswith("_seconds")
         assert one.name.endswith(UNITS) != (one.name in COUNTS)
         assert not set(one.labels) & {"url", "host", "page", "article", "le", "quantile", "job", "instance"}
-
-
-def test_the_readme_has_every_problem():
-    assert {code(row[0]): row[1] for row in table(chapter("operating", "Health"))} == PROBLEMS
-
-
-def test_the_readme_has_every_metric():
-    rows = {code(row[0]): row[1:] for row in table(MANUAL["metrics"])}
-    assert list(rows) == [one.name for one in CATALOGUE]
-    for one in CATALOGUE:
-        labels = ", ".join(f"`{label}`" for label in one.labels)
-        assert rows[one.name] == [one.kind, labels, one.meaning], one.name
 
 
 def test_labels_grow_with_sources_and_outcomes_never_with_addresses(metrics):

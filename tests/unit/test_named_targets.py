@@ -4,7 +4,7 @@ import asyncio
 
 from crawler.fetch_limit import FetchLimit
 from crawler.named import INTERNAL_ERROR, LIMIT, STOPPED, NamedResult, NamedTargets
-from storage.model import Outcome
+from storage.outcomes import Outcome
 
 
 def test_every_url_is_accounted_for_once():

@@ -11,7 +11,8 @@ from scheduler.recrawl import RULES, Habits, Limits, Pool, hint_truth, rule_of
 from scheduler.recrawl.habits import SPENDING_DAYS
 from scheduler.recrawl.rule import LEAST_TRUTH
 from scheduler.recrawl.shape import PRIOR_RATES, AgeShape
-from storage.model import NextReason, Outcome, RecrawlRule
+from storage.model import NextReason, RecrawlRule
+from storage.outcomes import Outcome
 from tests.unit.histories import NOW, history
 
 PLAN = rule_of("plan")

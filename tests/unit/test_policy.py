@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from scheduler.policy import NextLook, next_look, retry_interval
-from storage.model import NextReason, Outcome
+from storage.model import NextReason
+from storage.outcomes import Outcome
 from tests.unit.histories import NOW, history
 
 WATCH_FOR = timedelta(days=60)

@@ -10,7 +10,8 @@ from crawler.fetching import LONGEST_HEADER, Fetched, FetchRequest, Hop
 from crawler.index_reading import IndexReader
 from crawler.page_reading import PageReader, forms_of, read_page, task_of
 from storage import fingerprint
-from storage.model import FeedKind, FetchKind, HttpExchange, Outcome, Source
+from storage.model import FeedKind, FetchKind, HttpExchange, Source
+from storage.outcomes import Outcome
 from storage.records import FeedState
 from storage.remembering import Remembered
 from tests.slots_in_memory import RobotsInMemory

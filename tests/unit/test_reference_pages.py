@@ -16,9 +16,10 @@ from scheduler.cli import app
 from scheduler.recrawl import RULES
 from scheduler.sample_configuration import SAMPLE_CONFIGURATION
 from scheduler.settings import ServiceSettings
-from storage.model import KEEPS_VALIDATORS, LOOKS, NextReason, Outcome, PollReason
+from storage.model import NextReason, PollReason
+from storage.outcomes import OUTCOMES, Outcome
 from storage.settings import ArchiveSettings, DatabaseSettings
-from storage.views import VIEW_COLUMNS
+from tests.reference_pages import TABLES, with_tables
 
 CHECKOUT = Path(__file__).parents[2]
 MANUAL = {path.stem: path.read_text(encoding="utf-8") for path in (CHECKOUT / "docs").glob("*.md")}
@@ -61,11 +62,14 @@ def code(cell: str) -> str:
     return cell[1:-1]
 
 
-@pytest.mark.parametrize("view", VIEW_COLUMNS)
-def test_the_data_dictionary_is_that_of_the_views(view):
-    written = {code(column): meaning for column, meaning in table(chapter("data-dictionary", f"`{view}`"))}
-    assert written == VIEW_COLUMNS[view]
-    assert list(written) == list(VIEW_COLUMNS[view])
+@pytest.mark.parametrize("page", MANUAL)
+def test_the_tables_that_come_from_the_code_are_as_they_would_be_written_now(page):
+    assert with_tables(MANUAL[page]) == MANUAL[page], "python -m tests.reference_pages writes them"
+
+
+def test_every_table_that_can_be_written_stands_in_the_manual_once():
+    named = [name for text in MANUAL.values() for name in re.findall(r"^<!-- (\w+) -->$", text, re.MULTILINE)]
+    assert sorted(named) == sorted(TABLES)
 
 
 def default_of(field: FieldInfo) -> str | None:
@@ -101,13 +105,9 @@ def test_the_sample_configuration_names_settings_that_exist():
     assert written <= known
 
 
-def test_every_outcome_is_documented_as_it_is_counted():
-    rows = {code(row[0]): row for row in table(chapter("how-it-decides", "What each fetch came to"))}
-    assert set(rows) == set(Outcome)
-    for outcome in Outcome:
-        _, _, _, look, conditional = rows[outcome]
-        assert look == ("yes" if outcome in LOOKS else "no"), outcome
-        assert conditional == ("yes" if outcome in KEEPS_VALIDATORS else "no"), outcome
+def test_every_outcome_has_its_row():
+    assert [row.outcome for row in OUTCOMES] == list(Outcome)
+    assert all(row.meaning.endswith((".", "…")) for row in OUTCOMES)
 
 
 def test_every_rule_of_recrawling_is_documented():

@@ -15,7 +15,8 @@ import pytest
 from crawler.fetching import FetchRequest
 from crawler.robots import KEPT_AT_LEAST, KEPT_FOR, RETRY_UNREACHABLE_AFTER, RobotsAnswer, read_answer
 from crawler.robots_rules import MAX_BYTES, condensed, decode_robots, read_rules
-from storage.model import FetchKind, Outcome
+from storage.model import FetchKind
+from storage.outcomes import Outcome
 from storage.robots_files import RobotsFile, RobotsState
 from tests.slots_in_memory import RobotsInMemory, SlotsInMemory
 from tests.unit.test_fetching import ScriptedSite, fetcher_of

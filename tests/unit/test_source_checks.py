@@ -4,7 +4,8 @@ import pytest
 
 from crawler.checking import IndexCheck, SampleCheck, problems_of
 from crawler.source_finding import name_of
-from storage.model import FeedKind, Outcome, StatedTime
+from storage.model import FeedKind, StatedTime
+from storage.outcomes import Outcome
 
 FEED = IndexCheck(
     url="http://p.example/rss", kind=FeedKind.RSS, found_by="configured", outcome=Outcome.LISTED, articles=3

@@ -4,7 +4,7 @@ import pytest
 
 from crawler.extraction.document_type import kind_of_document
 from crawler.extraction.pool import ReadTask, read_task
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.unit.extraction.pages import CAPTURED_AT, STORY, page
 
 XHTML = (

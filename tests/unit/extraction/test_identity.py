@@ -13,7 +13,7 @@ from crawler.extraction import extractor_id, identity
 EXTRACTION = Path(identity.__file__).parent
 NO_SAY = {"pebble"}
 """Carries pages to the extractor and back."""
-OUR_OWN = {"storage.model", "storage.clock", "storage.combining_marks", "crawler.worker_pool"}
+OUR_OWN = {"storage.model", "storage.outcomes", "storage.clock", "storage.combining_marks", "crawler.worker_pool"}
 """What the extractor may use of our other folders: closed lists, a clock, the pool; and what the id covers."""
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.unit.extraction.pages import STORY, page, read
 
 HOST = "https://courier.example"

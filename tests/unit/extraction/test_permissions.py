@@ -4,7 +4,7 @@ import pytest
 
 from crawler.extraction.permissions import Permissions, permissions_of
 from crawler.extraction.pool import ReadTask, read_task
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.unit.extraction.pages import CAPTURED_AT, page
 
 

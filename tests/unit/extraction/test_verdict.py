@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.model import Outcome
+from storage.outcomes import Outcome
 from tests.unit.extraction.pages import STORY, page, read
 
 CARDS = "".join(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from storage.model import Access, Outcome
+from storage.model import Access
+from storage.outcomes import Outcome
 from tests.unit.extraction.pages import STORY, page, read
 
 PROSE = "".join(f"<p>{paragraph}</p>" for paragraph in STORY)

@@ -6,8 +6,8 @@ Apart from `scheduler.watching`, so that nothing large has to be loaded first.
 import structlog
 
 from scheduler.health import Health
-from scheduler.http import Answer, HttpServer, HttpUnavailable, healthz, parse_address
-from scheduler.settings import Settings
+from scheduler.http import Answer, HttpServer, HttpUnavailable, healthz
+from scheduler.settings import Settings, parse_address
 
 log = structlog.get_logger()
 

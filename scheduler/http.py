@@ -21,7 +21,6 @@ from storage.errors import MorgueError
 
 log = structlog.get_logger()
 
-OFF = ("", "off", "none")
 REQUESTS_AT_ONCE = 32
 """So many requests are answered side by side. For one more the oldest client is left that has not asked yet; where all
 have asked, it waits for a place, and is closed if there is none soon."""
@@ -45,23 +44,6 @@ class Answer(NamedTuple):
     status: HTTPStatus
     content_type: str
     body: bytes
-
-
-def parse_address(text: str) -> tuple[str, int] | None:
-    """Return host and port of `127.0.0.1:6674`, `[::1]:6674` or `:6674` (every interface); None where it is off.
-
-    Port 0 stands for one that is free. Raises `ValueError` for anything else.
-    """
-    if text.strip().lower() in OFF:
-        return None
-    host, colon, port = text.strip().rpartition(":")
-    bracketed = host.startswith("[") and host.endswith("]")
-    is_port = port.isascii() and port.isdecimal() and int(port) <= 65_535
-    name = host[1:-1] if bracketed else host
-    is_host = (":" in name) == bracketed and all(sign.isalnum() or sign in ".-:%_" for sign in name)
-    if not (colon and is_port and is_host):
-        raise ValueError("must be an address and a port, as in 127.0.0.1:6674 or [::1]:6674, or off")
-    return name, int(port)
 
 
 def healthz(

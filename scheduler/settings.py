@@ -21,12 +21,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from crawler.intervals import parse_duration
 from crawler.settings import CrawlSettings, Poll, Recrawl, SourceSettings
-from scheduler.http import parse_address
-from scheduler.memory import parse_size
 from storage.engine import parse_url
 from storage.errors import ConfigurationError
 from storage.model import RecrawlRule
 from storage.settings import ArchiveSettings, DatabaseSettings, hide_password
+
+OFF = ("", "off", "none")
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_LEAST_MEMORY = 64 << 20
 
 DEFAULT_FILE = Path("morgue.toml")
 PREFIX = "MORGUE_"
@@ -340,3 +343,36 @@ _WANTED = {
 def _wanted(kind: str, message: str) -> str:
     known = _WANTED.get(kind)
     return known or message.removeprefix("Value error, ").replace("Input should be", "must be")
+
+
+def parse_size(text: str) -> int | None:
+    """Return a size such as `1500M` or `2G` in bytes (K, M, G are powers of 1024), and None for `none`.
+
+    Raises `ValueError` for what is no size, and for one in which the service could not even start.
+    """
+    if text.strip().lower() == "none":
+        return None
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("is no size; write 1500M or 2G, or none")
+    size = int(float(found[1]) * _UNITS[found[2].lower()])
+    if size < _LEAST_MEMORY:
+        raise ValueError("must be 64M at least")
+    return size
+
+
+def parse_address(text: str) -> tuple[str, int] | None:
+    """Return host and port of `127.0.0.1:6674`, `[::1]:6674` or `:6674` (every interface); None where it is off.
+
+    Port 0 stands for one that is free. Raises `ValueError` for anything else.
+    """
+    if text.strip().lower() in OFF:
+        return None
+    host, colon, port = text.strip().rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    is_port = port.isascii() and port.isdecimal() and int(port) <= 65_535
+    name = host[1:-1] if bracketed else host
+    is_host = (":" in name) == bracketed and all(sign.isalnum() or sign in ".-:%_" for sign in name)
+    if not (colon and is_port and is_host):
+        raise ValueError("must be an address and a port, as in 127.0.0.1:6674 or [::1]:6674, or off")
+    return name, int(port)

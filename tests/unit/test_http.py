@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from scheduler import http as watched_http
-from scheduler.http import Answer, HttpServer, HttpUnavailable, healthz, parse_address
+from scheduler.http import Answer, HttpServer, HttpUnavailable, healthz
+from scheduler.settings import parse_address
 
 
 @pytest.fixture

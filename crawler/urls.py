@@ -9,14 +9,17 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 import idna
-import tldextract
 from w3lib.url import safe_url_string
 
 from storage.records import FeedEntry
+
+if TYPE_CHECKING:
+    import tldextract
 
 MAX_URL_LENGTH = 2_048
 """Characters of a page's URL in its clean form: what sitemaps allow, and what an index of a database can hold."""
@@ -60,12 +63,20 @@ _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
-# The list of public suffixes that comes with the package: nothing is ever downloaded or written for it.
-_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
-
 
 class InvalidUrl(ValueError):
     """A string that is no http(s) URL; the message says why, without the URL."""
+
+
+@cache
+def _suffixes() -> "tldextract.TLDExtract":
+    """Return the list of public suffixes that comes with the package; nothing is ever downloaded or written for it.
+
+    Importing the package brings a whole HTTP client along, which those need not wait for who only want help.
+    """
+    import tldextract  # noqa: PLC0415
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
 def clean_url(url: str, *, keep_query: bool = False) -> str:
@@ -233,7 +244,7 @@ def _idna(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _registrable(host: str) -> str | None:
-    found = _suffixes.extract_str(host)
+    found = _suffixes().extract_str(host)
     if found.suffix:
         # A public suffix by itself, as `github.io`, serves pages too.
         return f"{found.domain}.{found.suffix}" if found.domain else found.suffix
@@ -249,7 +260,7 @@ def _without_www(netloc: str) -> str:
     bare = netloc.removeprefix("www.")
     host = bare.partition(":")[0]
     # In `www.com` and `www.co.uk` it is the name itself.
-    return bare if "." in host and _suffixes.extract_str(host).suffix != host else netloc
+    return bare if "." in host and _suffixes().extract_str(host).suffix != host else netloc
 
 
 def _normal_escapes(text: str) -> str:

@@ -21,7 +21,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from crawler.intervals import parse_duration
 from crawler.settings import CrawlSettings, Poll, Recrawl, SourceSettings
-from storage.engine import parse_url
 from storage.errors import ConfigurationError
 from storage.model import RecrawlRule
 from storage.settings import ArchiveSettings, DatabaseSettings, hide_password
@@ -179,12 +178,19 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
         settings = Settings.model_validate(values)
         settings._file = path
         # What the next start would refuse must not pass here: a running service reads this file again.
-        parse_url(settings.database.url)
+        _check_database_url(settings.database.url)
         return settings  # noqa: TRY300 - what follows is about the failure alone
     except ValidationError as error:
         found = [_explain(problem, values, variables) for problem in error.errors(include_context=False)]
     elsewhere = path is None or all(line.startswith(PREFIX) for line in found)
     raise ConfigurationError("environment" if elsewhere else str(path), "; ".join(found)) from None
+
+
+def _check_database_url(url: str) -> None:
+    # SQLAlchemy takes longer to be imported than all else together that help and completion need.
+    from storage.engine import parse_url  # noqa: PLC0415
+
+    parse_url(url)
 
 
 class _Variable(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from storage import crawl_state
+from storage.article_fields import content_values
 from storage.captures import Captures
 from storage.events import Events
 from storage.evidence import Evidence
@@ -19,7 +20,6 @@ from storage.model import EventKind, ExtractedArticle
 from storage.outcomes import Outcome
 from storage.page_identity import PageIdentity
 from storage.records import KEPT_WALL_BYTES, PageLook, Recorded
-from storage.rows import content_values
 from storage.sights import Case, Sight, decided_outcome
 from storage.suspicion import OTHERS_OF_FIRST
 

@@ -4,30 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from storage.article_fields import ARTICLE_FIELDS
 from storage.fingerprint import author_set, normalise
 from storage.model import EXPLICIT_MARKUP, ChangedField, ExtractedArticle, StatedTime
 
-_ATTRIBUTE = {
-    ChangedField.HEADLINE: "headline",
-    ChangedField.STANDFIRST: "standfirst",
-    ChangedField.BODY: "body",
-    ChangedField.AUTHORS: "authors",
-    ChangedField.DATE: "published",
-}
+_ATTRIBUTE = {field.changes: field.name for field in ARTICLE_FIELDS if field.changes is not None}
 _TEXT_FIELDS = tuple(field for field in ChangedField if field is not ChangedField.DATE)
-_COSMETIC_FIELDS = (
-    "byline",
-    "dateline",
-    "section",
-    "tags",
-    "language",
-    "canonical_url",
-    "modified",
-    "image_url",
-    "image_caption",
-    "site_name",
-    "access",
-)
+_COSMETIC_FIELDS = tuple(field.name for field in ARTICLE_FIELDS if field.changes is None)
 
 
 @dataclass(frozen=True, kw_only=True)

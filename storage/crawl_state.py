@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from storage.article_fields import reading_from_json, reading_json
 from storage.judgement import Flapping, last_look
 from storage.model import ExtractedArticle, NextReason
 from storage.outcomes import ARTICLE_SEEN, KEEPS_VALIDATORS, LOOKS, Outcome, Trait, with_trait
 from storage.records import Candidate, CandidateKind, Fetch, PageLook, kept_validators, proved_by
-from storage.rows import reading_from_json, reading_json
 
 FOR_GOOD = frozenset({301, 308})
 """Statuses by which a server says that an address has moved for good (RFC 9110, 15.4); any other may end tomorrow."""

@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from itertools import groupby
 
+from storage.article_fields import ARTICLE_FIELDS
 from storage.model import ExtractedArticle, StatedTime
 
 
@@ -43,7 +44,7 @@ class FieldDifference:
 
 
 _FIELDS = tuple(field.name for field in fields(ExtractedArticle) if field.name != "extractor")
-_PROSE = frozenset({"headline", "standfirst", "body", "byline", "authors", "tags", "image_caption"})
+_PROSE = frozenset(field.name for field in ARTICLE_FIELDS if field.by_words)
 """Fields that are compared by words; of the others the whole value is given for the whole."""
 
 # Thai, Lao, Burmese, Khmer, kana, Chinese and Japanese signs: scripts that put no space between words.

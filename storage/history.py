@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, case, insert, or_, select, update
 
+from storage.article_fields import article_content, content_values, reading_from_json, reading_json
 from storage.fingerprint import content_digest
 from storage.judgement import KnownState, same_state
 from storage.model import ArticleStatus, ChangedField, ExtractedArticle
-from storage.rows import article_content, content_values, reading_from_json, reading_json
 from storage.statements import insert_unless_there
 from storage.tables import articles, extractions, versions
 

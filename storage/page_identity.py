@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from storage import crawl_state
+from storage.article_fields import article_content, reading_from_json, reading_json
 from storage.crawl_state import moved_for_good
 from storage.fingerprint import text_digest
 from storage.model import ArticleStatus, ExtractedArticle
 from storage.outcomes import ARTICLE_SEEN, Outcome, Trait, with_trait
 from storage.pages import Pages
 from storage.records import FeedEntry, PageLook, Recorded
-from storage.rows import article_content, reading_from_json, reading_json
 from storage.same_story import is_same_story, same_headline
 from storage.tables import articles, pages
 

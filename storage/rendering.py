@@ -15,6 +15,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from storage.article_fields import ARTICLE_FIELDS, ArticleField, Shape
 from storage.difference import FieldDifference, SegmentKind
 from storage.escaping import printable, printable_line
 from storage.model import Article, ExtractedArticle, StatedTime, Version
@@ -181,36 +182,30 @@ def _number_of(version_id: int, versions: Sequence[Version]) -> str:
     return next((str(version.number) for version in versions if version.version_id == version_id), "?")
 
 
-_SHOWN_FIELDS = (
-    "standfirst",
-    "byline",
-    "dateline",
-    "section",
-    "language",
-    "site_name",
-    "access",
-    "image_url",
-    "image_caption",
-    "canonical_url",
-)
+_SHOWN_APART = frozenset({"headline", "body"})
 
 
 def print_article(console: Console, header: Mapping[str, object], article: ExtractedArticle) -> None:
     """Print one article in full: headline, facts, body."""
     console.print(Text(printable_line(article.headline), style="bold"))
     facts = dict(header)
-    if article.authors:
-        facts["authors"] = ", ".join(article.authors)
-    for name, stated in (("published", article.published), ("modified", article.modified)):
-        if stated is not None:
-            facts[name] = _stated(stated)
-    facts.update({name: getattr(article, name) for name in _SHOWN_FIELDS if getattr(article, name)})
-    if article.tags:
-        facts["tags"] = ", ".join(article.tags)
+    for field in ARTICLE_FIELDS:
+        if field.name not in _SHOWN_APART and (value := getattr(article, field.name)):
+            facts[field.name] = _fact(field, value)
     for name, value in facts.items():
         console.print(Text.assemble((f"{name}: ", "dim"), printable_line(str(value))))
     console.print()
     console.print(Text(printable(article.body)))
+
+
+def _fact(field: ArticleField, value: Any) -> str:
+    match field.shape:
+        case Shape.LIST:
+            return ", ".join(value)
+        case Shape.TIME:
+            return _stated(value)
+        case _:
+            return str(value)
 
 
 def _stated(stated: StatedTime) -> str:

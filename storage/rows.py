@@ -1,15 +1,13 @@
 """Between rows and the domain's values."""
 
-from collections.abc import Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
 
+from storage.article_fields import article_content, reading_from_json, reading_json
 from storage.column_types import storable_json
 from storage.model import (
-    Access,
     Article,
     ArticleStatus,
     Capture,
@@ -18,91 +16,17 @@ from storage.model import (
     FetchKind,
     PollReason,
     Source,
-    StatedTime,
     Version,
 )
 from storage.outcomes import Outcome
 from storage.records import FeedState, Fetch, PageState, StoredCapture, StoredSource
 
-PLAIN_CONTENT = (
-    "headline",
-    "standfirst",
-    "byline",
-    "dateline",
-    "section",
-    "body",
-    "language",
-    "canonical_url",
-    "image_url",
-    "image_caption",
-    "site_name",
-    "extractor",
-)
-STATED_TIMES = ("published", "modified")
 SOURCE_LISTS = ("feeds", "sitemaps", "sections", "include", "exclude")
-
-
-def content_values(article: ExtractedArticle) -> dict[str, Any]:
-    """Return an article's content as the values of its columns."""
-    values = {name: getattr(article, name) for name in PLAIN_CONTENT}
-    values |= {"authors": list(article.authors), "tags": list(article.tags), "access": article.access.value}
-    for name in STATED_TIMES:
-        stated: StatedTime | None = getattr(article, name)
-        values |= {
-            f"{name}_at": stated and stated.instant,
-            f"{name}_local": stated and stated.local,
-            f"{name}_zone_known": None if stated is None else stated.zone_known,
-            f"{name}_raw": stated and stated.raw,
-            f"{name}_found_in": stated and stated.found_in,
-        }
-    return values
-
-
-def article_content(row: Mapping[Any, Any]) -> ExtractedArticle:
-    """Return the content that a row of `articles` or `versions` holds."""
-    return ExtractedArticle(
-        **{name: row[name] for name in PLAIN_CONTENT},
-        authors=tuple(row["authors"]),
-        tags=tuple(row["tags"]),
-        access=Access(row["access"]),
-        published=_stated_time(row, "published"),
-        modified=_stated_time(row, "modified"),
-    )
-
-
-def _stated_time(row: Mapping[Any, Any], name: str) -> StatedTime | None:
-    if row[f"{name}_found_in"] is None:
-        return None
-    return StatedTime(
-        instant=row[f"{name}_at"],
-        local=row[f"{name}_local"],
-        zone_known=row[f"{name}_zone_known"],
-        raw=row[f"{name}_raw"],
-        found_in=row[f"{name}_found_in"],
-    )
-
-
-def reading_json(article: ExtractedArticle) -> dict[str, Any]:
-    """Return a reading as a JSON value, for readings that have no row of their own columns."""
-    values = content_values(article)
-    for name in STATED_TIMES:
-        instant = values[f"{name}_at"]
-        values[f"{name}_at"] = instant and instant.isoformat()
-    return values
-
-
-def reading_from_json(value: Mapping[str, Any]) -> ExtractedArticle:
-    """Return the reading that `reading_json` made."""
-    return article_content({**value, **{f"{name}_at": _instant(value[f"{name}_at"]) for name in STATED_TIMES}})
 
 
 def storable(article: ExtractedArticle) -> ExtractedArticle:
     """Return a reading as it comes back from the database, so that it compares with stored ones."""
     return reading_from_json(storable_json(reading_json(article)))
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
 def source_values(source: Source) -> dict[str, Any]:

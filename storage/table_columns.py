@@ -1,9 +1,11 @@
 """What the tables are made of: the names of their constraints, and the columns that several have alike."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Boolean, Column, ForeignKey, MetaData
 
+from storage.article_fields import ARTICLE_FIELDS, EXTRACTOR, ArticleField, Shape
 from storage.column_types import Id, JsonValue, StorableText, UtcDateTime
 
 metadata = MetaData(
@@ -26,34 +28,20 @@ def reference(name: str, target: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, Id, ForeignKey(f"{target}.id"), nullable=nullable)
 
 
-def _stated_time(name: str) -> list[Column[Any]]:
-    return [
-        Column(f"{name}_at", UtcDateTime),
-        Column(f"{name}_local", StorableText),
-        Column(f"{name}_zone_known", Boolean),
-        Column(f"{name}_raw", StorableText),
-        Column(f"{name}_found_in", StorableText),
-    ]
+_TIME_TYPES = (UtcDateTime, StorableText, Boolean, StorableText, StorableText)
+"""Of `storage.article_fields.TIME_PARTS`."""
 
 
 def content_columns() -> list[Column[Any]]:
     """Return the columns of `ExtractedArticle`, which articles and versions have alike."""
-    return [
-        Column("headline", StorableText, nullable=False),
-        Column("standfirst", StorableText),
-        Column("byline", StorableText),
-        Column("authors", JsonValue, nullable=False),
-        Column("dateline", StorableText),
-        Column("section", StorableText),
-        Column("tags", JsonValue, nullable=False),
-        Column("body", StorableText, nullable=False),
-        Column("language", StorableText),
-        Column("canonical_url", StorableText),
-        *_stated_time("published"),
-        *_stated_time("modified"),
-        Column("image_url", StorableText),
-        Column("image_caption", StorableText),
-        Column("site_name", StorableText),
-        Column("access", StorableText, nullable=False),
-        Column("extractor", StorableText, nullable=False),
-    ]
+    columns = [column for field in ARTICLE_FIELDS for column in _columns(field)]
+    return [*columns, Column(EXTRACTOR, StorableText, nullable=False)]
+
+
+def _columns(field: ArticleField) -> Iterator[Column[Any]]:
+    if field.shape is Shape.TIME:
+        for name, kind in zip(field.columns, _TIME_TYPES, strict=True):
+            yield Column(name, kind)
+    else:
+        kind = JsonValue if field.shape is Shape.LIST else StorableText
+        yield Column(field.name, kind, nullable=not field.required)

@@ -1,31 +1,7 @@
 """The data dictionary: what each column of the views means that programs read. The migrations define the views."""
 
-_CONTENT = {
-    "headline": "The article's headline.",
-    "standfirst": "The paragraph that sums it up under the headline; null where there is none.",
-    "byline": "The line that names the authors, as the page shows it.",
-    "authors": "The authors' names, in the page's order, as a JSON list; empty where none is named.",
-    "dateline": "The place, and maybe the day, that opens the text.",
-    "section": "The section that the publisher puts it in.",
-    "tags": "The publisher's keywords, as a JSON list; empty where there are none.",
-    "body": "The text, its paragraphs separated by an empty line.",
-    "language": "ISO 639-1 code of the text's language.",
-    "canonical_url": "The address that the page says is its canonical one.",
-    "published_at": "When it was published, an instant; null where neither page nor source gives a zone.",
-    "published_local": "The same as the page shows it, ISO 8601, with an offset only where the page gives one.",
-    "published_zone_known": "Whether the page itself gave the zone; null without a date.",
-    "published_raw": "The string that the date was read from.",
-    "published_found_in": "Where it stood: json_ld, microdata, meta, time_element, text or url.",
-    "modified_at": "When the page says that it was modified, an instant; null as published_at is.",
-    "modified_local": "The same as the page shows it.",
-    "modified_zone_known": "Whether the page itself gave the zone; null without a date.",
-    "modified_raw": "The string that the date was read from.",
-    "modified_found_in": "Where it stood, as in published_found_in.",
-    "image_url": "The address of the main picture.",
-    "image_caption": "The main picture's caption.",
-    "site_name": "The publication's name, as the page gives it.",
-    "access": "Who may read the full text, as the page says: free, metered, paywalled or unknown.",
-}
+from storage.article_fields import MEANINGS
+
 _ARTICLE = {
     "article_id": "The article's number, which it keeps.",
     "source": "The source's name (`slug`).",
@@ -38,7 +14,7 @@ _PLACE = {
 
 VIEW_COLUMNS: dict[str, dict[str, str]] = {
     "articles_v1": _ARTICLE
-    | _CONTENT
+    | MEANINGS
     | {
         "first_seen_at": "When it was first captured.",
         "last_checked_at": "When it was last seen to stand there, changed or not.",
@@ -52,7 +28,7 @@ VIEW_COLUMNS: dict[str, dict[str, str]] = {
         "article_id": "The article, in articles_v1.",
         "version": "The version's number within the article, from 1.",
     }
-    | _CONTENT
+    | MEANINGS
     | {
         "version_id": "The version's own number, which it keeps.",
         "change": "What changed: created, or of headline, standfirst, body, authors, date those that did, joined by +.",

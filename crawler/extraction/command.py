@@ -17,8 +17,9 @@ from pebble import ProcessExpired, ProcessPool
 
 from crawler.extraction.pool import ReadTask, read_task, worker_pool
 from crawler.extraction.reading import Reading
+from storage.article_fields import reading_json
 from storage.clock import utc_now
-from storage.model import ExtractedArticle, StatedTime
+from storage.model import ExtractedArticle
 from storage.outcomes import Outcome
 
 Row = dict[str, Any]
@@ -118,35 +119,8 @@ def reading_row(reading: Reading) -> Row:
 
 def article_row(article: ExtractedArticle) -> Row:
     """Return an article as plain values. Instants are ISO 8601 in UTC."""
-    return {
-        "headline": article.headline,
-        "standfirst": article.standfirst,
-        "byline": article.byline,
-        "authors": list(article.authors),
-        "dateline": article.dateline,
-        "section": article.section,
-        "tags": list(article.tags),
-        "body": article.body,
-        "language": article.language,
-        "canonical_url": article.canonical_url,
-        **_time_row("published", article.published),
-        **_time_row("modified", article.modified),
-        "image_url": article.image_url,
-        "image_caption": article.image_caption,
-        "site_name": article.site_name,
-        "access": article.access.value,
-        "extractor": article.extractor,
-    }
-
-
-def _time_row(name: str, stated: StatedTime | None) -> Row:
-    return {
-        f"{name}_at": stated.instant.isoformat() if stated and stated.instant else None,
-        f"{name}_local": stated.local if stated else None,
-        f"{name}_zone_known": stated.zone_known if stated else False,
-        f"{name}_raw": stated.raw if stated else None,
-        f"{name}_found_in": stated.found_in if stated else None,
-    }
+    row = reading_json(article)
+    return {name: False if value is None and name.endswith("_zone_known") else value for name, value in row.items()}
 
 
 def _no_fields() -> Row:

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, func, inspect, select, text
 
 from storage.engine import WRITES, create_engine, describe, failures_explained, sqlite_file
 from storage.errors import DatabaseNeedsUpgrade, DatabaseTooNew, DatabaseUnavailable
+from storage.revision import NEWEST_REVISION
 from storage.safety_copy import keep_copy
 from storage.service_lock import UPGRADE_LOCK, hold_upgrade_lock, is_served
 from storage.tables import metadata
@@ -50,14 +51,6 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
-
-
-def newest_revision() -> str:
-    """Return the revision of this version's schema."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise LookupError(f"no migrations in {migrations_folder()}")
-    return head
 
 
 def _revision(connection: Connection) -> str | None:
@@ -96,7 +89,7 @@ def make_ready(engine: Engine, *, create: bool, upgrade: bool = False, as_servic
         _check_known(url, revision)
         if others:
             raise DatabaseUnavailable(describe(url), "is the database of another program", "name another database")
-        if revision == newest_revision():
+        if revision == NEWEST_REVISION:
             return
         if revision is None and not create:
             raise DatabaseUnavailable(
@@ -104,7 +97,7 @@ def make_ready(engine: Engine, *, create: bool, upgrade: bool = False, as_servic
             )
         if revision is not None and file is None and not upgrade:
             raise DatabaseNeedsUpgrade(
-                describe(url), f"is at revision {revision}, not {newest_revision()}", "run `morgue db upgrade`"
+                describe(url), f"is at revision {revision}, not {NEWEST_REVISION}", "run `morgue db upgrade`"
             )
         if file is None:
             _upgrade_postgresql(engine, as_service=as_service)
@@ -156,7 +149,7 @@ def _run_migrations(connection: Connection, *, as_service: bool, copied: Path | 
     """Run what is missing, in a transaction that keeps others from writing; before that, copy the file `copied`."""
     # Another process may have been first while we waited for the lock; then there is nothing left to do.
     revision = _revision(connection)
-    if revision == newest_revision():
+    if revision == NEWEST_REVISION:
         return
     url = connection.engine.url
     _check_known(url, revision)
@@ -164,7 +157,7 @@ def _run_migrations(connection: Connection, *, as_service: bool, copied: Path | 
         if not as_service and is_served(connection):
             raise DatabaseNeedsUpgrade(
                 describe(url),
-                f"is at revision {revision}, not {newest_revision()}, and a service is running on it",
+                f"is at revision {revision}, not {NEWEST_REVISION}, and a service is running on it",
                 "stop the service first",
             )
         if copied is not None:
@@ -198,7 +191,7 @@ def upgrade(url: str) -> str:
         make_ready(engine, create=True, upgrade=True)
     finally:
         engine.dispose()
-    return newest_revision()
+    return NEWEST_REVISION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,7 +237,7 @@ def check(url: str) -> CheckReport:
     return CheckReport(
         database=describe(engine.url),
         revision=revision,
-        newest_revision=newest_revision(),
+        newest_revision=NEWEST_REVISION,
         problems=tuple(problems),
     )
 
@@ -256,10 +249,10 @@ def _problems(connection: Connection, revision: str | None) -> list[str]:
         problems += [f"damaged: {line}" for line in found if line != "ok"]
         dangling = connection.execute(text("PRAGMA foreign_key_check")).all()
         problems += [f"{counted(len(dangling), 'reference')} to rows that do not exist"] if dangling else []
-    if revision != newest_revision():
+    if revision != NEWEST_REVISION:
         newer = revision is not None and not _is_known(revision)
         remedy = "it was written by a newer morgue; install that one" if newer else "run `morgue db upgrade`"
-        problems.append(f"the schema is at revision {revision}, not {newest_revision()}; {remedy}")
+        problems.append(f"the schema is at revision {revision}, not {NEWEST_REVISION}; {remedy}")
         return problems
     for name, query in ORPHANS.items():
         count = connection.scalar(text(query))

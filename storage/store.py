@@ -18,12 +18,12 @@ from storage.fetches import Fetches
 from storage.habits import HostHabits
 from storage.hosts import Hosts
 from storage.looks import Looks
-from storage.migrate import make_ready
 from storage.operating import Operating
 from storage.overview import Overview
 from storage.page_plans import PagePlans
 from storage.pages import Pages
 from storage.retention import Retention
+from storage.revision import has_newest_revision
 from storage.robots_files import RobotsFiles
 from storage.service_state import ServiceState
 from storage.sources import Sources
@@ -137,7 +137,10 @@ class Store:
         """
         engine = create_engine(url)
         try:
-            make_ready(engine, create=create, as_service=as_service)
+            if not has_newest_revision(engine):
+                from storage.migrate import make_ready  # noqa: PLC0415 - see storage.revision
+
+                make_ready(engine, create=create, as_service=as_service)
         except BaseException:
             engine.dispose()
             raise

@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +12,10 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
-from storage import migrate
+from storage import migrate, revision
 from storage.engine import create_engine, parse_url
 from storage.errors import ConfigurationError, DatabaseNeedsUpgrade, DatabaseTooNew, DatabaseUnavailable, MorgueError
 from storage.model import Source
@@ -50,6 +53,8 @@ def future(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         shutil.copytree(migrate.migrations_folder(), folder)
         (folder / "versions" / "0005_motto.py").write_text(NEXT_REVISION)
         monkeypatch.setattr(migrate, "migrations_folder", lambda: folder)
+        for module in (migrate, revision):
+            monkeypatch.setattr(module, "NEWEST_REVISION", "0005")
 
     return begin
 
@@ -69,7 +74,7 @@ def test_a_database_is_made_with_its_schema_when_that_is_asked_for(empty_databas
         transaction.sources.sync([PAPER], NOON)
     report = migrate.check(empty_database_url)
     assert report.healthy
-    assert report.revision == report.newest_revision == migrate.newest_revision()
+    assert report.revision == report.newest_revision == revision.NEWEST_REVISION
 
 
 def test_a_database_that_does_not_exist_is_not_made_by_asking_for_it(tmp_path):
@@ -106,8 +111,8 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path, future, m
     url = f"sqlite:///{tmp_path / 'morgue.db'}"
     Store.open(url, create=True).close()
     future()
-    revision = migrate.migrations_folder() / "versions" / "0005_motto.py"
-    revision.write_text(NEXT_REVISION + "    raise RuntimeError('half way')\n")
+    file = migrate.migrations_folder() / "versions" / "0005_motto.py"
+    file.write_text(NEXT_REVISION + "    raise RuntimeError('half way')\n")
     with pytest.raises(RuntimeError, match="half way"):
         Store.open(url)
     monkeypatch.undo()
@@ -339,3 +344,17 @@ def test_the_tests_own_server_refuses_nobody(postgres):
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     postgres.drop(url)
+
+
+def test_the_newest_revision_is_the_last_migration():
+    assert ScriptDirectory(str(migrate.migrations_folder())).get_current_head() == revision.NEWEST_REVISION
+
+
+def test_a_command_on_a_database_that_is_up_to_date_needs_no_alembic(tmp_path):
+    url = f"sqlite:///{tmp_path / 'morgue.db'}"
+    Store.open(url, create=True).close()
+    program = (
+        f"import sys; from storage.store import Store; Store.open({url!r}).close(); print('alembic' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "False"

@@ -26,7 +26,7 @@ def newsrooms():
             if story % 3:
                 urls.append(publish(newsroom, 100 * number + story))
             else:
-                body = [f"{number} {story}: {text}" for at in range(100) for text in paragraphs(at)]
+                body = [f"{number} {story}: {text}" for at in range(30) for text in paragraphs(at)]
                 urls.append(newsroom.publish(f"long-{story}", headline=f"All of report {number} {story}", body=body))
     yield opened, urls
     for newsroom in opened:

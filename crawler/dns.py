@@ -11,8 +11,10 @@ from typing import Protocol
 
 import aiodns
 
-SECONDS = 3.0
-TRIES = 2
+SECONDS = 1.0
+TRIES = 4
+"""A name server that answered quickly before is first waited for some 0.25 seconds only, and then each time twice as
+long: with four tries a name that takes three seconds is still found, as it is by an operating system's own resolver."""
 
 _NO_SUCH_NAME = frozenset({aiodns.error.ARES_ENOTFOUND, aiodns.error.ARES_ENODATA})
 
@@ -34,7 +36,8 @@ class Resolver(Protocol):
 class DnsResolver:
     """Asks the name servers that this machine is set up for, or other ones (`address` or `address:port`).
 
-    `seconds` is how long a name server may take at first, and `tries` how often each is asked.
+    `seconds` is how long a name server may take at first of which nothing is known yet (c-ares makes it shorter for one
+    that answers quickly), and `tries` how often each is asked, waiting twice as long each time.
     """
 
     def __init__(self, *, servers: Sequence[str] | None = None, seconds: float = SECONDS, tries: int = TRIES) -> None:

@@ -15,11 +15,15 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import os
+import select
 import socket
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -43,6 +47,7 @@ from scrapy.responsetypes import responsetypes
 from crawler import dns
 from crawler.address_guard import AddressInfo, AddressRefused, guarded_socket
 from crawler.dns import NameNotFound
+from crawler.places import open_files_allowed
 from crawler.worker_pool import shortage_of
 from storage.errors import ShortOfResources
 
@@ -60,8 +65,14 @@ MAX_HEADER_LINES = 1_000
 real servers send stays below 32."""
 KEPT_CONNECTIONS = 256
 KEPT_CONNECTION_SECONDS = 15
-"""How many connections are kept for the next request to their host, and for how long each is used again."""
+"""How many connections are kept for the next request to their host, and for how long each is used again. No more are
+kept than a quarter of the files that this process may have open."""
+DECIDED_IDLE_SECONDS = 5.0
+"""So long the rest of an answer is waited for whose head alone decides: a redirect, a refusal, an error."""
+_READ_STATUSES = frozenset({200, 203})
+"""Answers whose body is what was asked for; of any other the head decides, and a body that is cut changes nothing."""
 BUFFER_BYTES = 128 * 1024
+_STRAY_READS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +107,8 @@ class HttpHandler(BaseDownloadHandler):
         self._allow_private = settings.getbool(ALLOW_PRIVATE_ADDRESSES)
         self._resolver = dns.make_resolver()
         self._transfers = pycurl.AsyncCurlMulti()
-        self._transfers.setopt(pycurl.M_MAXCONNECTS, KEPT_CONNECTIONS)
+        self._transfers.setopt(pycurl.M_MAXCONNECTS, min(KEPT_CONNECTIONS, open_files_allowed() // 4))
+        self._kept = KeptConnections()
         self._authorities = certificate_authorities()
 
     @classmethod
@@ -118,11 +130,18 @@ class HttpHandler(BaseDownloadHandler):
             async with asyncio.timeout(seconds):
                 transfer.addresses = await self._look_up(request)
                 await self._perform(transfer)
+        except TimeoutError:
+            if not transfer.head_decides:
+                raise with_reason(
+                    DownloadTimeoutError(f"took longer than {seconds} s"), "no_response_in_time"
+                ) from None
+        except BaseException:
+            transfer.close()
+            raise
+        try:
             request.meta["download_latency"] = time.monotonic() - begun
             request.meta[AS_SENT] = transfer.as_sent()
             return transfer.response()
-        except TimeoutError:
-            raise with_reason(DownloadTimeoutError(f"took longer than {seconds} s"), "no_response_in_time") from None
         finally:
             transfer.close()
 
@@ -141,20 +160,27 @@ class HttpHandler(BaseDownloadHandler):
         loop = asyncio.get_running_loop()
         try:
             transfer.prepare(connect_seconds=self._connect_seconds, authorities=self._authorities)
+            transfer.begin(self._kept)
             done = self._transfers.add_handle(transfer.curl)
         except pycurl.error as problem:
+            self._kept.end(transfer.origin)
             raise with_reason(DownloadFailedError(f"libcurl refuses the request: {problem}"), "failed") from problem
+
+        soon = min(self._idle_seconds, DECIDED_IDLE_SECONDS)
 
         def check_idle() -> None:
             quiet = transfer.quiet_seconds()
+            longest = soon if transfer.head_decides else self._idle_seconds
             if done.done():
                 return
-            if quiet < self._idle_seconds:
-                transfer.idle_check = loop.call_later(self._idle_seconds - quiet, check_idle)
+            if quiet < longest:
+                transfer.idle_check = loop.call_later(min(longest - quiet, soon), check_idle)
+            elif transfer.head_decides:
+                done.set_result(None)
             else:
                 done.set_exception(with_reason(DownloadTimeoutError("nothing came for too long"), "idle"))
 
-        transfer.idle_check = loop.call_later(self._idle_seconds, check_idle)
+        transfer.idle_check = loop.call_later(soon, check_idle)
         try:
             await done
             transfer.check_head()
@@ -164,6 +190,7 @@ class HttpHandler(BaseDownloadHandler):
                 raise raised from problem
         finally:
             transfer.idle_check.cancel()
+            self._kept.end(transfer.origin)
             with contextlib.suppress(RuntimeError):  # where it came to its end by itself it is removed already
                 self._transfers.remove_handle(transfer.curl)
 
@@ -171,6 +198,71 @@ class HttpHandler(BaseDownloadHandler):
         """Close the connections that are kept."""
         await self._transfers.aclose()
         await self._resolver.close()
+
+
+class KeptConnections:
+    """The sockets of connections that may be used again, and whether something came on one that nobody asked for.
+
+    A server that sends more than it announced, or a second answer, would have that taken for the answer to the next
+    request, and each further one be off by one: libcurl looks for such bytes only after a second of idling.
+    """
+
+    def __init__(self) -> None:
+        self._sockets: dict[str, dict[int, int]] = {}
+        self._active: Counter[str] = Counter()
+
+    def begin(self, origin: str) -> bool:
+        """Note that a request begins, and return whether it must not go over a connection that was kept."""
+        self._active[origin] += 1
+        if self._active[origin] > 1:
+            return False  # what can be read may be the answer to another one
+        spoken_to = [_was_spoken_to(number) for number in self._alive(origin)]
+        return any(spoken_to)
+
+    def end(self, origin: str) -> None:
+        """Note that a request has ended."""
+        self._active -= Counter([origin])
+
+    def opened(self, origin: str, number: int, _purpose: int) -> int:
+        """Note the socket of a new connection, as libcurl has it."""
+        if len(self._sockets) > 2 * KEPT_CONNECTIONS:
+            for known in list(self._sockets):
+                self._alive(known)
+        with contextlib.suppress(OSError):
+            self._sockets.setdefault(origin, {})[number] = os.fstat(number).st_ino
+        return int(pycurl.SOCKOPT_OK)
+
+    def _alive(self, origin: str) -> list[int]:
+        """Return the sockets of an origin that are still the ones that were noted."""
+        known = self._sockets.pop(origin, {})
+        alive = {number: inode for number, inode in known.items() if _inode(number) == inode}
+        if alive:
+            self._sockets[origin] = alive
+        return list(alive)
+
+
+def _inode(number: int) -> int | None:
+    try:
+        return os.fstat(number).st_ino
+    except OSError:
+        return None
+
+
+def _was_spoken_to(number: int) -> bool:
+    """Whether something came on a socket, or it was closed; what came is thrown away, and the connection ended.
+
+    libcurl finds it closed then, should it try to use it again.
+    """
+    waiting = select.poll()
+    waiting.register(number, select.POLLIN)
+    if not waiting.poll(0):
+        return False
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(number)) as same:
+        for _ in range(_STRAY_READS):
+            if not same.recv(BUFFER_BYTES, socket.MSG_DONTWAIT):
+                break
+        same.shutdown(socket.SHUT_RDWR)
+    return True
 
 
 class _Transfer:
@@ -226,6 +318,24 @@ class _Transfer:
         set_option(pycurl.WRITEFUNCTION, self._take_body)
         self._begun_at = time.monotonic()
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the request: what a connection may be used again for."""
+        parts = urlsplit(self._request.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def begin(self, kept: "KeptConnections") -> None:
+        """Make a new connection where something came on a kept one that nobody asked for."""
+        if kept.begin(self.origin):
+            self.curl.setopt(pycurl.FRESH_CONNECT, 1)
+        self.curl.setopt(pycurl.SOCKOPTFUNCTION, partial(kept.opened, self.origin))
+
+    @property
+    def head_decides(self) -> bool:
+        """Whether the head of an answer is there, and says all that is to be known of it."""
+        status = self._status_line.split(b" ", 2)[1:2]
+        return self._head_ended and bool(status) and status[0].isdigit() and int(status[0]) not in _READ_STATUSES
+
     def quiet_seconds(self) -> float:
         """Return for how long the server has said nothing. Connecting has a limit of its own and does not count."""
         now = time.monotonic()
@@ -273,6 +383,9 @@ class _Transfer:
         if self._shortage is not None:
             raise self._shortage
         kind, reason = self._kind_and_reason(code, message)
+        if self.head_decides and self._too_large != "headers":
+            self._ended_orderly = False
+            return None
         if reason == "reset" and self._head_ended:
             if not any(name.lower() in _DELIMITERS for name, _ in map(_field, self._lines)):
                 self._ended_orderly = False
@@ -308,6 +421,12 @@ class _Transfer:
             self._shortage = shortage_of(problem)
             return int(pycurl.SOCKET_BAD)
         self._refused = False
+        try:
+            os.close(os.dup(made.fileno()))
+        except OSError as problem:
+            self._shortage = shortage_of(problem)
+            made.close()
+            return int(pycurl.SOCKET_BAD)
         # What libcurl gets is a duplicate, made when this returns.
         asyncio.get_running_loop().call_soon(made.close)
         return made

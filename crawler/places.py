@@ -10,6 +10,7 @@ making hundreds of connections in one moment would keep us busy, and make quick 
 """
 
 import asyncio
+import contextlib
 import resource
 from collections import deque
 from enum import StrEnum
@@ -95,7 +96,9 @@ class Places:
             if waiting.done() and not waiting.cancelled():
                 waiting.result().release()  # it came in the same moment
             else:
-                line.remove(waiting)
+                # Where others that were cancelled with it made room, it was left out of the line already.
+                with contextlib.suppress(ValueError):
+                    line.remove(waiting)
             raise
 
     def give_back(self, place: Place) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 from rich.console import Console
 
 from crawler.crawl_account import CrawlReport
+from crawler.politeness import HOST_SILENT
 from crawler.polling import PollResult
 from storage.escaping import printable
-from storage.host_turns import BUDGET_SPENT
+from storage.host_turns import BUDGET_SPENT, HOST_ASKED_TO_WAIT, HOST_REFUSES
 from storage.model import FeedKind
 from storage.outcomes import Family, Outcome, Trait, of_family, with_trait
 from storage.rendering import instant, shown
@@ -22,6 +23,14 @@ ALLOWS_INTERNAL = "`allow_private_addresses = true` under [crawl] allows interna
 """The way out where an internal address was refused, which nobody who crawls a machine of their own would guess."""
 _NOT_HAD = with_trait(Trait.UNREACHABLE) | of_family(Family.FORBIDDEN)
 """Outcomes of pages that were not asked for, or of which no whole answer came."""
+_WHY_HELD = {
+    BUDGET_SPENT: "was asked as often today as it may be, and is",
+    HOST_SILENT: "let several requests run into their time limits, and is",
+    HOST_REFUSES: "refused one page after the other, and is",
+}
+"""Why a host is left alone that did not ask for it."""
+_NOT_SENT = (BUDGET_SPENT, HOST_ASKED_TO_WAIT, HOST_REFUSES, HOST_SILENT)
+"""Reasons of `rate_limited` without a request."""
 _LABELS = {FeedKind.SITEMAP: "sitemap", FeedKind.NEWS_SITEMAP: "sitemap", FeedKind.SECTION: "section"}
 _BOUNDS = {
     "sections": "sections were found",
@@ -93,7 +102,7 @@ def print_report(out: Console, report: CrawlReport) -> None:
     if report.reasons[INTERNAL_ADDRESS] or any(result.reason == INTERNAL_ADDRESS for result in report.feeds):
         out.print(f"{ALLOWS_INTERNAL}.")
     for host, hold in report.held.items():
-        why = "was asked as often today as it may be, and is" if hold.reason == BUDGET_SPENT else "asked to be"
+        why = _WHY_HELD.get(hold.reason, "asked to be")
         out.print(f"{printable(host)} {why} left alone until {shown(hold.until)} UTC; its pages are still owed")
     if report.stopped:
         out.print("Stopped before the end; what was fetched is kept, the rest is still owed.")
@@ -103,6 +112,7 @@ def _not_had(report: CrawlReport) -> Counter[str]:
     """Return how many pages came to which outcome without being fetched; what says `noarchive` was."""
     outcomes = Counter({name: count for name, count in report.outcomes.items() if name in _NOT_HAD})
     outcomes[Outcome.BLOCKED_ROBOTS] -= report.reasons[NOARCHIVE]
+    outcomes[Outcome.RATE_LIMITED] = sum(report.reasons[reason] for reason in _NOT_SENT)
     return +outcomes
 
 

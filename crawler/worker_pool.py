@@ -16,6 +16,7 @@ import multiprocessing
 import pickle
 import resource
 import signal
+import struct
 import sys
 import threading
 import time
@@ -59,6 +60,9 @@ _UNKNOWN_END = 255
 """The exit code where the fork server has ended too, which no work can do to it."""
 _SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS})
 _PR_SET_PDEATHSIG = 1
+_SECONDS = struct.Struct("d")
+ORPHANED_SECONDS = 10.0
+"""So much computing beyond its deadline work may do before the system ends it, where the process that would is gone."""
 _PRELOADED = (
     "crawler.worker_pool",
     "crawler.extraction.reader",
@@ -148,7 +152,7 @@ def prepare_worker(max_memory_bytes: int | None) -> None:
     # A handler would only run once a regular expression or a parser has come to its end.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
-        # The parent is the fork server, which ends with the process that started it.
+        # The parent is the fork server, which ends with its last worker, and with the process that started it.
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if max_memory_bytes is not None:
         with contextlib.suppress(ValueError, OSError):
@@ -161,8 +165,17 @@ def _serve(connection: Connection, max_memory_bytes: int | None) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             asked = connection.recv_bytes()
+            _bound_computing(_SECONDS.unpack_from(asked)[0])
+            asked = asked[_SECONDS.size :]
             connection.send_bytes(b"begun")
             connection.send_bytes(_answer(asked))
+
+
+def _bound_computing(seconds: float) -> None:
+    """End this process some time after its work was to be done, should nobody be left who does that."""
+    bound = int(time.process_time() + seconds + ORPHANED_SECONDS) + 1
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CPU, (bound, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
 def _answer(asked: bytes) -> bytes:
@@ -213,7 +226,7 @@ class _Process:
         self._tasks += 1
         begun = in_time = False
         try:
-            connection.send_bytes(asked)
+            connection.send_bytes(_SECONDS.pack(seconds) + asked)
             if connection.poll(START_SECONDS):
                 connection.recv_bytes()
                 begun = True

@@ -6,9 +6,9 @@ import signal
 import sqlite3
 import time
 
+import psutil
 import pytest
 
-from scheduler.memory import descendants
 from storage.outcomes import Outcome
 from tests.acceptance.checks import check_archive
 from tests.invented_stories import publish
@@ -112,5 +112,5 @@ def test_neither_a_page_that_hangs_its_reader_nor_one_that_never_comes_holds_it_
 
 def stop_workers(pid: int) -> None:
     """Freeze the processes that read pages, as a page does that keeps its reader busy for ever."""
-    for child in descendants(pid):
+    for child in [one.pid for one in psutil.Process(pid).children(recursive=True)]:
         os.kill(child, signal.SIGSTOP)

@@ -159,3 +159,8 @@ def test_a_handful_of_codings_is_undone():
     for _ in range(5):
         body = gzip.compress(body, 1)
     assert decode_body(body, "gzip, gzip, identity, gzip, gzip, gzip", max_bytes=10 * len(PAGE)) == PAGE
+
+
+def test_frames_without_end_are_refused():
+    with pytest.raises(BadContentCoding):
+        decode_body(zstd.compress(b"") * 200_000, "zstd", max_bytes=1_000)

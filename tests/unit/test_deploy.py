@@ -7,8 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scheduler.cli import app
-from scheduler.memory import parse_size
-from scheduler.settings import ServiceSettings, load_settings
+from scheduler.settings import ServiceSettings, load_settings, parse_size
 from scheduler.stop_signals import LEFT_SECONDS
 from storage.engine import BUSY_TIMEOUT_SECONDS
 

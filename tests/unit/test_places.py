@@ -127,3 +127,23 @@ def test_a_place_that_comes_in_the_moment_in_which_nobody_wants_it_any_more_is_n
 def test_a_silent_host_is_left_alone_for_longer_and_longer():
     assert [silence_seconds(times) for times in (1, 2, 3, 4, 5, 6)] == [0, 0, 60, 240, 960, 3840]
     assert silence_seconds(7) == silence_seconds(10_000) == MAX_SILENCE.total_seconds()
+
+
+def test_who_is_cancelled_together_with_others_only_ends():
+    async def all_at_once():
+        places = Places(common=1, patient=1)
+
+        async def hold():
+            place = await places.take(Pace.QUICK)
+            try:
+                await asyncio.sleep(60)
+            finally:
+                place.release()
+
+        tasks = [asyncio.create_task(hold()) for _ in range(4)]
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(ended) for ended in asyncio.run(all_at_once())] == [asyncio.CancelledError] * 4

@@ -80,7 +80,7 @@ class LearntShapes:
             if len(self._noise) >= _MAX_SOURCES:
                 del self._noise[next(iter(self._noise))]
             self._noise[source_id] = (noise, now)
-        keys = [noise.known_key(entry.url, title=entry.title) for entry in entries]
+        keys = [noise.known_key(entry.url, title=entry.title, published_at=entry.published_at) for entry in entries]
         return [replace(one, url_key=key) if key else one for one, key in zip(entries, keys, strict=True)]
 
     def _learn_noise(self, source_id: int) -> UrlNoise:

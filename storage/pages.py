@@ -308,15 +308,29 @@ class Pages:
         has_article = exists().where(articles.c.primary_page_id == primary_id)
         query = (
             select(
-                pages.c.url, pages.c.url_key, pages.c.feed_title, pages.c.alias_of, primary_id.label("primary"), text
+                pages.c.url,
+                pages.c.url_key,
+                pages.c.feed_title.label("title"),
+                pages.c.feed_published_at.label("published_at"),
+                pages.c.alias_of.is_not(None).label("is_alias"),
+                primary_id.label("primary_id"),
+                text.label("text_digest"),
             )
             .where(pages.c.source_id == source_id, has_article)
             .order_by(pages.c.id.desc())
             .limit(limit)
         )
         return [
-            KnownPage(url=url, url_key=key, title=title, is_alias=alias_of is not None, story=digest or str(primary))
-            for url, key, title, alias_of, primary, digest in self._connection.execute(query)
+            KnownPage(
+                url=row.url,
+                url_key=row.url_key,
+                title=row.title,
+                published_at=row.published_at,
+                is_alias=bool(row.is_alias),
+                article=str(row.primary_id),
+                story=row.text_digest or str(row.primary_id),
+            )
+            for row in self._connection.execute(query)
         ]
 
     def to_fetch(

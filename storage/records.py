@@ -338,13 +338,16 @@ class KnownAddresses:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownPage:
-    """A page whose story is known. `story` is the same for pages that stand for one article, by what they say of
-    themselves or by where they lead, and for articles whose text is the same; `title` is an index's own of it."""
+    """A page whose story is known. `article` is the same for pages that stand for one article, by what they say of
+    themselves or by where they lead, and `story` also for articles whose text is the same; `title` and `published_at`
+    are an index's own of it."""
 
     url: str
     url_key: str
+    article: str
     story: str
     title: str | None = None
+    published_at: datetime | None = None
     is_alias: bool = False
 
 

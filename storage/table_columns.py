@@ -28,7 +28,7 @@ def reference(name: str, target: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, Id, ForeignKey(f"{target}.id"), nullable=nullable)
 
 
-_TIME_TYPES = (UtcDateTime, StorableText, Boolean, StorableText, StorableText)
+_TIME_TYPES: tuple[Any, ...] = (UtcDateTime, StorableText, Boolean, StorableText, StorableText)
 """Of `storage.article_fields.TIME_PARTS`."""
 
 

@@ -17,6 +17,8 @@ REFUSALS = frozenset({429, 503})
 """Statuses by which a host asks to be left alone."""
 FORBIDDEN = frozenset({401, 403, 451})
 """Statuses by which a host refuses a page; many in a row mean that it refuses us."""
+_LEADING_ON = frozenset({301, 302, 303, 307, 308})
+"""Statuses that say nothing yet: what they lead to is answered or refused."""
 FORBIDDEN_BORNE = 4
 """So many pages in a row may be refused before a host is left alone: some are for subscribers."""
 FIRST_FORBIDDEN = timedelta(minutes=1)
@@ -84,9 +86,10 @@ def silence_seconds(silences: int) -> float:
 def refusals_after(before: int, status: int | None, *, is_page: bool) -> int:
     """Return how many answers in a row refused, after another one; None is no answer, which changes nothing.
 
-    A feed or a robots.txt that is answered says little of a host that refuses page after page.
+    Nor does a redirect, which may lead to a refusal. A feed or a robots.txt that is answered says little of a host that
+    refuses page after page.
     """
-    if status is None:
+    if status is None or status in _LEADING_ON:
         return before
     if status in FORBIDDEN:
         return before + 1 if is_page else before
@@ -98,12 +101,13 @@ def refusals_after(before: int, status: int | None, *, is_page: bool) -> int:
 def forbidden_seconds(refusals: int, *, jitter: float) -> float:
     """Return for how long a host is left alone after it refused a page, the last of `refusals` answers in a row.
 
-    From the fifth on a minute, twice as long after each further one, up to six hours; `jitter` in 0…1 adds up to half.
+    From the fifth on a minute, and twice as long after each further one; `jitter` in 0…1 adds up to a half of that. It
+    is six hours at most.
     """
     if refusals <= FORBIDDEN_BORNE:
         return 0.0
     doublings = min(refusals - FORBIDDEN_BORNE - 1, 20)
-    return min(FIRST_FORBIDDEN * (1 << doublings), MAX_FORBIDDEN).total_seconds() * (1 + jitter / 2)
+    return min(FIRST_FORBIDDEN * (1 << doublings) * (1 + jitter / 2), MAX_FORBIDDEN).total_seconds()
 
 
 def hold_seconds(retry_after_header: str | None, *, refusals: int, at: datetime, jitter: float) -> float:

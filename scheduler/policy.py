@@ -127,9 +127,6 @@ def next_look(
     seldom = watch_for / max(attempts, 1.0)
     if history.last_outcome is Outcome.GONE:
         return NextLook(since + max(GONE_AGAIN, seldom), NextReason.GONE)
-    if history.last_outcome is Outcome.RATE_LIMITED:
-        # How often a host is asked that asks to be left alone, is held down by that; and it may not have been asked.
-        return NextLook(since + retry_interval(history.consecutive_failures), NextReason.RETRY)
     if not history.has_article:
         growth = growth_of_waits(attempts, watch_for=watch_for)
         return _look_for_article(history, since, growth, end=end)

@@ -191,6 +191,16 @@ def test_a_host_that_refuses_page_after_page_is_left_alone_and_the_rest_stays_ow
     assert backlog.due == 25
 
 
+def test_a_host_that_refuses_what_it_redirects_to_is_left_alone_too(morgue, newsroom):
+    slugs = [f"story-{number}" for number in range(30)]
+    for slug in slugs:
+        newsroom.respond(f"/news/{slug}", status=302, headers={"Location": f"/full/{slug}"})
+        newsroom.respond(f"/full/{slug}", status=403)
+    report = morgue.crawl(feed(newsroom, {slug: newsroom.url(f"/news/{slug}") for slug in slugs}))
+    assert sum("/full/" in request.target for request in newsroom.requests) == 5
+    assert {hold.reason for hold in report.held.values()} == {"host_refuses"}
+
+
 def test_a_few_refused_pages_among_others_hold_nothing_up(morgue, newsroom):
     links = {}
     for number, slug in itertools.product(range(4), ("free", "paid", "paid-too")):

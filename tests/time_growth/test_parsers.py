@@ -196,5 +196,9 @@ def test_no_beginning_makes_a_reader_slow(beginning):
 
 
 def test_a_slow_reader_is_told():
-    assert _is_slow(lambda text: [sum(map(ord, text[at:])) for at in range(0, len(text), 100)], "", "a")
+    # With the cube of the length, which no busy machine hides.
+    def slow(text: str) -> int:
+        return sum(sum(map(ord, text[at:])) for at in range(0, len(text), 400) for _ in range(len(text) // 1_000))
+
+    assert _is_slow(slow, "", "a")
     assert not _is_slow(lambda text: [letter.upper() for letter in text], "", "a")

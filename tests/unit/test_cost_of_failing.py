@@ -42,6 +42,7 @@ def fetches(outcome: Outcome, rule: str = "plan", *, after: int = 1, budget: flo
 CANNOT_BE_HAD = [
     Outcome.PAYWALLED,
     Outcome.BLOCKED_STATUS,
+    Outcome.RATE_LIMITED,
     Outcome.CONSENT_WALL,
     Outcome.LOGIN_WALL,
     Outcome.BOT_CHECK,

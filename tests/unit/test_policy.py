@@ -51,7 +51,7 @@ def test_a_host_that_fails_is_not_asked_each_ten_minutes_for_a_second_look():
         (Outcome.PAYWALLED, 2, timedelta(days=20), "retry"),
         (Outcome.BLOCKED_STATUS, 9, timedelta(days=20), "retry"),
         (Outcome.SUSPECT, 9, timedelta(days=20), "retry"),
-        (Outcome.RATE_LIMITED, 3, timedelta(minutes=40), "retry"),
+        (Outcome.RATE_LIMITED, 3, timedelta(days=20), "retry"),
         (Outcome.NOT_ARTICLE, 0, WATCH_FOR / 6, "not_article"),
         (Outcome.GONE, 0, WATCH_FOR / 6, "gone"),
     ],

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from scrapy import Request
 from scrapy.exceptions import (
@@ -21,14 +22,12 @@ from scrapy.exceptions import (
 from scrapy.http import Headers, Response
 
 from crawler.address_guard import port_refused
-from crawler.http_handler import AS_SENT, AnswerAsSent, reason_of
+from crawler.http_handler import AS_SENT, GIVEN_UP, READ_STATUSES, AnswerAsSent, reason_of
 from crawler.whole_body import is_cut
 from storage.clock import utc_now
 from storage.content_coding import is_coded
 from storage.model import HttpExchange
 from storage.outcomes import Outcome
-
-_READ_STATUSES = frozenset({200, 203})
 
 Engine = Callable[[Request], Awaitable[Response]]
 """Scrapy's `ExecutionEngine.download_async`, or what stands in for it."""
@@ -72,7 +71,10 @@ class Downloader:
         if port_refused(url):
             outcome, reason = Outcome.BLOCKED_ADDRESS, "port"
         else:
-            meta = {} if max_bytes is None else {"download_maxsize": max_bytes}
+            given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            meta: dict[str, Any] = {GIVEN_UP: given_up}
+            if max_bytes is not None:
+                meta["download_maxsize"] = max_bytes
             # Validators are echoed byte for byte; Scrapy would write text as UTF-8.
             sent = {name: value.encode("latin-1", "replace") for name, value in headers.items()}
             request = Request(url, headers=sent, meta=meta, dont_filter=True)
@@ -87,6 +89,8 @@ class Downloader:
                     outcome, reason = Outcome.NETWORK_ERROR, "short_body"
                 else:
                     exchange = _exchange(record_id, request, response, as_sent, started_at)
+            finally:
+                given_up.cancel()
         return Attempt(
             record_id=record_id,
             url=url,
@@ -127,7 +131,7 @@ def _exchange(
 
 def _is_cut(response: Response, as_sent: AnswerAsSent) -> bool:
     """Whether a body that only the end of the connection delimits is known to be torn; an error's page may be."""
-    if response.status not in _READ_STATUSES or any(name in response.headers for name in _DELIMITERS):
+    if response.status not in READ_STATUSES or any(name in response.headers for name in _DELIMITERS):
         return False
     coding = response.headers.get("Content-Encoding") or b""
     return not is_coded(coding.decode("latin-1")) and is_cut(response.body, orderly=as_sent.ended_orderly)

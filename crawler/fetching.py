@@ -1,6 +1,7 @@
 """One request of ours from its first hop to its last: robots.txt, spacing, redirects, each hop a fact of its own."""
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from crawler.body_memory import BodyOnDisk, RoomForLarge
 from crawler.download import Attempt
 from crawler.page_hops import PageHop, may_lead_on, page_hop
 from crawler.politeness import FetchingHalted, FetchingStopped, Hold, NoLongerOwed, Politeness, Turn
@@ -226,6 +228,7 @@ class Fetcher:
         self._max_redirects = max_redirects
         self._now = now
         self._halted: frozenset[int] = frozenset()
+        self._room = RoomForLarge()
         self._robots = RobotsGate(
             self._ask_robots,
             stored=robots_files.stored,
@@ -261,7 +264,25 @@ class Fetcher:
                 raise
             _say_deadline(request.url, seconds)
             hops.append(Hop(attempt=self._unsent(request.url), outcome=Outcome.TIMEOUT, reason=DEADLINE))
+        if not request.part:
+            # An article's further parts never wait, for the parts before them have room that others wait for.
+            await self._wait_for_room(hops)
         return Fetched(request=request, chain_id=chain_id, hops=tuple(hops))
+
+    async def _wait_for_room(self, hops: list[Hop]) -> None:
+        """Let a large body wait on disk while too many others are in memory."""
+        hop = hops.pop()
+        size, on_disk = len(_body(hop)), None
+        with contextlib.ExitStack() as stack:
+            if not self._room.is_there(size):
+                with contextlib.suppress(OSError):  # then it waits in memory
+                    on_disk = stack.enter_context(contextlib.closing(BodyOnDisk(_body(hop))))
+                    hop = _with_body(hop, b"")
+            await self._room.wait(size)
+            if on_disk is not None:
+                hop = _with_body(hop, on_disk.content())
+        self._room.keep(hop.attempt.exchange, size)
+        hops.append(hop)
 
     def recorded(self, fetched: Fetched) -> None:
         """Say that what was fetched is recorded, or never will be; for some seconds its host was kept for that."""
@@ -534,10 +555,26 @@ def _led_to(attempt: Attempt, target: str, *, reason: str | None) -> Hop:
     exchange = attempt.exchange
     if exchange is None:
         raise ValueError("nothing leads on where no answer came")
+    hop = Hop(
+        attempt=attempt,
+        outcome=Outcome.REDIRECTED,
+        reason=reason,
+        location=target,
+        bytes_received=len(exchange.body),
+    )
     # Nobody reads it, and there may be one for each hop.
-    bodiless = replace(attempt, exchange=replace(exchange, body=b""))
-    received = len(exchange.body)
-    return Hop(attempt=bodiless, outcome=Outcome.REDIRECTED, reason=reason, location=target, bytes_received=received)
+    return _with_body(hop, b"")
+
+
+def _body(hop: Hop) -> bytes:
+    return hop.attempt.exchange.body if hop.attempt.exchange else b""
+
+
+def _with_body(hop: Hop, body: bytes) -> Hop:
+    exchange = hop.attempt.exchange
+    return (
+        hop if exchange is None else replace(hop, attempt=replace(hop.attempt, exchange=replace(exchange, body=body)))
+    )
 
 
 def _as_text(location: str) -> str:

@@ -46,6 +46,7 @@ from scrapy.responsetypes import responsetypes
 
 from crawler import dns
 from crawler.address_guard import AddressInfo, AddressRefused, guarded_socket
+from crawler.body_memory import ComingBody, ComingBytes
 from crawler.dns import NameNotFound
 from crawler.places import open_files_allowed
 from crawler.worker_pool import shortage_of
@@ -58,6 +59,9 @@ ALLOW_PRIVATE_ADDRESSES = "MORGUE_ALLOW_PRIVATE_ADDRESSES"
 
 AS_SENT = "answer_as_sent"
 """Key of a request's `meta` under which its `AnswerAsSent` stands once it was answered."""
+GIVEN_UP = "given_up"
+"""Key of a request's `meta` for a future: once that is done nobody waits for the answer, and the request is ended.
+Scrapy's engine does not hand on that who asked was cancelled."""
 
 MAX_HEADER_BYTES = 128 * 1024
 MAX_HEADER_LINES = 1_000
@@ -69,7 +73,7 @@ KEPT_CONNECTION_SECONDS = 15
 kept than a quarter of the files that this process may have open."""
 DECIDED_IDLE_SECONDS = 5.0
 """So long the rest of an answer is waited for whose head alone decides: a redirect, a refusal, an error."""
-_READ_STATUSES = frozenset({200, 203})
+READ_STATUSES = frozenset({200, 203})
 """Answers whose body is what was asked for; of any other the head decides, and a body that is cut changes nothing."""
 BUFFER_BYTES = 128 * 1024
 _STRAY_READS = 100
@@ -110,6 +114,7 @@ class HttpHandler(BaseDownloadHandler):
         self._transfers.setopt(pycurl.M_MAXCONNECTS, min(KEPT_CONNECTIONS, open_files_allowed() // 4))
         self._kept = KeptConnections()
         self._authorities = certificate_authorities()
+        self._coming = ComingBytes()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -125,25 +130,21 @@ class HttpHandler(BaseDownloadHandler):
         seconds = float(request.meta.get("download_timeout", self._timeout_seconds))
         limit = int(request.meta.get("download_maxsize", self._max_bytes))
         begun = time.monotonic()
-        transfer = _Transfer(request, guard=guarded_socket(allow_private=self._allow_private), max_bytes=limit)
-        try:
-            async with asyncio.timeout(seconds):
-                transfer.addresses = await self._look_up(request)
-                await self._perform(transfer)
-        except TimeoutError:
-            if not transfer.head_decides:
-                raise with_reason(
-                    DownloadTimeoutError(f"took longer than {seconds} s"), "no_response_in_time"
-                ) from None
-        except BaseException:
-            transfer.close()
-            raise
-        try:
+        guard = guarded_socket(allow_private=self._allow_private)
+        transfer = _Transfer(request, guard=guard, max_bytes=limit, body=ComingBody(self._coming))
+        with contextlib.closing(transfer):
+            try:
+                async with asyncio.timeout(seconds):
+                    transfer.addresses = await self._look_up(request)
+                    await self._perform(transfer)
+            except TimeoutError:
+                if not transfer.head_decides:
+                    raise with_reason(
+                        DownloadTimeoutError(f"took longer than {seconds} s"), "no_response_in_time"
+                    ) from None
             request.meta["download_latency"] = time.monotonic() - begun
             request.meta[AS_SENT] = transfer.as_sent()
             return transfer.response()
-        finally:
-            transfer.close()
 
     async def _look_up(self, request: Request) -> list[str]:
         """Return the addresses of the host; none where it is an address itself."""
@@ -180,7 +181,14 @@ class HttpHandler(BaseDownloadHandler):
             else:
                 done.set_exception(with_reason(DownloadTimeoutError("nothing came for too long"), "idle"))
 
+        def give_up(_nobody_waits: object) -> None:
+            if not done.done():
+                done.set_exception(with_reason(DownloadCancelledError("nobody waits for it any more"), "given_up"))
+
         transfer.idle_check = loop.call_later(soon, check_idle)
+        given_up = transfer.given_up
+        if given_up is not None:
+            given_up.add_done_callback(give_up)
         try:
             await done
             transfer.check_head()
@@ -268,14 +276,17 @@ def _was_spoken_to(number: int) -> bool:
 class _Transfer:
     """One request on its way: what libcurl is told, and what it hands over."""
 
-    def __init__(self, request: Request, *, guard: Callable[[AddressInfo], socket.socket], max_bytes: int) -> None:
+    def __init__(
+        self, request: Request, *, guard: Callable[[AddressInfo], socket.socket], max_bytes: int, body: ComingBody
+    ) -> None:
         self.curl = pycurl.Curl()
         self.addresses: list[str] = []
+        self.given_up: asyncio.Future[None] | None = request.meta.get(GIVEN_UP)
         self.idle_check: asyncio.TimerHandle
         self._request = request
         self._guard = guard
         self._max_bytes = max_bytes
-        self._body = bytearray()
+        self._body = body
         self._status_line = b""
         self._lines: list[bytes] = []
         self._header_bytes = self._header_lines = 0
@@ -283,7 +294,7 @@ class _Transfer:
         self._begun_at = 0.0
         self._last_byte_at: float | None = None
         self._too_large: str | None = None
-        self._refused = False
+        self._refused = self._opened = False
         self._shortage: ShortOfResources | None = None
         self._ended_orderly = True
 
@@ -334,7 +345,7 @@ class _Transfer:
     def head_decides(self) -> bool:
         """Whether the head of an answer is there, and says all that is to be known of it."""
         status = self._status_line.split(b" ", 2)[1:2]
-        return self._head_ended and bool(status) and status[0].isdigit() and int(status[0]) not in _READ_STATUSES
+        return self._head_ended and bool(status) and status[0].isdigit() and int(status[0]) not in READ_STATUSES
 
     def quiet_seconds(self) -> float:
         """Return for how long the server has said nothing. Connecting has a limit of its own and does not count."""
@@ -359,10 +370,13 @@ class _Transfer:
         )
 
     def response(self) -> Response:
-        """Return the answer as Scrapy has it."""
+        """Return the answer as Scrapy has it. Raises `ShortOfResources`."""
         fields = [_field(line) for line in self._lines]
         headers = Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields])
-        body = bytes(self._body)
+        try:
+            body = self._body.content()
+        except OSError as problem:
+            raise _no_room(problem) from problem
         kind = responsetypes.from_args(headers=headers, url=self._request.url, body=body)
         address = self.curl.getinfo(pycurl.PRIMARY_IP)
         return kind(
@@ -397,7 +411,7 @@ class _Transfer:
         if self._too_large is not None:
             return DownloadCancelledError, self._too_large
         if code == pycurl.E_COULDNT_CONNECT:
-            if self._refused:
+            if self._refused and not self._opened:
                 return CannotResolveHostError, "internal_address"
             return _CONNECT_ERRORS.get(self.curl.getinfo(pycurl.OS_ERRNO), (DownloadFailedError, "unreachable"))
         if code == pycurl.E_RECV_ERROR and "chunk" in message:
@@ -407,6 +421,7 @@ class _Transfer:
     def close(self) -> None:
         """Forget the transfer; it is no longer run."""
         self.curl.close()
+        self._body.close()
 
     # What libcurl calls. An exception would be printed and lost, so none is raised.
 
@@ -420,13 +435,13 @@ class _Transfer:
         except OSError as problem:
             self._shortage = shortage_of(problem)
             return int(pycurl.SOCKET_BAD)
-        self._refused = False
         try:
             os.close(os.dup(made.fileno()))
         except OSError as problem:
             self._shortage = shortage_of(problem)
             made.close()
             return int(pycurl.SOCKET_BAD)
+        self._opened, self._shortage = True, None
         # What libcurl gets is a duplicate, made when this returns.
         asyncio.get_running_loop().call_soon(made.close)
         return made
@@ -453,7 +468,11 @@ class _Transfer:
         if self._max_bytes and len(self._body) + len(part) > self._max_bytes:
             self._too_large = "body"
             return -1
-        self._body += part
+        try:
+            self._body.append(part)
+        except OSError as problem:
+            self._shortage = shortage_of(problem) or _no_room(problem)
+            return -1
         return None
 
 
@@ -504,6 +523,12 @@ def certificate_authorities() -> str:
     """Return the file of the authorities that are believed: this machine's, or where it has none, certifi's."""
     paths = ssl.get_default_verify_paths()
     return paths.cafile or certifi.where()
+
+
+def _no_room(problem: OSError) -> ShortOfResources:
+    return ShortOfResources(
+        "the folder for temporary files", f"takes no body of an answer ({problem})", "make room on its disk"
+    )
 
 
 def _header_lines(headers: Headers) -> Iterator[bytes]:

@@ -168,7 +168,8 @@ def run_beside(inputs: Sequence[HostileInput], folder: Path, *, seconds: float =
         good = _GoodPublisher(own)
         servers = []
         for place, hostile in enumerate(inputs, start=2):
-            server = stack.enter_context(bad_server(hosts=(f"127.0.0.{place}",)))
+            hosts = tuple(f"127.0.{place}.{number}" for number in range(1, hostile.hosts + 1))
+            server = stack.enter_context(bad_server(hosts=hosts))
             server.scripts = _Handled(hostile, server)
             servers.append(server)
         port = _free_port()
@@ -226,7 +227,9 @@ def _configure(folder: Path, port: int, good: BadServer, hostile: Sequence[tuple
         *_source("good", "feeds", good.url("/feed")),
     ]
     for place, (one, server) in enumerate(hostile):
-        lines += _source(f"hostile-{place}", one.lists, server.url(one.index))
+        for number in range(1, one.hosts + 1):
+            url = server.url(one.index).replace(server.host, server.host.removesuffix("1") + str(number))
+            lines += _source(f"hostile-{place}-{number}", one.lists, url)
     (folder / "morgue.toml").write_text("\n".join([*lines, ""]))
 
 

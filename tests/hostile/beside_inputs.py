@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from tests.integration.bad_server import answer
+from tests.integration.bad_server import Script, answer, then_silence
 
-Answers = Callable[[str, str], bytes | None]
+Answers = Callable[[str, str], Script | None]
 """Returns what is sent for a path at an address (`http://host:port`), None for 404."""
 
 PROSE = (
@@ -26,13 +26,17 @@ PROSE = (
 
 @dataclass(frozen=True, kw_only=True)
 class HostileInput:
-    """A publisher that sends something hostile, polled by `index` (a path), which is of the kind `lists`."""
+    """A publisher that sends something hostile, polled by `index` (a path), which is of the kind `lists`.
+
+    `hosts` are so many of its kind, each at an address of its own.
+    """
 
     name: str
     does: str
     answers: Answers
     index: str = "/feed"
     lists: str = "feeds"
+    hosts: int = 1
 
 
 def story(number: int, more: str = "", head: str = "", title: str = "") -> bytes:
@@ -158,6 +162,26 @@ def _many_links(at: str) -> bytes:
     return f"<!doctype html><html><body><main>{links}</main></body></html>".encode()
 
 
+@cache
+def _large(number: int, *, announced: int | None = None) -> bytes:
+    """Return the answer of a page of 9 MB; what is announced as its length may be more."""
+    whole = answer(story(number, "<!--" + "x" * 9_000_000 + "-->"), content_type="text/html; charset=utf-8")
+    head, _, body = whole.partition(b"\r\n\r\n")
+    length = b"Content-Length: %d" % len(body)
+    return head.replace(length, b"Content-Length: %d" % (announced or len(body))) + b"\r\n\r\n" + body
+
+
+def _bodies(name: str, does: str, page: Callable[[], Script]) -> HostileInput:
+    """Return eighty publishers, each of which lists three pages of a kind."""
+
+    def answers(path: str, _at: str) -> Script | None:
+        if path == "/feed":
+            return _rss(feed([f"/2024/06/report-{number}-from-the-quay" for number in range(1, 4)]))
+        return page() if path.startswith("/2024/") else None
+
+    return HostileInput(name=name, does=does, answers=answers, hosts=80)
+
+
 _AGENTS = "".join(f"User-agent: robot{number}\n" for number in range(12_000))
 _RULES = "".join(f"Disallow: /p{number}\n" for number in range(12_000))
 _STARS = "User-agent: *\n" + "".join(f"Disallow: /{'*a' * 40}*{number}$\n" for number in range(2_000))
@@ -223,6 +247,12 @@ INPUTS = [
     ),
     _pages("codings, members", "is gzip of 100,000 members", lambda _: _members(100_000), _GZIP),
     _pages("codings, a bomb", "unpacks to 200 MB", lambda _: _BOMB, "Content-Encoding: deflate"),
+    _bodies("bodies, large", "are eighty hosts with pages of 9 MB", lambda: _large(1)),
+    _bodies(
+        "bodies, never whole",
+        "are eighty hosts that send 9 MB of ten, and no more",
+        lambda: then_silence(_large(1, announced=10_000_000)),
+    ),
     HostileInput(name="labels", does="calls its coding another long name each time", answers=_labelled),
     HostileInput(name="headers", does="sends 60 KB of headers", answers=_headers),
 ]

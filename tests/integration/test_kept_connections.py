@@ -100,3 +100,28 @@ def test_a_page_that_is_cut_is_no_page():
     CUT["/page"] = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<p>The ferry"
     assert answers("/page") == [(Outcome.NETWORK_ERROR, "short_body")]
     del CUT["/page"]
+
+
+def test_what_nobody_waits_for_any_more_is_ended_at_once():
+    async def run_it():
+        came, left = asyncio.Event(), asyncio.Event()
+
+        async def hold(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            came.set()
+            await reader.read()  # until the client is gone
+            left.set()
+            writer.close()
+
+        server = await asyncio.start_server(hold, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        endless = SETTINGS.model_copy(update={"timeout_seconds": 600, "idle_timeout_seconds": 600})
+        async with open_engine(endless) as downloader:
+            asked = asyncio.create_task(downloader.attempt(url, {}))
+            await asyncio.wait_for(came.wait(), 30)
+            asked.cancel()
+            await asyncio.wait_for(left.wait(), 30)
+            assert (await asyncio.gather(asked, return_exceptions=True))[0].__class__ is asyncio.CancelledError
+        server.close()
+
+    run(run_it())

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import structlog
 
+from crawler import body_memory, fetching
 from crawler.download import Attempt
 from crawler.fetching import Fetcher, FetchRequest, outcome_of_status
 from crawler.page_bodies import wrong_type
@@ -377,3 +379,37 @@ def test_what_is_no_longer_owed_when_its_turn_has_come_is_not_asked_for():
     asyncio.run(once())
     assert [url for url, _ in site.asked] == ["http://a.example/robots.txt"]
     assert slots.states["a.example"].requests_today == 1
+
+
+def test_large_bodies_wait_on_disk_until_those_before_them_were_read(monkeypatch):
+    monkeypatch.setattr(fetching, "RoomForLarge", partial(body_memory.RoomForLarge, 3_000_000))
+    bodies = {f"http://host-{number}.example/": bytes([number]) * 1_000_000 for number in range(12)}
+
+    async def run():
+        taken = []
+        async with fetcher_of(ScriptedSite({url: (200, {}, body) for url, body in bodies.items()})) as fetcher:
+            asked = [asyncio.create_task(fetcher.fetch(FetchRequest(url=url, kind=FetchKind.PAGE))) for url in bodies]
+            while asked:
+                await asyncio.wait(asked, timeout=0.2)
+                done = [task for task in asked if task.done()]
+                assert 0 < len(done) <= 3
+                for task in done:
+                    exchange = (await task).last.attempt.exchange
+                    taken.append((exchange.url, exchange.body))
+                    asked.remove(task)
+                del task, done, exchange
+        return taken
+
+    assert sorted(asyncio.run(run())) == sorted(bodies.items())
+
+
+def test_a_part_of_an_article_never_waits_for_the_room_that_those_before_it_have(monkeypatch):
+    monkeypatch.setattr(fetching, "RoomForLarge", partial(body_memory.RoomForLarge, 1_000_000))
+
+    async def run():
+        async with fetcher_of(ScriptedSite({f"http://a.example/{n}": (200, {}, b"x" * 900_000) for n in (1, 2)})) as it:
+            first = await it.fetch(FetchRequest(url="http://a.example/1", kind=FetchKind.PAGE))
+            part = FetchRequest(url="http://a.example/2", kind=FetchKind.PAGE, part=True)
+            return first, await asyncio.wait_for(it.fetch(part), 30)
+
+    assert [fetched.last.outcome for fetched in asyncio.run(run())] == [None, None]

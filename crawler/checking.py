@@ -10,7 +10,7 @@ from crawler.fetching import Fetched, FetchRequest
 from crawler.home_pages import HomePages
 from crawler.index_reading import SITEMAPS, IndexRead, is_home
 from crawler.page_reading import task_of
-from crawler.report import ALLOWS_INTERNAL, INTERNAL_ADDRESS
+from crawler.report import WAYS_OUT
 from crawler.runner import Crawling
 from storage.model import FeedKind, FetchKind, StatedTime
 from storage.outcomes import POLLED_WELL, Outcome
@@ -76,7 +76,7 @@ def problems_of(indexes: Sequence[IndexCheck], samples: Sequence[SampleCheck]) -
     for check in indexes:
         if not check.healthy:
             why = f" ({check.reason})" if check.reason else ""
-            hint = f"; {ALLOWS_INTERNAL}" if check.reason == INTERNAL_ADDRESS else ""
+            hint = f"; {WAYS_OUT[check.reason]}" if check.reason in WAYS_OUT else ""
             problems.setdefault("index_failed", f"{check.url}: {check.outcome}{why}{hint}")
     if indexes and not any(check.articles or check.indexes for check in indexes):
         problems["no_articles_listed"] = "nothing that it names leads to an article"

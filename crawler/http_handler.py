@@ -416,6 +416,8 @@ class _Transfer:
             return _CONNECT_ERRORS.get(self.curl.getinfo(pycurl.OS_ERRNO), (DownloadFailedError, "unreachable"))
         if code == pycurl.E_RECV_ERROR and "chunk" in message:
             return DownloadFailedError, "malformed_response"
+        if code == pycurl.E_RECV_ERROR and "alert" in message:
+            return DownloadFailedError, "tls"  # sent after the handshake, as where a client's certificate is wanted
         return _ERRORS.get(code, (DownloadFailedError, "failed"))
 
     def close(self) -> None:

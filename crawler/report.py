@@ -18,9 +18,11 @@ from storage.wording import counted
 
 INDEXES_SHOWN = 25
 NOARCHIVE = "noarchive"
-INTERNAL_ADDRESS = "internal_address"
-ALLOWS_INTERNAL = "`allow_private_addresses = true` under [crawl] allows internal addresses"
-"""The way out where an internal address was refused, which nobody who crawls a machine of their own would guess."""
+WAYS_OUT = {
+    "internal_address": "`allow_private_addresses = true` under [crawl] allows internal addresses",
+    "port": "it belongs to another service, and no browser asks for a page there; name one that serves HTTP",
+}
+"""What to do by the reason of a `blocked_address`, which nobody would guess."""
 _NOT_HAD = with_trait(Trait.UNREACHABLE) | of_family(Family.FORBIDDEN)
 """Outcomes of pages that were not asked for, or of which no whole answer came."""
 _WHY_HELD = {
@@ -99,8 +101,10 @@ def print_report(out: Console, report: CrawlReport) -> None:
         out.print(
             f"{unkept} of them {asks} not to be archived (noarchive): not kept, as [crawl] respect_noarchive says"
         )
-    if report.reasons[INTERNAL_ADDRESS] or any(result.reason == INTERNAL_ADDRESS for result in report.feeds):
-        out.print(f"{ALLOWS_INTERNAL}.")
+    reasons = report.reasons.keys() | {result.reason for result in report.feeds} | {one.reason for one in report.named}
+    for reason, way_out in WAYS_OUT.items():
+        if reason in reasons:
+            out.print(f"{reason}: {way_out}.")
     for host, hold in report.held.items():
         why = _WHY_HELD.get(hold.reason, "asked to be")
         out.print(f"{printable(host)} {why} left alone until {shown(hold.until)} UTC; its pages are still owed")

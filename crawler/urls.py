@@ -74,7 +74,7 @@ def _suffixes() -> "tldextract.TLDExtract":
 
     Importing the package brings a whole HTTP client along, which those need not wait for who only want help.
     """
-    import tldextract  # noqa: PLC0415
+    import tldextract  # noqa: PLC0415 - see above
 
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 

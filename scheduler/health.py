@@ -63,7 +63,7 @@ PROBLEMS = {
     "resources_short": "This machine is short of processes, threads, open files or memory: nothing is fetched.",
     "lock_lost": "Another service may have begun on the same database.",
 }
-"""Every code, and what it says; docs/operating.md has the same list."""
+"""Every code, and what it says; the list of docs/operating.md is written from it."""
 
 MENDED_BY_RESTART = frozenset(
     {"loop_blocked", "writer_stuck", "writer_ended", "job_stuck", "fetching_stuck", "polls_stuck"}

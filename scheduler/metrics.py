@@ -157,7 +157,7 @@ CATALOGUE = (
     ),
     Described("morgue_build_info", "gauge", ("version", "python"), "1; what runs."),
 )
-"""Every metric of ours; docs/metrics.md has the same table."""
+"""Every metric of ours; the table of docs/metrics.md is written from it."""
 
 _BY_NAME = {one.name: one for one in CATALOGUE}
 

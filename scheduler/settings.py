@@ -166,9 +166,9 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     """
     path = _find_file(config, environ)
     values = _read_file(path) if path else {}
-    variables = list(_variables(environ))
+    variables, unknown_variables = _variables(environ)
+    found = [str(key) for key in (*unknown_variables, *_check_keys(values))]
     if path:
-        _refuse(path, _check_keys(values))
         _place_paths(values, path.parent)
     for variable in variables:
         section = values.setdefault(variable.section, {})
@@ -179,16 +179,17 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
         settings._file = path
         # What the next start would refuse must not pass here: a running service reads this file again.
         _check_database_url(settings.database.url)
-        return settings  # noqa: TRY300 - what follows is about the failure alone
+        if not found:
+            return settings
     except ValidationError as error:
-        found = [_explain(problem, values, variables) for problem in error.errors(include_context=False)]
+        problems = (one for one in error.errors(include_context=False) if one["type"] != _UNKNOWN)
+        found += [_explain(problem, values, variables) for problem in problems]
     elsewhere = path is None or all(line.startswith(PREFIX) for line in found)
     raise ConfigurationError("environment" if elsewhere else str(path), "; ".join(found)) from None
 
 
 def _check_database_url(url: str) -> None:
-    # SQLAlchemy takes longer to be imported than all else together that help and completion need.
-    from storage.engine import parse_url  # noqa: PLC0415
+    from storage.engine import parse_url  # noqa: PLC0415 - takes longer than all that help and completion need
 
     parse_url(url)
 
@@ -239,8 +240,8 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigurationError(str(path), f"is no TOML: {problem}") from problem
 
 
-def _variables(environ: Mapping[str, str]) -> Iterator[_Variable]:
-    """Give the settings that the environment makes. Raises `ConfigurationError` naming all variables unknown."""
+def _variables(environ: Mapping[str, str]) -> tuple[list[_Variable], list[_UnknownKey]]:
+    """Return the settings that the environment makes, and the variables that are meant to be some and are unknown."""
     known = {
         f"{PREFIX}{section}__{key}".upper(): (section, key)
         for section, model in _SECTIONS.items()
@@ -249,9 +250,7 @@ def _variables(environ: Mapping[str, str]) -> Iterator[_Variable]:
     names = [name for name in sorted(environ) if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)]
     names = [name for name in names if name != CONFIG_VARIABLE]
     unknown = [_UnknownKey(where="", key=name, known=(*known, CONFIG_VARIABLE)) for name in names if name not in known]
-    _refuse("environment", unknown)
-    for name in names:
-        yield _Variable(name, *known[name], environ[name])
+    return [_Variable(name, *known[name], environ[name]) for name in names if name in known], unknown
 
 
 def _check_keys(values: Mapping[str, Any]) -> Iterator[_UnknownKey]:
@@ -283,12 +282,6 @@ def _source_label(number: int, source: object) -> str:
 def _suggestion(word: str, known: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
     return f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})" if len(known) < 12 else ""
-
-
-def _refuse(subject: str | Path, unknown: Iterator[_UnknownKey] | list[_UnknownKey]) -> None:
-    problems = [str(key) for key in unknown]
-    if problems:
-        raise ConfigurationError(str(subject), "; ".join(problems))
 
 
 def _place_paths(values: dict[str, Any], folder: Path) -> None:
@@ -326,6 +319,8 @@ def _where(place: tuple[str | int, ...], values: Mapping[str, Any], variables: l
     return " ".join([_source_label(number + 1, values["source"][number]), *inside])
 
 
+_UNKNOWN = "extra_forbidden"
+"""What pydantic calls a key that is unknown, of which more is said by `_check_keys`."""
 _WANTED = {
     "missing": "is required",
     "bool_parsing": "must be true or false",

@@ -50,7 +50,7 @@ def add(
 
     It goes into the configuration, which is begun if there is none.
     """
-    from crawler.report import ALLOWS_INTERNAL, INTERNAL_ADDRESS
+    from crawler.report import WAYS_OUT
     from crawler.source_finding import SourceFinder
 
     context: CommandContext = ctx.obj
@@ -60,7 +60,7 @@ def add(
     found = _with_crawling(context, lambda crawling: SourceFinder(crawling).find(address), in_passing=print_)
     if found.outcome is not None:
         why = f" ({found.reason})" if found.reason else ""
-        remedy = ALLOWS_INTERNAL if found.reason == INTERNAL_ADDRESS else "name another address of the publisher"
+        remedy = WAYS_OUT.get(found.reason or "", "name another address of the publisher")
         raise NothingFound(address, f"could not be read: {found.outcome}{why}", remedy)
     block = _block(context, found, slug)
     _write(context, [block], print_=print_)

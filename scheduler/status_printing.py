@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crawler.report import ALLOWS_INTERNAL, INTERNAL_ADDRESS
+from crawler.report import WAYS_OUT
 from storage.clock import utc_now
 from storage.escaping import printable
 from storage.outcomes import ARTICLE_SEEN
@@ -218,8 +218,9 @@ def _print_page(console: Console, page: Mapping[str, Any]) -> None:
                 f"  {_short(fetch['started_at'])}{status} {fetch['outcome']}{why}, {counted(fetch['bytes'], 'byte')}"
             )
         )
-    if page["fetches"] and page["fetches"][0]["reason"] == INTERNAL_ADDRESS:
-        console.print(f"{ALLOWS_INTERNAL}.")
+    reason = page["fetches"][0]["reason"] if page["fetches"] else None
+    if reason in WAYS_OUT:
+        console.print(f"{reason}: {WAYS_OUT[reason]}.")
 
 
 def _short(value: str | None) -> str:

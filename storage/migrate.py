@@ -161,7 +161,7 @@ def _run_migrations(connection: Connection, *, as_service: bool, copied: Path | 
                 "stop the service first",
             )
         if copied is not None:
-            keep_copy(copied, name=f"{copied.name}.before-{revision}")
+            keep_copy(copied, name=f"{copied.name}.revision-{revision}")
     command.upgrade(_config(connection), "head")
 
 

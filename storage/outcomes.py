@@ -4,7 +4,6 @@ Every set of outcomes in the code is taken from these rows, and so is the table 
 is imported here.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Flag, StrEnum, auto
 
@@ -122,34 +121,30 @@ class OutcomeRow:
     meaning: str
 
 
-def _row(outcome: Outcome, *, family: Family | None, traits: Trait, kept: str, meaning: str) -> OutcomeRow:
-    return OutcomeRow(outcome=outcome, family=family, traits=traits, kept=kept, meaning=meaning)
-
-
 OUTCOMES: tuple[OutcomeRow, ...] = (
-    _row(
-        Outcome.CREATED,
+    OutcomeRow(
+        outcome=Outcome.CREATED,
         family=None,
         traits=Trait.READ | Trait.WRITES_VERSION | Trait.OTHER_TEXT,
         kept="yes",
         meaning="An article was seen for the first time.",
     ),
-    _row(
-        Outcome.UPDATED,
+    OutcomeRow(
+        outcome=Outcome.UPDATED,
         family=None,
         traits=Trait.READ | Trait.WRITES_VERSION | Trait.OTHER_TEXT,
         kept="yes",
         meaning="A new version.",
     ),
-    _row(
-        Outcome.REVERTED,
+    OutcomeRow(
+        outcome=Outcome.REVERTED,
         family=None,
         traits=Trait.READ | Trait.WRITES_VERSION | Trait.OTHER_TEXT,
         kept="yes; no with `flapping`",
         meaning="An earlier state came back; with the reason `flapping` it made no version.",
     ),
-    _row(
-        Outcome.COSMETIC,
+    OutcomeRow(
+        outcome=Outcome.COSMETIC,
         family=None,
         traits=Trait.READ,
         kept='with `keep = "all"`, or with a reason other than `rotating`',
@@ -160,22 +155,22 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "read by this extractor)."
         ),
     ),
-    _row(
-        Outcome.UNCHANGED,
+    OutcomeRow(
+        outcome=Outcome.UNCHANGED,
         family=None,
         traits=Trait.READ | Trait.POLLED_WELL,
         kept="no; the row names the capture seen again",
         meaning="The same text or the same bytes; with the reason `restored`, of an article that was gone.",
     ),
-    _row(
-        Outcome.NOT_MODIFIED,
+    OutcomeRow(
+        outcome=Outcome.NOT_MODIFIED,
         family=None,
         traits=Trait.READ | Trait.POLLED_WELL,
         kept="no; the row names the capture seen again",
         meaning="The server answered 304.",
     ),
-    _row(
-        Outcome.SUSPECT,
+    OutcomeRow(
+        outcome=Outcome.SUSPECT,
         family=Family.SUSPECT,
         traits=Trait.GIVES_VALIDATORS | Trait.OTHER_TEXT | Trait.ADDRESS_ANSWERS,
         kept="yes; no if it is the same text again",
@@ -184,8 +179,8 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "gone), `same_text_elsewhere`, `another_article`."
         ),
     ),
-    _row(
-        Outcome.MISSING,
+    OutcomeRow(
+        outcome=Outcome.MISSING,
         family=Family.UNREACHABLE,
         traits=Trait.ADDRESS_LOST | Trait.LASTS | Trait.EVIDENCE | Trait.NO_SUCH_PART,
         kept="under 64 KB",
@@ -194,15 +189,15 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "says that many others are missing too."
         ),
     ),
-    _row(
-        Outcome.GONE,
+    OutcomeRow(
+        outcome=Outcome.GONE,
         family=None,
         traits=Trait.LOOK | Trait.ADDRESS_LOST | Trait.LASTS | Trait.NO_SUCH_PART,
         kept="under 64 KB",
         meaning="A confirmed removal.",
     ),
-    _row(
-        Outcome.REDIRECTED,
+    OutcomeRow(
+        outcome=Outcome.REDIRECTED,
         family=None,
         traits=Trait.LASTS,
         kept="no",
@@ -211,8 +206,8 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "judged: `alias`, `amp`, `mobile`, `print`, `part`, `canonical`."
         ),
     ),
-    _row(
-        Outcome.NOT_ARTICLE,
+    OutcomeRow(
+        outcome=Outcome.NOT_ARTICLE,
         family=Family.UNREAD,
         traits=Trait.LOOK | Trait.GIVES_VALIDATORS | Trait.ADDRESS_ANSWERS | Trait.LASTS | Trait.NO_SUCH_PART,
         kept="no",
@@ -222,15 +217,15 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "`plain_text`, `no_story` (text, but none of a story), `empty`."
         ),
     ),
-    _row(
-        Outcome.PAYWALLED,
+    OutcomeRow(
+        outcome=Outcome.PAYWALLED,
         family=Family.WALLED,
         traits=Trait.ADDRESS_ANSWERS,
         kept="under 64 KB",
         meaning="Only a part of an article of which a fuller text is held (`fuller_text_held`).",
     ),
-    _row(
-        Outcome.CONSENT_WALL,
+    OutcomeRow(
+        outcome=Outcome.CONSENT_WALL,
         family=Family.WALLED,
         traits=Trait.LASTS | Trait.EVIDENCE | Trait.WALL | Trait.OF_HOST | Trait.PART_REFUSED,
         kept="under 64 KB",
@@ -239,8 +234,8 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "reader's age (`asks_for_age`), or to switch off an ad blocker (`ad_blocker`)."
         ),
     ),
-    _row(
-        Outcome.LOGIN_WALL,
+    OutcomeRow(
+        outcome=Outcome.LOGIN_WALL,
         family=Family.WALLED,
         traits=Trait.LASTS | Trait.EVIDENCE | Trait.WALL | Trait.OF_HOST | Trait.PART_REFUSED,
         kept="under 64 KB",
@@ -250,8 +245,8 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "shows none of it (`subscribers_only`)."
         ),
     ),
-    _row(
-        Outcome.BOT_CHECK,
+    OutcomeRow(
+        outcome=Outcome.BOT_CHECK,
         family=Family.REFUSED,
         traits=Trait.EVIDENCE | Trait.WALL | Trait.OF_HOST | Trait.PART_REFUSED,
         kept="under 64 KB",
@@ -259,8 +254,8 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "200, but the page wants a proof that a person reads it: `asks_if_human`, or `challenge` by its build."
         ),
     ),
-    _row(
-        Outcome.SOFT_404,
+    OutcomeRow(
+        outcome=Outcome.SOFT_404,
         family=Family.UNREAD,
         traits=Trait.LASTS | Trait.EVIDENCE | Trait.PART_REFUSED,
         kept="under 64 KB",
@@ -269,8 +264,8 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "here (`not_in_region`)."
         ),
     ),
-    _row(
-        Outcome.MAINTENANCE,
+    OutcomeRow(
+        outcome=Outcome.MAINTENANCE,
         family=Family.UNREAD,
         traits=Trait.EVIDENCE | Trait.WALL | Trait.OF_HOST | Trait.PASSES,
         kept="under 64 KB",
@@ -279,8 +274,8 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "failed (`server_error`)."
         ),
     ),
-    _row(
-        Outcome.SCRIPT_SHELL,
+    OutcomeRow(
+        outcome=Outcome.SCRIPT_SHELL,
         family=Family.WALLED,
         traits=Trait.LASTS | Trait.EVIDENCE | Trait.PART_REFUSED,
         kept="under 64 KB",
@@ -289,15 +284,15 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "`redirects_by_script`."
         ),
     ),
-    _row(
-        Outcome.WRONG_LANGUAGE,
+    OutcomeRow(
+        outcome=Outcome.WRONG_LANGUAGE,
         family=Family.UNREAD,
         traits=Trait.OTHER_TEXT | Trait.ADDRESS_ANSWERS,
         kept="yes; no if it is the same text again",
         meaning="Another text in another language (`other_language`).",
     ),
-    _row(
-        Outcome.BLOCKED_ROBOTS,
+    OutcomeRow(
+        outcome=Outcome.BLOCKED_ROBOTS,
         family=Family.FORBIDDEN,
         traits=Trait.PART_REFUSED,
         kept="no",
@@ -307,15 +302,15 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "`respect_noarchive`, the page itself says `noarchive`."
         ),
     ),
-    _row(
-        Outcome.BLOCKED_ADDRESS,
+    OutcomeRow(
+        outcome=Outcome.BLOCKED_ADDRESS,
         family=None,
         traits=Trait.UNREACHABLE | Trait.PART_REFUSED,
         kept="no",
         meaning="The address is internal.",
     ),
-    _row(
-        Outcome.BLOCKED_STATUS,
+    OutcomeRow(
+        outcome=Outcome.BLOCKED_STATUS,
         family=Family.REFUSED,
         traits=Trait.EVIDENCE | Trait.REFUSAL | Trait.OF_HOST | Trait.PART_REFUSED,
         kept="under 64 KB",
@@ -324,8 +319,8 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             " the body says so."
         ),
     ),
-    _row(
-        Outcome.RATE_LIMITED,
+    OutcomeRow(
+        outcome=Outcome.RATE_LIMITED,
         family=Family.REFUSED,
         traits=Trait.EVIDENCE | Trait.REFUSAL | Trait.OF_HOST | Trait.PASSES,
         kept="under 64 KB",
@@ -334,29 +329,29 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "asked; or a redirect was not followed before the process ended (`stopped`)."
         ),
     ),
-    _row(
-        Outcome.TOO_LARGE,
+    OutcomeRow(
+        outcome=Outcome.TOO_LARGE,
         family=Family.UNREAD,
         traits=Trait.LASTS | Trait.PART_REFUSED,
         kept="no",
         meaning="The body is larger than `max_bytes`, as sent or decoded.",
     ),
-    _row(
-        Outcome.WRONG_TYPE,
+    OutcomeRow(
+        outcome=Outcome.WRONG_TYPE,
         family=Family.UNREAD,
         traits=Trait.LASTS | Trait.NO_SUCH_PART,
         kept="no",
         meaning="A PDF, an image or something else that is no page; of a feed: no feed.",
     ),
-    _row(
-        Outcome.TIMEOUT,
+    OutcomeRow(
+        outcome=Outcome.TIMEOUT,
         family=Family.UNREACHABLE,
         traits=Trait.UNREACHABLE | Trait.OF_HOST | Trait.PASSES,
         kept="no",
         meaning="No whole response in time; `deadline` where our own limits failed to end it.",
     ),
-    _row(
-        Outcome.NETWORK_ERROR,
+    OutcomeRow(
+        outcome=Outcome.NETWORK_ERROR,
         family=Family.UNREACHABLE,
         traits=Trait.UNREACHABLE | Trait.OF_HOST | Trait.PASSES,
         kept="no",
@@ -365,15 +360,15 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "`tls_certificate`, `short_body` …"
         ),
     ),
-    _row(
-        Outcome.HTTP_ERROR,
+    OutcomeRow(
+        outcome=Outcome.HTTP_ERROR,
         family=Family.UNREACHABLE,
         traits=Trait.OF_HOST | Trait.PASSES,
         kept="no",
         meaning="Any other status, or a redirect that leads nowhere (`redirect_loop`, `too_many_redirects` …).",
     ),
-    _row(
-        Outcome.EXTRACT_FAILED,
+    OutcomeRow(
+        outcome=Outcome.EXTRACT_FAILED,
         family=Family.UNREAD,
         traits=Trait.OF_HOST,
         kept="a page's, if it can be decoded",
@@ -383,8 +378,8 @@ OUTCOMES: tuple[OutcomeRow, ...] = (
             "(`memory`), or the exception that it made."
         ),
     ),
-    _row(
-        Outcome.LISTED,
+    OutcomeRow(
+        outcome=Outcome.LISTED,
         family=None,
         traits=Trait.POLLED_WELL,
         kept="no",
@@ -409,10 +404,3 @@ ARTICLE_SEEN = with_trait(Trait.SHOWS_ARTICLE)
 KEEPS_VALIDATORS = with_trait(Trait.GIVES_VALIDATORS)
 MAKES_VERSION = with_trait(Trait.WRITES_VERSION)
 POLLED_WELL = with_trait(Trait.POLLED_WELL)
-
-
-def outcome_table() -> Iterator[tuple[str, str, str, str, str]]:
-    """Give the rows of the manual's table: outcome, meaning, capture kept, look, conditional."""
-    for row in OUTCOMES:
-        look, conditional = ("yes" if trait in row.traits else "no" for trait in (Trait.LOOK, Trait.GIVES_VALIDATORS))
-        yield f"`{row.outcome}`", row.meaning, row.kept, look, conditional

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scheduler.health import PROBLEMS
 from scheduler.metrics import CATALOGUE
-from storage.outcomes import outcome_table
+from storage.outcomes import OUTCOMES, OutcomeRow, Trait
 from storage.views import VIEW_COLUMNS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -26,7 +26,12 @@ def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def outcomes() -> str:
     """Return what each fetch may come to."""
     heading = ("Outcome", "Meaning", "Capture kept", "Counts as a look", "Next request may be conditional")
-    return table(heading, outcome_table())
+    return table(heading, map(_outcome_cells, OUTCOMES))
+
+
+def _outcome_cells(row: OutcomeRow) -> tuple[str, ...]:
+    look, conditional = ("yes" if trait in row.traits else "no" for trait in (Trait.LOOK, Trait.GIVES_VALIDATORS))
+    return f"`{row.outcome}`", row.meaning, row.kept, look, conditional
 
 
 def metrics() -> str:

@@ -1,5 +1,6 @@
 """Hosts that cannot be reached or trusted, Japanese labels, feeds of many bad pages; the rest is in tests.hostile."""
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +144,16 @@ def test_a_bad_certificate_is_refused_before_anything_is_asked(morgue, trusted, 
         report = morgue.crawl(server.url("/page"))
         assert [(r.outcome, r.reason) for r in report.named] == [(Outcome.NETWORK_ERROR, "tls_certificate")]
         assert server.asked == []
+
+
+def test_a_server_that_wants_a_certificate_of_ours_is_a_matter_of_tls(morgue, trusted, tmp_path):
+    """It says so only after the handshake, as of TLS 1.3."""
+    context = server_context(tmp_path, trusted)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(trusted.file)
+    with bad_server(context) as server:
+        report = morgue.crawl(server.url("/page"))
+        assert [(r.outcome, r.reason) for r in report.named] == [(Outcome.NETWORK_ERROR, "tls")]
 
 
 def test_https_where_only_http_is_spoken(morgue, server):

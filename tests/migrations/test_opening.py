@@ -102,7 +102,7 @@ def test_an_older_sqlite_database_is_upgraded_after_a_copy(tmp_path, future):
         assert [feed.url for feed in transaction.feeds.due(NOON, 10)] == list(PAPER.feeds)
     with sqlite3.connect(file) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
-    with sqlite3.connect(tmp_path / "morgue.db.before-0004") as copy:
+    with sqlite3.connect(tmp_path / "morgue.db.revision-0004") as copy:
         assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
         assert copy.execute("SELECT slug FROM sources").fetchall() == [("paper",)]
 

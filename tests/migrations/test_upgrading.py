@@ -20,7 +20,7 @@ on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 
 
 def copies(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.glob("morgue.db.before*"))
+    return sorted(path.name for path in folder.glob("morgue.db.revision*"))
 
 
 def revision(file: Path) -> str:
@@ -33,8 +33,8 @@ def test_processes_that_upgrade_at_once_leave_one_copy_of_what_was_before(databa
     Store.open(database_url).close()
     future()
     at_once(*[lambda: Store.open(database_url).close()] * 4)
-    assert copies(tmp_path) == ["morgue.db.before-0004"]
-    assert revision(tmp_path / "morgue.db.before-0004") == "0004"
+    assert copies(tmp_path) == ["morgue.db.revision-0004"]
+    assert revision(tmp_path / "morgue.db.revision-0004") == "0004"
     assert revision(tmp_path / "morgue.db") == "0005"
 
 
@@ -52,18 +52,18 @@ def test_whoever_waited_for_an_upgrade_copies_nothing(database_url, tmp_path, fu
 
     monkeypatch.setattr(migrate, "_check_known", upgraded_meanwhile)
     Store.open(database_url).close()
-    assert copies(tmp_path) == ["morgue.db.before-0004"]
-    assert revision(tmp_path / "morgue.db.before-0004") == "0004"
+    assert copies(tmp_path) == ["morgue.db.revision-0004"]
+    assert revision(tmp_path / "morgue.db.revision-0004") == "0004"
 
 
 @on_sqlite
 def test_a_copy_that_is_there_is_never_replaced(database_url, tmp_path, future):  # noqa: F811
-    (tmp_path / "morgue.db.before-0004").write_text("the only copy of something else")
+    (tmp_path / "morgue.db.revision-0004").write_text("the only copy of something else")
     future()
     Store.open(database_url).close()
-    assert (tmp_path / "morgue.db.before-0004").read_text() == "the only copy of something else"
-    assert copies(tmp_path) == ["morgue.db.before-0004", "morgue.db.before-0004.2"]
-    assert revision(tmp_path / "morgue.db.before-0004.2") == "0004"
+    assert (tmp_path / "morgue.db.revision-0004").read_text() == "the only copy of something else"
+    assert copies(tmp_path) == ["morgue.db.revision-0004", "morgue.db.revision-0004.2"]
+    assert revision(tmp_path / "morgue.db.revision-0004.2") == "0004"
 
 
 @on_sqlite
@@ -75,7 +75,7 @@ def test_an_upgrade_that_fails_again_and_again_leaves_one_copy(database_url, tmp
     for _ in range(3):
         with pytest.raises(RuntimeError, match="half way"):
             Store.open(database_url)
-    assert copies(tmp_path) == ["morgue.db.before-0004"]
+    assert copies(tmp_path) == ["morgue.db.revision-0004"]
     monkeypatch.undo()
     with Store.open(database_url) as store, store.writing() as transaction:
         transaction.sources.sync([PAPER], NOON)
@@ -86,7 +86,7 @@ def test_a_copy_may_be_read_by_whom_the_database_may(database_url, tmp_path, fut
     (tmp_path / "morgue.db").chmod(0o640)
     future()
     Store.open(database_url).close()
-    assert (tmp_path / "morgue.db.before-0004").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "morgue.db.revision-0004").stat().st_mode & 0o777 == 0o640
 
 
 @on_sqlite
@@ -102,7 +102,7 @@ def test_a_copy_that_does_not_fit_on_the_disk_stops_the_upgrade(database_url, tm
     assert copies(tmp_path) == []
     assert revision(tmp_path / "morgue.db") == "0004"
     Store.open(database_url).close()
-    assert copies(tmp_path) == ["morgue.db.before-0004"]
+    assert copies(tmp_path) == ["morgue.db.revision-0004"]
 
 
 def test_nothing_is_upgraded_while_a_service_runs(database_url, backend, tmp_path, future):  # noqa: F811
@@ -123,7 +123,7 @@ def test_the_service_itself_upgrades_as_it_starts(database_url, tmp_path, future
     with hold_service_lock(database_url):
         Store.open(database_url, as_service=True).close()
     assert revision(tmp_path / "morgue.db") == "0005"
-    assert copies(tmp_path) == ["morgue.db.before-0004"]
+    assert copies(tmp_path) == ["morgue.db.revision-0004"]
 
 
 def test_a_new_database_is_made_while_a_service_starts(empty_database_url):

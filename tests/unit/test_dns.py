@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,12 +11,14 @@ from crawler.dns import DnsResolver, NameNotFound
 
 
 @contextmanager
-def name_server(*, answers: bool) -> Iterator[str]:
-    """Run a name server that knows `good.example` (192.0.2.7), or one that never says a word; yields its address."""
+def name_server(*, answers: bool, slow_seconds: float = 0.0) -> Iterator[str]:
+    """Run a name server that knows `good.example` and `slow.example` (192.0.2.7), the latter after some seconds when it
+    was first asked, or one that never says a word; yields its address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
 
         def serve() -> None:
+            slow_since = 0.0
             while True:
                 try:
                     asked, whom = server.recvfrom(512)
@@ -23,6 +26,10 @@ def name_server(*, answers: bool) -> Iterator[str]:
                     return
                 if not asked:
                     return
+                if b"\x04slow\x07example" in asked:
+                    slow_since = slow_since or time.monotonic()
+                    if time.monotonic() < slow_since + slow_seconds:
+                        continue
                 if answers:
                     server.sendto(_answer(asked), whom)
 
@@ -39,7 +46,8 @@ def name_server(*, answers: bool) -> Iterator[str]:
 
 def _answer(asked: bytes) -> bytes:
     question = asked[12 : asked.index(b"\0", 12) + 5]
-    known, wants_ipv4 = b"\x04good\x07example" in question, question[-4:-2] == b"\0\x01"
+    known = b"\x04good\x07example" in question or b"\x04slow\x07example" in question
+    wants_ipv4 = question[-4:-2] == b"\0\x01"
     found = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + bytes([192, 0, 2, 7]) if known and wants_ipv4 else b""
     flags = b"\x81\x80" if known else b"\x81\x83"
     return asked[:2] + flags + b"\0\x01" + (b"\0\x01" if found else b"\0\0") + b"\0\0\0\0" + question + found
@@ -74,3 +82,17 @@ def test_hundreds_of_names_that_are_never_answered_are_waited_for_at_the_same_ti
         problems = look_up([f"{n}.example" for n in range(300)], server=server, seconds=0.2, tries=1)
         assert threading.active_count() <= before + 3
     assert all(isinstance(problem, NameNotFound) for problem in problems)
+
+
+def test_a_name_that_takes_long_is_found_also_where_others_came_quickly():
+    async def ask(server):
+        resolver = DnsResolver(servers=[server])
+        try:
+            for _ in range(20):  # from which c-ares learns that it need not wait for long
+                await resolver.addresses("good.example")
+            return await resolver.addresses("slow.example")
+        finally:
+            await resolver.close()
+
+    with name_server(answers=True, slow_seconds=2.0) as server:
+        assert asyncio.run(ask(server)) == ["192.0.2.7"]

@@ -202,6 +202,14 @@ def test_everything_unknown_is_named_at_once(folder):
     assert "zone" in message
 
 
+def test_what_is_unknown_hides_nothing_else_that_is_wrong(folder):
+    text = "[crawl]\ndelay = 1\ntimeout_seconds = 'soon'\n[[source]]\nslug='a'\nzone='x'\npoll='never'\n"
+    message = refused(folder, text, MORGUE_CRAWL__AGENT="x", MORGUE_CRAWL__MAX_BYTES="many")
+    named = ("delay is", "timeout_seconds must", "zone is", "poll", "MORGUE_CRAWL__AGENT is", "MORGUE_CRAWL__MAX_BYTES")
+    assert [word for word in named if word not in message] == []
+    assert message.count("delay is") == message.count("zone is") == 1, "each once"
+
+
 def test_a_syntax_error_names_its_line(folder):
     assert "line 2" in refused(folder, "[crawl]\ndelay_seconds = = 1\n")
 

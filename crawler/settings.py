@@ -104,6 +104,10 @@ def _duration(text: str) -> str:
     return text.strip().lower()
 
 
+_FORMER_RULES = frozenset({"index", "nutch", "stormcrawler"})
+"""What a configuration of the first releases may name."""
+
+
 def rule_or_interval(text: str) -> str:
     """Check `recrawl`: the name of a rule, or a duration of at least a second; returns it in its normal form.
 
@@ -112,6 +116,8 @@ def rule_or_interval(text: str) -> str:
     name = text.strip().lower()
     if name in set(RecrawlRule):
         return name
+    if name in _FORMER_RULES:
+        raise ValueError(f"is `{name}`, which is no longer a rule: put `plan`, which catches more with as many fetches")
     try:
         return _duration(text)
     except ValueError as problem:

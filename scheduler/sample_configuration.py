@@ -37,8 +37,8 @@ directory = "archive"
 [service]
 # poll = "15m"                   # how often a feed is asked until it is learnt how often it is worth it (30s, 6h, 1d),
                                  # or when all are: a cron expression, as "*/20 6-22 * * mon-fri"
-# recrawl = "plan"               # when articles are looked at again: by plan, index, geometric, stormcrawler, nutch
-                                 # or fixed (how often, [crawl] refetches_per_article says), or each "6h"
+# recrawl = "plan"               # when articles are looked at again: by plan, geometric or fixed (how often, [crawl]
+                                 # refetches_per_article says), or each "6h"
 # watch_for = "60d"              # how long after it came out an article is watched
 # freshness = "auto"             # an edit that is seen so late is worth half as much as one seen at once, as "7d"
 # keep_fetches = "400d"          # how long the row of each attempt is kept; "forever" for all of them

@@ -39,10 +39,7 @@ class RecrawlRule(StrEnum):
     """The rules by which articles are looked at again (`scheduler.recrawl`), as a configuration names them."""
 
     PLAN = "plan"
-    INDEX = "index"
     GEOMETRIC = "geometric"
-    STORMCRAWLER = "stormcrawler"
-    NUTCH = "nutch"
     FIXED = "fixed"
 
 
@@ -68,10 +65,7 @@ class NextReason(StrEnum):
     HINT = "hint"
     """A feed or a sitemap says that it was changed."""
     PLAN = RecrawlRule.PLAN.value
-    INDEX = RecrawlRule.INDEX.value
     GEOMETRIC = RecrawlRule.GEOMETRIC.value
-    STORMCRAWLER = RecrawlRule.STORMCRAWLER.value
-    NUTCH = RecrawlRule.NUTCH.value
     FIXED = RecrawlRule.FIXED.value
     """The rule of that name says so."""
     STILL_CHANGES = "still_changes"
@@ -87,10 +81,7 @@ BY_RULE = frozenset(
     {
         NextReason.HINT,
         NextReason.PLAN,
-        NextReason.INDEX,
         NextReason.GEOMETRIC,
-        NextReason.STORMCRAWLER,
-        NextReason.NUTCH,
         NextReason.FIXED,
     }
 )

@@ -1,5 +1,6 @@
 """What is remembered of servers: addresses that moved, validators that lie, hosts that refuse, ids of entries.
 
+The rules of recrawling `index`, `stormcrawler` and `nutch` can no longer be chosen; who had one has the plan.
 Columns are only added, each of which may be left out of an INSERT, so a program of the third schema that still runs is
 not disturbed.
 """
@@ -34,3 +35,6 @@ def upgrade() -> None:
         sqlite_where=known,
         postgresql_where=known,
     )
+    former = "('index', 'stormcrawler', 'nutch')"
+    op.execute(f"UPDATE pages SET next_fetch_reason = 'plan' WHERE next_fetch_reason IN {former}")  # noqa: S608
+    op.execute(f"UPDATE sources SET recrawl = 'plan' WHERE recrawl IN {former}")  # noqa: S608

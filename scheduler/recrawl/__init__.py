@@ -26,10 +26,10 @@ from scheduler.recrawl.habits import Habits, Pool, pooled
 from scheduler.recrawl.learning import learn, lose, pay
 from scheduler.recrawl.plan import Plan
 from scheduler.recrawl.rule import Rule, hint_truth
-from scheduler.recrawl.rules import Fixed, Geometric, Index, Never, Nutch, StormCrawler
+from scheduler.recrawl.rules import Fixed, Geometric, Never
 from scheduler.recrawl.watch import Decision, Evidence, Limits, Watch
 
-_SELF_SCALING = {rule.name: rule for rule in (Plan, Index, Geometric, StormCrawler, Nutch)}
+_SELF_SCALING = {rule.name: rule for rule in (Plan, Geometric)}
 RULES = (*_SELF_SCALING, Fixed.name)
 """The names that a configuration may give."""
 

@@ -20,8 +20,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from scheduler.recrawl import rule_of
-from scheduler.recrawl.rules import Fixed, Geometric, Nutch, StormCrawler
+from scheduler.recrawl.rules import Fixed, Geometric
+from tests.benchmarks.recrawl_rules import Nutch, StormCrawler, rule_of
 from tests.benchmarks.recrawl_trial import (
     Measured,
     Trial,

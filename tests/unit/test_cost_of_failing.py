@@ -61,7 +61,7 @@ CANNOT_BE_HAD = [
 
 
 @pytest.mark.parametrize("outcome", [*CANNOT_BE_HAD, Outcome.NOT_ARTICLE])
-@pytest.mark.parametrize("rule", ["plan", "index", "geometric", "stormcrawler", "nutch"])
+@pytest.mark.parametrize("rule", ["plan", "geometric"])
 def test_an_article_that_cannot_be_had_any_more_is_asked_for_about_as_often_as_others(outcome, rule):
     usual = fetches(Outcome.UNCHANGED, rule)
     failing = fetches(outcome, rule)

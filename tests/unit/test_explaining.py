@@ -55,7 +55,7 @@ def test_a_plan_is_explained_by_what_was_seen_and_what_is_expected():
             "The last attempt came to blocked_status for the 2nd time in a row: tried again at 2026-03-01 12:20 UTC "
             "(in 20 min).",
         ),
-        (due("nutch"), "By the rule nutch the next look comes"),
+        (due("geometric"), "By the rule geometric the next look comes"),
         (due("plan"), "It was seen once. By the rule plan the next look comes"),
         (
             due("still_changes", last_changed_at=NOW, first_seen_at=NOW - timedelta(days=61)),

@@ -159,12 +159,13 @@ def test_what_is_wrong_is_named_in_one_line(folder, text, expected):
     [
         (
             '[service]\nrecrawl = "plann"',
-            "[service] recrawl is neither a rule (plan, index, geometric, stormcrawler, nutch",
+            "[service] recrawl is neither a rule (plan, geometric, fixed)",
         ),
+        ('[service]\nrecrawl = "nutch"', "[service] recrawl is `nutch`, which is no longer a rule: put `plan`"),
         ('[service]\nwatch_for = "59m"', "[service] watch_for must be an hour at least"),
         ('[service]\nwatch_for = "soon"', "[service] watch_for is no duration; write 30s, 10m, 6h or 30d"),
         ('[service]\nfreshness = "30s"', "[service] freshness must be a minute at least"),
-        ('[[source]]\nslug = "a"\nrecrawl = "0s"', "[[source]] a recrawl is neither a rule (plan, index"),
+        ('[[source]]\nslug = "a"\nrecrawl = "0s"', "[[source]] a recrawl is neither a rule (plan, geo"),
         ('[[source]]\nslug = "a"\nrecrawl = 6', "[[source]] a recrawl must be text in quotes"),
     ],
 )

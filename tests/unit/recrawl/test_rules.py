@@ -84,7 +84,7 @@ def test_an_article_older_than_its_watch_is_released(name: str):
     assert rule.next_look(watch, Habits(), Pool(), BORN + timedelta(days=61)).at is None
 
 
-@pytest.mark.parametrize("name", ["plan", "index", "geometric", "stormcrawler", "nutch"])
+@pytest.mark.parametrize("name", ["plan", "geometric"])
 def test_an_article_that_changes_is_looked_at_more(name: str):
     rule = rule_of(name, limits=LIMITS)
     assert len(looks_of(rule, changes=(1, 2, 3))) > len(looks_of(rule))
@@ -103,18 +103,6 @@ def test_geometric_waits_grow_by_a_factor_and_go_back_by_it_after_a_change():
     assert factor == pytest.approx(1440 ** (1 / 6), rel=1e-3)
     assert waits[2] / waits[1] == pytest.approx(factor, rel=1e-3)
     assert waits[3] / waits[2] == pytest.approx(1 / factor, rel=1e-3)
-
-
-def test_stormcrawler_waits_half_as_long_again_and_goes_half_way_down():
-    rule = rule_of("stormcrawler", limits=LIMITS)
-    assert rule.remembered_interval(86_400.0, changed=False) == 129_600.0
-    assert rule.remembered_interval(86_400.0, changed=True) == 45_000.0
-
-
-def test_nutch_waits_longer_after_quiet_and_shorter_after_a_change():
-    rule = rule_of("nutch", limits=LIMITS)
-    assert rule.remembered_interval(86_400.0, changed=False) == pytest.approx(120_960.0)
-    assert rule.remembered_interval(86_400.0, changed=True) == pytest.approx(69_120.0)
 
 
 def test_a_plan_spends_the_budget_it_is_given():

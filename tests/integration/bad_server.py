@@ -105,7 +105,7 @@ class BadServer:
         """Answer one connection."""
         with suppress(OSError), connection:
             if context is not None:
-                connection = context.wrap_socket(connection, server_side=True)
+                connection = _shake_hands(context, connection)
             with connection:
                 head = b""
                 while b"\r\n\r\n" not in head:
@@ -124,6 +124,22 @@ class BadServer:
                     script(connection)
                 else:
                     connection.sendall(script)
+
+
+def _shake_hands(context: ssl.SSLContext, connection: socket.socket) -> socket.socket:
+    """Return the connection over TLS. What the client is told of a failure reaches it before the connection is reset,
+    as a client that goes on sending would have it."""
+    secured = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+    try:
+        secured.do_handshake()
+    except OSError:
+        with suppress(OSError), secured:
+            socket.socket.shutdown(secured, socket.SHUT_WR)
+            secured.settimeout(5)
+            while socket.socket.recv(secured, 65536):
+                pass
+        raise
+    return secured
 
 
 @contextmanager

@@ -191,7 +191,7 @@ class IndexReader:
     async def _run(self, function: Callable[..., Result], *args: object, url: str) -> Result | str:
         """Return what a worker makes of an answer, or the reason why none could."""
         try:
-            return await self._workers.run(function, *args, owner=owner_of(url))
+            return await self._workers.run(function, *args, owner=owner_of(url), about=url)
         except WorkFailed as failed:
             log.warning("extract_failed", url=url, reason=failed.reason, problem=failed.problem)
             return failed.reason

@@ -5,7 +5,8 @@ thread that writes only handle what came of it. A process has its own pipe and i
 so that nobody waits for the end of another's work.
 
 Work of one owner (a publisher, mostly) never keeps that of others waiting for long: work that takes long is begun anew
-in a process that is there for nothing else, and whoever needed that lately begins there.
+in one of two processes that are there for nothing else, and what needed that lately begins there: the same sitemap, or
+all of an owner that has much of that kind.
 """
 
 import asyncio
@@ -44,7 +45,12 @@ Result = TypeVar("Result")
 LONG_SECONDS = 1.0
 """While work of an owner has taken so long, no more of that owner is begun than leaves processes to others."""
 SLOW_FOR_SECONDS = 3600.0
-"""So long an owner whose work took too long begins apart, unless that is done quickly again."""
+"""So long work that took too long begins apart, unless that is done quickly again."""
+MOST_SLOW_PIECES = 4
+"""With so many different pieces of work that took too long all of an owner's begins apart: each is tried once where it
+keeps others waiting."""
+APART = 2
+"""Processes for what takes long; of one owner never more than half, as long as that is at work."""
 MOST_SLOW_OWNERS = 1_000
 START_SECONDS = 120.0
 """So long may a process take to start; it must load nothing, because it is forked from one that has loaded all."""
@@ -104,8 +110,13 @@ class PoolStopped(Exception):
 class Works(Protocol):
     """Does work elsewhere."""
 
-    async def run(self, function: Callable[..., Result], *args: object, owner: str, kind: Kind = Kind.SHORT) -> Result:
-        """Return `function(*args)`; both, and the result, must be picklable. Raises `WorkFailed`."""
+    async def run(
+        self, function: Callable[..., Result], *args: object, owner: str, kind: Kind = Kind.SHORT, about: str = ""
+    ) -> Result:
+        """Return `function(*args)`; both, and the result, must be picklable. Raises `WorkFailed`.
+
+        `about` names what comes again and takes as long then, such as the URL of a sitemap.
+        """
 
 
 def owner_of(url: str) -> str:
@@ -425,7 +436,7 @@ def _finish(job: _Job, process: _Process) -> None:
 class WorkerPool:
     """Does work in processes. Use it as an async context.
 
-    `processes` read pages; one more does what is short, and one what took too long elsewhere. `timeout_seconds` is the
+    `processes` read pages; one more does what is short, and two what took too long elsewhere. `timeout_seconds` is the
     deadline of one piece of work, counted from when a process takes it up. A process is replaced after `max_tasks`, for
     libxml2 gives little memory back, and may use `max_memory_bytes` of address space.
     """
@@ -452,11 +463,11 @@ class WorkerPool:
             Kind.PAGE: _Lane("reads-pages", [started_when_needed() for _ in range(processes)]),
             Kind.SHORT: _Lane("reads-indexes", [started_when_needed()]),
         }
-        self._apart = _Lane("reads-slowly", [started_when_needed()])
+        self._apart = _Lane("reads-slowly", [started_when_needed() for _ in range(APART)])
         self._timeout_seconds = timeout_seconds
         self._watcher = watcher
         self._clock = clock
-        self._slow: OrderedDict[tuple[Kind, str], float] = OrderedDict()
+        self._slow: OrderedDict[tuple[Kind, str], dict[str, float]] = OrderedDict()
         self._stopping = False
 
     async def __aenter__(self) -> Self:
@@ -487,8 +498,12 @@ class WorkerPool:
             lane.close()
         await asyncio.gather(*(asyncio.to_thread(lane.join) for lane in lanes))
 
-    async def run(self, function: Callable[..., Result], *args: object, owner: str, kind: Kind = Kind.SHORT) -> Result:
+    async def run(
+        self, function: Callable[..., Result], *args: object, owner: str, kind: Kind = Kind.SHORT, about: str = ""
+    ) -> Result:
         """Return `function(*args)`, done in a process; all of it must be picklable. `owner` is on whose account.
+
+        `about` names what comes again and takes as long then, such as the URL of a sitemap.
 
         Raises `WorkFailed` where the input is the cause that there is no result: it took too long, or ended its
         process twice, or raised an exception. Raises `PoolStopped` if the pool was told to stop meanwhile, and
@@ -496,7 +511,7 @@ class WorkerPool:
         """
         asked = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
         first_seconds = self._timeout_seconds * FIRST_SHARE[kind]
-        if not self._is_slow(kind, owner):
+        if not self._is_slow(kind, owner, about):
             begun = self._clock()
             try:
                 result, _ = await self._attempt(self._lanes[kind], asked, owner, first_seconds)
@@ -505,13 +520,13 @@ class WorkerPool:
                 if failed.reason not in ("timeout", "crash"):
                     raise
                 # The process may have been the cause, or a busy machine: once more, where it holds up nobody.
-                self._note_slow(kind, owner)
+                self._note_slow(kind, owner, about)
                 if self._stopping:
                     raise PoolStopped(owner) from failed
                 log.info("work_begun_apart", owner=owner, reason=failed.reason, seconds=round(self._clock() - begun, 1))
         result, seconds = await self._attempt(self._apart, asked, owner, self._timeout_seconds)
         if seconds < first_seconds:
-            self._slow.pop((kind, owner), None)
+            self._slow.get((kind, owner), {}).pop(about, None)
         return cast("Result", result)
 
     async def _attempt(self, lane: _Lane, asked: bytes, owner: str, seconds: float) -> tuple[Any, float]:
@@ -550,18 +565,16 @@ class WorkerPool:
             log.debug("worker_ended", problem=repr(cause))
         raise _unavailable(cause) from cause
 
-    def _is_slow(self, kind: Kind, owner: str) -> bool:
-        since = self._slow.get((kind, owner))
-        if since is None:
-            return False
-        if self._clock() - since > SLOW_FOR_SECONDS:
-            del self._slow[kind, owner]
-            return False
-        return True
+    def _is_slow(self, kind: Kind, owner: str, about: str) -> bool:
+        pieces, now = self._slow.get((kind, owner), {}), self._clock()
+        for piece in [piece for piece, since in pieces.items() if now - since > SLOW_FOR_SECONDS]:
+            del pieces[piece]
+        return about in pieces or len(pieces) >= MOST_SLOW_PIECES
 
-    def _note_slow(self, kind: Kind, owner: str) -> None:
-        self._slow.pop((kind, owner), None)
-        self._slow[kind, owner] = self._clock()
+    def _note_slow(self, kind: Kind, owner: str, about: str) -> None:
+        pieces = self._slow.pop((kind, owner), {})
+        pieces[about] = self._clock()
+        self._slow[kind, owner] = pieces
         while len(self._slow) > MOST_SLOW_OWNERS:
             self._slow.popitem(last=False)
 

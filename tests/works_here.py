@@ -14,7 +14,9 @@ class WorksHere:
     def __init__(self, failure: str | None = None) -> None:
         self.failure = failure
 
-    async def run(self, function: Callable[..., Result], *args: object, owner: str, kind: Kind = Kind.SHORT) -> Result:
+    async def run(
+        self, function: Callable[..., Result], *args: object, owner: str, kind: Kind = Kind.SHORT, about: str = ""
+    ) -> Result:
         """Return what the function returns."""
         if self.failure is not None:
             raise WorkFailed(self.failure)

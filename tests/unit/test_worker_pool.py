@@ -1,13 +1,17 @@
 """No input stops the pool: neither one that holds up its reader, nor one that ends it, nor one that fails."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+import structlog
 
 import crawler.worker_pool as pool_module
 from crawler.worker_pool import FairQueue, Kind, PoolStopped, WorkerPool, WorkFailed, _Job
@@ -127,6 +131,35 @@ def test_short_work_does_not_wait_behind_pages():
     assert asyncio.run(pages_done_before_the_short_work()) == 0
 
 
+def test_a_long_sitemap_does_not_make_the_feeds_of_its_publisher_wait_behind_what_hangs():
+    async def hung_work_done_before_the_feed() -> int:
+        async with WorkerPool(processes=1, timeout_seconds=20.0) as pool:
+            hung = [asyncio.create_task(pool.run(misbehave, "hang", owner=owner)) for owner in "abcd"]
+            sitemap = pool.run(misbehave, "sleep", "3", owner="good", about="https://good.example/sitemap.xml")
+            hung.append(asyncio.create_task(sitemap))
+            await asyncio.sleep(12)  # by then each was begun apart, where there is room for two
+            for _ in range(5):
+                await pool.run(misbehave, "pid", owner="good", about="https://good.example/feed")
+            done = sum(task.done() for task in hung)
+            for task in hung:
+                task.cancel()
+            return done
+
+    assert asyncio.run(hung_work_done_before_the_feed()) == 0
+
+
+def test_an_owner_with_much_that_takes_long_begins_all_of_it_apart():
+    async def pieces_that_began_among_others() -> list[str]:
+        with structlog.testing.capture_logs() as logs:
+            async with WorkerPool(processes=1, timeout_seconds=0.5) as pool:
+                for number in range(8):
+                    with contextlib.suppress(WorkFailed):
+                        await pool.run(misbehave, "sleep", "0.2", owner="slow", about=f"/{number}")
+        return [entry["event"] for entry in logs if entry["event"] == "work_begun_apart"]
+
+    assert len(asyncio.run(pieces_that_began_among_others())) == pool_module.MOST_SLOW_PIECES
+
+
 def test_workers_ended_while_stopping_say_nothing_about_their_work(tmp_path):
     async def stop_under_load() -> None:
         async with WorkerPool(processes=1) as pool:
@@ -189,12 +222,26 @@ def test_closing_ends_work_that_is_being_done():
     assert [type(problem) for problem in asyncio.run(close_under_load())] == [PoolStopped] * 3
 
 
-def test_a_probe_starts_a_process():
+def test_a_probe_starts_a_process_and_says_where_none_can_be(monkeypatch):
     async def probe() -> None:
         async with WorkerPool(processes=1) as pool:
             await asyncio.to_thread(pool.probe)
 
     asyncio.run(probe())
+    monkeypatch.setattr(pool_module._Process, "_start", _no_process)
+    with pytest.raises(ExtractionUnavailable):
+        asyncio.run(probe())
+
+
+def _no_process(self):
+    raise OSError(11, "Resource temporarily unavailable")
+
+
+def test_work_that_nobody_ends_any_more_is_ended_by_the_system():
+    """As where the process that would end it was killed."""
+    code = "from crawler import worker_pool as p; p.ORPHANED_SECONDS = 0.2; p._bound_computing(0.3)\nwhile True: pass"
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+    assert -done.returncode in {signal.SIGXCPU, signal.SIGKILL}
 
 
 class Clock:
